@@ -1,0 +1,7 @@
+"""Gene names."""
+
+import pandas as pd
+
+
+def canonical_columns(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
+    return table, []
