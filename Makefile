@@ -1,0 +1,63 @@
+# `make demo` runs the main job on real bulk data and simulated cells; `make test` runs every test. Both set up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+NEXTFLOW := $(BIN)/nextflow
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup demo test test-unit test-pipeline test-nf lint bench lock clean
+
+help:
+	@echo "make demo    run the main job on a simulated sample (about 4 minutes after set-up)"
+	@echo "make test    run all tests"
+	@echo "make setup   only make the environment in $(VENV)"
+	@echo "also: test-unit test-pipeline test-nf lint bench lock clean"
+
+setup: $(STAMP)
+
+# Every step can be repeated, and the stamp comes last: an interrupted set-up goes on where it was.
+$(STAMP): requirements.lock requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is missing or older than 3.11; name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Set-up 1 of 4: Python environment in $(VENV)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Set-up 2 of 4: uv, the installer, from PyPI"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@echo "Set-up 3 of 4: the packages of requirements.lock (about 7 GB on disk, most of it torch; 1 to 10 minutes)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@echo "Set-up 4 of 4: Nextflow"
+	@printf '#!/bin/sh\nexec "%s/python" "%s/bin/start_engine.py" "$$@"\n' "$(abspath $(BIN))" "$(CURDIR)" > $(NEXTFLOW)
+	@chmod +x $(NEXTFLOW)
+	@$(NEXTFLOW) -v
+	@touch $@
+
+demo: setup
+	$(NEXTFLOW) run main.nf -profile demo --outdir results/demo -resume
+	@echo "Report:      results/demo/report/pharmacell_report.html"
+	@echo "Predictions: $$(ls results/demo/predictions/*/predictions.csv)"
+
+test: test-unit test-pipeline test-nf
+
+test-unit: setup
+	$(BIN)/pytest tests/python
+
+test-pipeline: setup
+	$(BIN)/pytest tests/pipeline
+
+test-nf: setup
+	@if command -v nf-test >/dev/null 2>&1; then PATH="$(abspath $(BIN)):$$PATH" nf-test test; \
+	else echo "nf-test is not on PATH: the tests in modules/*/tests are skipped (tests/pipeline covers the same steps)"; fi
+
+lint: setup
+	$(BIN)/ruff check bin tests benchmarks
+
+bench: setup
+	$(BIN)/python benchmarks/run.py
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" requirements.in -o requirements.lock
+
+clean:
+	rm -rf work .nextflow .nextflow.log* results .nf-test

@@ -1,0 +1,8 @@
+#!/usr/bin/env python3
+"""Start Nextflow; `make setup` writes .venv/bin/nextflow, which calls this."""
+
+import sys
+
+from pharmacell.engine import main
+
+main(sys.argv[1:])
