@@ -64,16 +64,29 @@ def _read_human(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
             aliases = pd.read_sql(
                 "SELECT CAST(gene_id AS INTEGER) AS entrez, alias_symbol AS name FROM genes JOIN alias USING (_id)",
                 database)
+            mitochondrial = pd.read_sql(
+                "SELECT DISTINCT CAST(gene_id AS INTEGER) AS entrez FROM genes JOIN chromosomes USING (_id) "
+                "WHERE chromosome = 'MT'", database)["entrez"]
             ensembl = pd.read_sql(
                 "SELECT CAST(gene_id AS INTEGER) AS entrez, ensembl_id AS name FROM genes JOIN ensembl USING (_id)",
                 database)
     except (sqlite3.DatabaseError, pd.errors.DatabaseError) as error:
         raise InputError(f"{path}: not an org.Hs.eg.sqlite ({str(error).splitlines()[-1]})") from None
+    genes["symbol"] = genes["symbol"].mask(
+        genes["entrez"].isin(mitochondrial), genes["entrez"].map(_hgnc_mitochondrial(aliases, mitochondrial))
+    )
     placeholder = genes["symbol"].str.fullmatch(r"LOC\d+|TR[A-Z]-[A-Z]{3}.*")
     genes = genes[~placeholder].sort_values(["coding", "entrez"], ascending=[False, True]).drop_duplicates("symbol")
     genes = genes.astype({"entrez": "int32"})
     aliases = aliases[~aliases["name"].str.upper().isin(set(genes["symbol"].str.upper()))]
     return genes, _only_owner(aliases, genes, first=False), _only_owner(ensembl, genes, first=True)
+
+
+def _hgnc_mitochondrial(aliases: pd.DataFrame, mitochondrial: pd.Series) -> dict[int, str]:
+    """Return HGNC symbols such as MT-ND1: NCBI calls the gene ND1 and lists MTND1 among its aliases."""
+    names = aliases[aliases["entrez"].isin(mitochondrial)].replace({"name": {"TRNF": "MTTF"}})
+    names = names[names["name"].str.startswith("MT")].drop_duplicates("entrez")
+    return dict(zip(names["entrez"], names["name"].str.replace("MT", "MT-", n=1), strict=True))
 
 
 def _only_owner(names: pd.DataFrame, genes: pd.DataFrame, first: bool) -> pd.DataFrame:
