@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.data.files import whole_file
+from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.response import add_labels, merge_releases
 from pharmacell.errors import InputError
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 
 @dataclass(frozen=True)
@@ -103,3 +108,31 @@ def write_bulk(bulk: Bulk, response: pd.DataFrame, summary: pd.DataFrame, outdir
         response.to_parquet(partial, index=False)
     with whole_file(outdir / "drug_summary.csv") as partial:
         summary.to_csv(partial, index=False)
+
+
+def read_bulk(bulk: str | Path, response: str | Path) -> tuple["AnnData", pd.DataFrame]:
+    """Read what :func:`write_bulk` wrote.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or was not written by ``prepare_bulk``.
+    """
+    import anndata as ad
+
+    check_file(Path(bulk), [".h5ad"])
+    check_file(Path(response), [".parquet"])
+    try:
+        lines = ad.read_h5ad(bulk)
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{bulk}: cannot be read as h5ad ({reason(error)}); run prepare_bulk.py") from None
+    if lines.uns.get("pharmacell", {}).get("kind") != "bulk":
+        raise InputError(f"{bulk}: not a bulk data set; give the bulk.h5ad that prepare_bulk.py writes")
+    try:
+        table = pd.read_parquet(response)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{response}: cannot be read as parquet ({reason(error)}); run prepare_bulk.py") from None
+    missing = [column for column in ("drug", "line", "z", "label") if column not in table]
+    if missing:
+        raise InputError(f"{response}: no column '{missing[0]}'; give the response.parquet that prepare_bulk.py writes")
+    return lines, table

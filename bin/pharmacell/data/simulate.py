@@ -1,0 +1,156 @@
+"""Cells simulated from the expression profiles of cell lines."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from pharmacell.errors import InputError
+from pharmacell.seeds import generator
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+LIBRARY_SPREAD = 0.35  # standard deviation of ln(library size)
+
+
+def simulate_counts(
+    profiles: np.ndarray,
+    n_cells: int,
+    rng: np.random.Generator,
+    depth: float = 5000.0,
+    dispersion: float = 0.5,
+    dropout: float = 0.2,
+) -> sparse.csr_matrix:
+    """Draw counts of cells whose lines have the given profiles.
+
+    Parameters
+    ----------
+    profiles
+        Standardised expression, shape (n_lines, n_genes); ``exp`` of it is proportional to a gene's rate.
+    n_cells
+        Cells per line.
+    rng
+        Source of randomness.
+    depth
+        Median library size before dropout, in counts per cell; library sizes are log-normal.
+    dispersion
+        Of the negative binomial: variance = mean + dispersion * mean**2.
+    dropout
+        Probability that a count is lost (set to zero).
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        float32 counts, shape (n_lines * n_cells, n_genes); the cells of a line stand together, in the order of
+        ``profiles``.
+    """
+    rates = np.exp(profiles - profiles.max(axis=1, keepdims=True)).astype(np.float32)
+    rates /= rates.sum(axis=1, keepdims=True)
+    shape = np.float32(1.0 / dispersion)
+    blocks = []
+    for rate in rates:  # line by line, so that only one line's cells are dense at a time
+        library = rng.lognormal(np.log(depth), LIBRARY_SPREAD, size=(n_cells, 1)).astype(np.float32)
+        mean = rng.standard_gamma(shape, size=(n_cells, len(rate)), dtype=np.float32) * (library * rate / shape)
+        counts = rng.poisson(mean)
+        counts[rng.random(counts.shape, dtype=np.float32) < dropout] = 0
+        blocks.append(sparse.csr_matrix(counts, dtype=np.float32))
+    return sparse.vstack(blocks, format="csr")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Lines kept away from the bulk data set.
+
+    Attributes
+    ----------
+    held_out
+        All of them.
+    simulated
+        Those whose cells are simulated, indexed by line: 1 for the most sensitive, 0 for the most resistant.
+    """
+
+    held_out: list[str]
+    simulated: pd.Series
+
+
+def choose_lines(response: pd.DataFrame, n_lines: int, share: float, seed: int, drug: str) -> HeldOut:
+    """Hold out lines at random, and take the extremes of them.
+
+    Parameters
+    ----------
+    response
+        The rows of one drug: ``line``, ``z``, ``label``.
+    n_lines
+        How many of the most sensitive, and of the most resistant, held-out lines to take.
+    share
+        Share of the lines with a response that is held out.
+    seed
+        The user's seed.
+    drug
+        For the message.
+
+    Raises
+    ------
+    InputError
+        If too few lines of a class are held out.
+    """
+    lines = np.sort(response["line"].to_numpy(str))
+    n_held = round(share * len(lines))
+    held = response[response["line"].isin(generator(seed, "held-out lines").choice(lines, n_held, replace=False))]
+    held = held.sort_values(["z", "line"]).set_index("line")
+    labels = held["label"]
+    if min((labels == 1).sum(), (labels == 0).sum()) < n_lines:
+        raise InputError(
+            f"{drug}: {n_held} of {len(lines)} lines are held out, {(labels == 1).sum()} sensitive and "
+            f"{(labels == 0).sum()} resistant, fewer than {n_lines} of each; raise --held_out or lower --n_lines"
+        )
+    extremes = pd.concat([labels[labels == 1].head(n_lines), labels[labels == 0].tail(n_lines)])
+    return HeldOut(sorted(held.index), extremes.astype(np.int8))
+
+
+def simulate_sample(
+    bulk: "AnnData", response: pd.DataFrame, drug: str, n_lines: int, n_cells: int, share: float, seed: int
+) -> tuple["AnnData", "AnnData"]:
+    """Make a sample of simulated cells, and the bulk data set without the lines that were held out.
+
+    Parameters
+    ----------
+    bulk
+        Lines x genes, see ``prepare_bulk``.
+    response
+        All drugs, long.
+    drug
+        The drug, as it is called in ``response``.
+    n_lines, share, seed
+        See :func:`choose_lines`.
+    n_cells
+        Cells per line.
+
+    Returns
+    -------
+    cells : AnnData
+        Counts (csr); obs ``line``, ``response`` (1 sensitive); ``uns["pharmacell"]["simulated"]`` is true.
+    reduced : AnnData
+        ``bulk`` without any held-out line.
+    """
+    import anndata as ad
+
+    response = response[(response["drug"] == drug) & response["line"].isin(bulk.obs_names)]
+    chosen = choose_lines(response, n_lines, share, seed, drug)
+    profiles = np.asarray(bulk[chosen.simulated.index].X)
+    if not str(bulk.uns["pharmacell"]["scale"]).startswith("zscore"):  # log1p: to the scale of one line's profile
+        profiles = (profiles - profiles.mean(axis=1, keepdims=True)) / profiles.std(axis=1, keepdims=True)
+    counts = simulate_counts(profiles, n_cells, generator(seed, "simulated cells"))
+    lines = np.repeat(chosen.simulated.index.to_numpy(str), n_cells)
+    obs = pd.DataFrame(
+        {"line": pd.Categorical(lines), "response": np.repeat(chosen.simulated.to_numpy(), n_cells)},
+        index=[f"{line}_{number}" for line, number in zip(lines, np.tile(range(1, n_cells + 1), len(chosen.simulated)),
+                                                          strict=True)],
+    )
+    note = f"cells simulated from {len(chosen.simulated)} of {len(chosen.held_out)} held-out lines, {drug}"
+    uns = {"pharmacell": {"simulated": True, "drug": drug, "note": note}}
+    cells = ad.AnnData(counts, obs=obs, var=pd.DataFrame(index=bulk.var_names), uns=uns)
+    return cells, bulk[~bulk.obs_names.isin(chosen.held_out)].copy()
