@@ -1,0 +1,41 @@
+"""Command ``predict``: predict every cell of a sample and say how far to believe it."""
+
+from pathlib import Path
+
+import click
+
+from pharmacell.cli.command import command
+
+
+@command("predict")
+@click.option("--model", required=True, type=click.Path(path_type=Path),
+              help="SAMPLE.model.safetensors of finetune_sc; its .json lies beside it.")
+@click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
+@click.option("--target", required=True, type=click.Path(path_type=Path), help="The sample's h5ad of qc.")
+@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
+def predict(model, sample, target, outdir, seed, threads, device):
+    """Predict a probability of being sensitive for every cell, with its standard deviation over the replicas.
+
+    Writes SAMPLE.predictions.csv, SAMPLE.floors.csv, SAMPLE.predicted.h5ad, SAMPLE.diagnostics.json and, where the
+    sample has labels, SAMPLE.metrics.csv and SAMPLE.model_metrics.csv.
+    """
+    from pharmacell.data.cells import CellMatrix
+    from pharmacell.data.files import whole_file, write_json
+    from pharmacell.evaluate.cells import prediction_tables, write_predicted_h5ad
+    from pharmacell.evaluate.diagnostics import diagnose
+    from pharmacell.models.inference import predict_cells
+    from pharmacell.models.store import load_bundle
+    from pharmacell.train.device import resolve_device, use_threads
+
+    use_threads(threads)
+    where = resolve_device(device)
+    cells = CellMatrix(target)
+    bundle = load_bundle(model, device=where)
+    found = predict_cells(bundle, cells, where)
+    tables = prediction_tables(found, cells.obs, bundle.card, seed)
+    diagnostics = diagnose(found, bundle.card, cells.uns)
+    for name, table in tables.items():
+        with whole_file(outdir / f"{sample}.{name}.csv") as partial:
+            table.to_csv(partial, index=False)
+    write_json(outdir / f"{sample}.diagnostics.json", diagnostics)
+    write_predicted_h5ad(target, outdir / f"{sample}.predicted.h5ad", tables["predictions"], bundle.card, diagnostics)

@@ -1,0 +1,50 @@
+"""Command ``pretrain_bulk``: train a stack of networks and the floors on bulk lines."""
+
+from pathlib import Path
+
+import click
+
+from pharmacell.cli.command import command
+from pharmacell.cli.training_options import PRESET, network_config, network_options, training_config, training_options
+
+
+@command("pretrain_bulk")
+@click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
+@click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
+@click.option("--drug", required=True, help="Drug; case and punctuation do not matter.")
+@click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
+@click.option("--target", required=True, type=click.Path(path_type=Path),
+              help="The sample's h5ad of qc; only its gene names are read.")
+@click.option("--n_replicas", type=click.IntRange(min=1), default=5, help="Networks trained side by side.")
+@PRESET
+@network_options
+@training_options
+@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
+def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, preset, outdir, seed, threads, device, **options):
+    """Pretrain on bulk lines: denoising autoencoder, then encoder and attention predictor on the drug's classes.
+
+    Writes SAMPLE.pretrained.safetensors and .json, SAMPLE.source_metrics.csv (held-out lines), SAMPLE.source_history.csv
+    and SAMPLE.split.csv.
+    """
+    from pharmacell.data.cells import CellMatrix
+    from pharmacell.data.files import whole_file
+    from pharmacell.data.lines import load_lines
+
+    shape = {name: options.pop(name)
+             for name in ("bottleneck", "encoder", "predictor", "dropout", "heads", "attention_tokens")}
+    config, training = network_config(preset, **shape), training_config(preset, **options)
+
+    lines = load_lines(bulk, response, drug, CellMatrix(target).genes)
+
+    from pharmacell.models.store import save_bundle
+    from pharmacell.train.device import resolve_device, use_threads
+    from pharmacell.train.source_stage import train_source
+
+    use_threads(threads)
+    result = train_source(lines, config, training, n_replicas, seed, resolve_device(device))
+    result.bundle.card |= {"drug": drug, "sample": sample}
+    for name, table in {"source_metrics": result.metrics, "source_history": result.history,
+                        "split": result.split.rename("part").rename_axis("line").reset_index()}.items():
+        with whole_file(outdir / f"{sample}.{name}.csv") as partial:
+            table.to_csv(partial, index=False)
+    save_bundle(result.bundle, outdir / f"{sample}.pretrained.safetensors")

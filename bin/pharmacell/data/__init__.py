@@ -1,0 +1,1 @@
+"""Readers, gene names, bulk tables, quality control, splits and simulation."""

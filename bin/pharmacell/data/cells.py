@@ -1,0 +1,79 @@
+"""Chunked reading of the expression of a prepared sample: never dense as a whole."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pharmacell.errors import InputError
+
+CHUNK_CELLS = 2048
+
+
+class CellMatrix:
+    """Rows of ``X`` of a prepared sample, restricted to given genes, read from disk in chunks.
+
+    Parameters
+    ----------
+    path
+        A ``<sample>.h5ad`` written by QC.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not an h5ad.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        import h5py
+        from anndata.io import read_elem, sparse_dataset
+
+        if not Path(path).is_file():
+            raise InputError(f"{path}: no such file; give the h5ad that qc wrote")
+        try:
+            self.file = h5py.File(path)
+            self.obs = read_elem(self.file["obs"])
+            self.uns = dict(read_elem(self.file["uns/pharmacell"]))
+            self.genes = read_elem(self.file["var"]).index
+            x = self.file["X"]
+        except (OSError, KeyError) as error:
+            raise InputError(f"{path}: not an h5ad written by qc ({error}); run qc on the sample first") from error
+        self.x = x if isinstance(x, h5py.Dataset) else sparse_dataset(x)
+
+    def __len__(self) -> int:
+        return len(self.obs)
+
+    def dense(self, rows: slice, columns: np.ndarray) -> np.ndarray:
+        """Return a block of rows as float32 [n, len(columns)]."""
+        block = self.x[rows]
+        block = block[:, columns]
+        return np.asarray(block.toarray() if hasattr(block, "toarray") else block, np.float32)
+
+    def chunks(self, genes: Sequence[str], size: int = CHUNK_CELLS) -> Iterator[np.ndarray]:
+        """Yield blocks [<= size, len(genes)] in the order of the cells.
+
+        Raises
+        ------
+        InputError
+            If a gene is not among the sample's.
+        """
+        columns = self.genes.get_indexer(list(genes))
+        if (columns < 0).any():
+            missing = [gene for gene, column in zip(genes, columns, strict=True) if column < 0]
+            raise InputError(f"{len(missing)} genes of the model are not in the sample ({', '.join(missing[:3])}); "
+                             "predict the sample that the model was adapted to")
+        for start in range(0, len(self), size):
+            yield self.dense(slice(start, start + size), columns)
+
+    def sample(self, genes: Sequence[str], most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return up to ``most`` cells, drawn at random: their positions (sorted) and their rows [n, len(genes)]."""
+        chosen = np.arange(len(self))
+        if len(self) > most:
+            chosen = np.sort(rng.choice(len(self), most, replace=False))
+        rows = np.empty((len(chosen), len(genes)), np.float32)
+        start = filled = 0
+        for block in self.chunks(genes):
+            inside = chosen[(chosen >= start) & (chosen < start + len(block))] - start
+            rows[filled : filled + len(inside)] = block[inside]
+            filled, start = filled + len(inside), start + len(block)
+        return chosen, rows

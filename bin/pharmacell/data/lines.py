@@ -1,0 +1,88 @@
+"""Cell lines with a response to one drug, on the genes that they share with the cells."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.data.names import match_drug
+from pharmacell.data.standardise import Standardiser
+from pharmacell.errors import InputError
+
+FEWEST_SHARED_GENES = 50
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Cell lines with expression and response.
+
+    Parameters
+    ----------
+    x
+        Expression as in the bulk file, float32 [n_lines, n_genes].
+    genes
+        Human symbols, [n_genes].
+    labels
+        1 sensitive, 0 resistant, indexed by line.
+    response
+        Minus the standardised response, so that higher means more sensitive; indexed by line.
+    origin
+        ``database`` and ``tissue`` of each line.
+    n_genes_bulk
+        Genes that the bulk file has in all.
+    """
+
+    x: np.ndarray
+    genes: list[str]
+    labels: pd.Series
+    response: pd.Series
+    origin: pd.DataFrame
+    n_genes_bulk: int
+
+    def standardised(self, train: np.ndarray) -> tuple[Standardiser, np.ndarray]:
+        """Standardise all lines with the mean and deviation of the lines in ``train`` (bool [n_lines])."""
+        scaler = Standardiser.fit([self.x[train]])
+        return scaler, scaler.apply(self.x)
+
+
+def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Index) -> Lines:
+    """Load the lines that have both expression and a response to the drug.
+
+    Parameters
+    ----------
+    bulk, response
+        ``bulk.h5ad`` and ``response.parquet`` of PREPARE_BULK.
+    drug
+        Name of the drug; case and punctuation do not matter.
+    genes
+        Genes of the cells.
+
+    Raises
+    ------
+    InputError
+        If fewer than 50 genes are shared, or the drug is not in the response table.
+    """
+    import anndata as ad
+
+    table = pd.read_parquet(response, columns=["drug", "line", "z", "label"])
+    name = match_drug(drug, table["drug"].unique(), str(response))
+    table = table[table["drug"] == name].set_index("line")
+    lines = ad.read_h5ad(bulk)
+    shared = lines.var_names[lines.var_names.isin(genes)]  # in the order of the bulk file, the same for every sample
+    if len(shared) < FEWEST_SHARED_GENES:
+        raise InputError(
+            f"{bulk}: {len(shared)} genes are shared with the cells, at least {FEWEST_SHARED_GENES} are needed; "
+            f"the bulk file has {lines.n_vars} genes such as {', '.join(lines.var_names[:3])}, "
+            f"the cells have {len(genes)} such as {', '.join(genes[:3])}"
+        )
+    names = lines.obs_names[lines.obs_names.isin(table.index)]
+    table = table.loc[names]
+    return Lines(
+        x=np.asarray(lines[names, shared].X, np.float32),
+        genes=list(shared),
+        labels=table["label"].astype(int),
+        response=-table["z"].astype(float),
+        origin=lines.obs.loc[names, ["database", "tissue"]].astype(str),
+        n_genes_bulk=lines.n_vars,
+    )

@@ -1,0 +1,85 @@
+"""Tables and the h5ad that a user gets for the predicted cells."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pharmacell import __version__
+from pharmacell.data.files import whole_file
+from pharmacell.evaluate.bootstrap import bootstrap
+from pharmacell.models.floors import NAMES
+from pharmacell.models.inference import CellPredictions
+from pharmacell.seeds import integer
+
+THRESHOLD = 0.5  # a probability of at least this is called sensitive
+
+
+def prediction_tables(found: CellPredictions, obs: pd.DataFrame, card: dict, seed: int) -> dict[str, pd.DataFrame]:
+    """Return the tables of a sample.
+
+    Parameters
+    ----------
+    found
+        Predictions of all cells.
+    obs
+        The cells' table; ``truth`` (1 or 0) is scored when it is there.
+    card
+        The model card; cells whose label was used in training are not scored.
+    seed
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict
+        ``predictions`` and ``floors``; with truth ``metrics`` (the model alone) and ``model_metrics`` (model and floors).
+    """
+    predictions = pd.DataFrame({
+        "cell_id": obs.index.astype(str), "probability": found.probability, "probability_std": found.std,
+        "label": (found.probability >= THRESHOLD).astype(np.int8),
+    })
+    floors = pd.DataFrame(found.floors, columns=list(NAMES))
+    floors.insert(0, "cell_id", predictions["cell_id"])
+    tables = {"predictions": predictions, "floors": floors}
+    if "truth" not in obs:
+        return tables
+    predictions["truth"] = obs["truth"].to_numpy(np.int8)
+    scored = ~predictions["cell_id"].isin(card.get("labelled_cells", []))
+    truth = predictions.loc[scored, "truth"].to_numpy()
+    columns = {"atsdp": predictions["probability"]} | {name: floors[name] for name in NAMES}
+    intervals = pd.concat([
+        bootstrap(truth, values[scored].to_numpy(), seed=integer(seed, "bootstrap of cells")).assign(model=name)
+        for name, values in columns.items()
+    ])[["model", "metric", "value", "low", "high"]]
+    tables["model_metrics"] = intervals
+    tables["metrics"] = intervals[intervals["model"] == "atsdp"].drop(columns="model")
+    return tables
+
+
+def write_predicted_h5ad(
+    prepared: str | Path, path: str | Path, predictions: pd.DataFrame, card: dict, diagnostics: dict
+) -> None:
+    """Copy the prepared h5ad and add the predictions to ``obs`` and the model card to ``uns["pharmacell"]``.
+
+    The file is copied and two small groups are rewritten, so the matrix is never in memory.
+    """
+    import json
+
+    import h5py
+    from anndata.io import read_elem, write_elem
+
+    with whole_file(path) as partial:
+        shutil.copyfile(prepared, partial)
+        with h5py.File(partial, "r+") as file:
+            obs = read_elem(file["obs"])
+            obs["pharmacell_probability"] = predictions["probability"].to_numpy(np.float32)
+            obs["pharmacell_std"] = predictions["probability_std"].to_numpy(np.float32)
+            obs["pharmacell_label"] = pd.Categorical(
+                np.where(predictions["label"] == 1, "sensitive", "resistant"), ["resistant", "sensitive"]
+            )
+            uns = dict(read_elem(file["uns/pharmacell"]))
+            uns |= {"version": __version__, "verdict": diagnostics["verdict"],
+                    "model_card": json.dumps({key: value for key, value in card.items() if key != "labelled_cells"})}
+            write_elem(file, "obs", obs)
+            write_elem(file, "uns/pharmacell", uns)

@@ -1,0 +1,1 @@
+"""One file a model: a frozen configuration and the model itself."""

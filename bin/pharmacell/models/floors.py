@@ -1,0 +1,82 @@
+"""The linear floors that stand beside every result: signature, ridge and logistic regression."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+NAMES = ("signature", "ridge", "logistic")
+RIDGE_ALPHA = 1e4
+LOGISTIC_C = 1e-3
+
+
+@dataclass(frozen=True)
+class LinearFloors:
+    """Linear scores with a logistic link, so that each floor gives a probability.
+
+    Parameters
+    ----------
+    genes
+        The genes, [n_genes].
+    weights
+        float32 [3, n_genes], in the order of :data:`NAMES`.
+    slope, intercept
+        float32 [3]; probability = sigmoid(slope * (weights . x) + intercept).
+    """
+
+    weights: np.ndarray
+    slope: np.ndarray
+    intercept: np.ndarray
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Return the uncalibrated scores [n, 3] of standardised rows [n, n_genes]."""
+        return x @ self.weights.T
+
+    def probability(self, x: np.ndarray) -> np.ndarray:
+        """Return probabilities [n, 3] of being sensitive."""
+        from scipy.special import expit
+
+        return expit(self.scores(x) * self.slope + self.intercept)
+
+
+def fit_floors(x: np.ndarray, response: np.ndarray, labels: np.ndarray, held: np.ndarray, held_labels: np.ndarray):
+    """Fit the three floors on training lines; the logistic link of each comes from the validation lines (Platt).
+
+    Parameters
+    ----------
+    x
+        Standardised expression of the training lines, [n, n_genes].
+    response
+        Standardised response, [n]; higher means more sensitive.
+    labels
+        1 sensitive, 0 resistant, [n].
+    held, held_labels
+        Validation lines, [m, n_genes] and [m].
+
+    Returns
+    -------
+    LinearFloors
+    """
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    from pharmacell.models.signature import Signature
+
+    fitted = (
+        Signature().fit(x, response),
+        Ridge(alpha=RIDGE_ALPHA).fit(x, response),
+        LogisticRegression(C=LOGISTIC_C, class_weight="balanced", max_iter=1000).fit(x, labels),
+    )
+    weights = np.stack([np.ravel(model.coef_) for model in fitted]).astype(np.float32)
+    slopes, intercepts = zip(*(platt(held @ weight, held_labels) for weight in weights), strict=True)
+    return LinearFloors(weights, np.array(slopes, np.float32), np.array(intercepts, np.float32))
+
+
+def platt(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Return slope and intercept of a logistic link from score to class (Platt 1999); the slope is never negative.
+
+    A negative slope would turn the score round on the strength of a few validation lines.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    scale = scores.std() or 1.0
+    link = LogisticRegression(C=1.0).fit(scores[:, None] / scale, labels)
+    return max(float(link.coef_[0, 0]), 0.0) / scale, float(link.intercept_[0])

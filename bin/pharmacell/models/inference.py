@@ -1,0 +1,74 @@
+"""Predict all cells of a sample in chunks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
+from pharmacell.models.store import Bundle
+from pharmacell.progress import track
+
+
+@dataclass(frozen=True)
+class CellPredictions:
+    """Predictions of a sample.
+
+    Parameters
+    ----------
+    replicas
+        Probability of being sensitive of each replica, float32 [n_replicas, n_cells].
+    floors
+        Probabilities of signature, ridge and logistic regression, float32 [n_cells, 3].
+    """
+
+    replicas: np.ndarray
+    floors: np.ndarray
+
+    @property
+    def probability(self) -> np.ndarray:
+        """Mean over replicas, [n_cells]."""
+        return self.replicas.mean(0)
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation over replicas, [n_cells]; 0 with one replica."""
+        return self.replicas.std(0, ddof=1) if len(self.replicas) > 1 else np.zeros(self.replicas.shape[1], np.float32)
+
+    def agreement(self) -> float:
+        """Mean Spearman correlation between pairs of replicas over the cells; NaN with one replica."""
+        from scipy.stats import rankdata
+
+        if len(self.replicas) < 2:
+            return float("nan")
+        correlation = np.corrcoef(rankdata(self.replicas, axis=1))
+        return float(correlation[np.triu_indices(len(correlation), 1)].mean())
+
+
+@torch.no_grad()
+def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk: int = CHUNK_CELLS) -> CellPredictions:
+    """Predict every cell; at most ``chunk`` cells are dense at a time.
+
+    Parameters
+    ----------
+    bundle
+        Adapted stack.
+    cells
+        The prepared sample.
+    device
+        Where to predict.
+    chunk
+        Cells read and predicted at once.
+    """
+    model = bundle.model.eval()
+    replicas = np.empty((model.n_replicas, len(cells)), np.float32)
+    floors = np.empty((len(cells), len(bundle.floors.weights)), np.float32)
+    start = 0
+    n_chunks = -(-len(cells) // chunk)
+    for block in track(cells.chunks(bundle.genes, chunk), "predicting chunks of cells", n_chunks):
+        x = bundle.target.apply(block)
+        rows = slice(start, start + len(x))
+        replicas[:, rows] = model.probability(torch.as_tensor(x, device=device), "target").cpu().numpy()
+        floors[rows] = bundle.floors.probability(x)
+        start += len(x)
+    return CellPredictions(replicas, floors)

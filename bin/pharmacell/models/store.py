@@ -1,0 +1,114 @@
+"""A trained stack on disk: tensors as safetensors, everything else as json beside it; never pickle."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pharmacell.data.files import whole_file, write_json
+from pharmacell.data.standardise import Standardiser
+from pharmacell.errors import InputError
+from pharmacell.models.atsdp import ATSDP, ATSDPConfig
+from pharmacell.models.floors import LinearFloors
+
+
+@dataclass
+class Bundle:
+    """What PRETRAIN_BULK hands to FINETUNE_SC, and FINETUNE_SC to PREDICT.
+
+    Parameters
+    ----------
+    model
+        The stack.
+    genes
+        Shared genes in the order of the input, [n_genes].
+    source, target
+        Standardisation of bulk lines and of cells; ``target`` is None before fine-tuning.
+    floors
+        The linear floors on the same genes.
+    card
+        Facts for the model card: drug, sample, seed, settings, metrics; json values only.
+    """
+
+    model: ATSDP
+    genes: list[str]
+    source: Standardiser
+    target: Standardiser | None
+    floors: LinearFloors
+    card: dict
+
+
+def json_path(weights: str | Path) -> Path:
+    """Return the json that belongs to a safetensors file."""
+    return Path(weights).with_suffix(".json")
+
+
+def save_bundle(bundle: Bundle, weights: str | Path) -> None:
+    """Write ``<name>.safetensors`` and ``<name>.json``, each whole or not at all."""
+    from safetensors.torch import save_file
+
+    tensors = {f"model.{name}": value.contiguous().cpu() for name, value in bundle.model.state_dict().items()}
+    arrays = {
+        "source.mean": bundle.source.mean, "source.std": bundle.source.std,
+        "floors.weights": bundle.floors.weights, "floors.slope": bundle.floors.slope,
+        "floors.intercept": bundle.floors.intercept,
+    }
+    if bundle.target is not None:
+        arrays |= {"target.mean": bundle.target.mean, "target.std": bundle.target.std}
+    tensors |= {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+    with whole_file(weights) as partial:
+        save_file(tensors, partial)
+    write_json(json_path(weights), {
+        "config": asdict(bundle.model.config), "genes": list(bundle.genes), "n_replicas": bundle.model.n_replicas,
+        "card": bundle.card,
+    })
+
+
+def load_bundle(weights: str | Path, seeds=None, device: torch.device | str = "cpu") -> Bundle:
+    """Read a bundle.
+
+    Parameters
+    ----------
+    weights
+        The safetensors file; its json must lie beside it.
+    seeds
+        Seeds of the replicas' random streams for further training, [n_replicas]; not needed to predict.
+    device
+        Where the weights go.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged or does not belong to the other.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    for path in (Path(weights), json_path(weights)):
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; a model is a .safetensors and a .json of the same name")
+    try:
+        facts = json.loads(json_path(weights).read_text())
+        tensors = load_file(weights)
+        config = ATSDPConfig(**{key: tuple(value) if isinstance(value, list) else value
+                                for key, value in facts["config"].items()})
+        model = ATSDP(config, len(facts["genes"]), seeds if seeds is not None else range(facts["n_replicas"]), device)
+        model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()
+                               if key.startswith("model.")})
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise InputError(f"{weights}: not a PharmaCell model ({str(error).splitlines()[0]}); train it again") from error
+
+    def array(name: str) -> np.ndarray:
+        return tensors[name].numpy()
+
+    has_target = "target.mean" in tensors
+    return Bundle(
+        model=model.eval(),
+        genes=facts["genes"],
+        source=Standardiser(array("source.mean"), array("source.std")),
+        target=Standardiser(array("target.mean"), array("target.std")) if has_target else None,
+        floors=LinearFloors(array("floors.weights"), array("floors.slope"), array("floors.intercept")),
+        card=facts["card"],
+    )

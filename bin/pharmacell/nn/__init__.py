@@ -1,0 +1,1 @@
+"""Reusable blocks of the networks; every block is a stack of independent replicas."""

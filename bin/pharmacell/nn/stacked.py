@@ -1,0 +1,73 @@
+"""Layers that hold several independent replicas of themselves and train them in one batched product."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from pharmacell.nn.random import ReplicaRandom
+
+
+class StackedLinear(nn.Module):
+    """One affine map for each replica, computed as one batched matrix product.
+
+    Parameters
+    ----------
+    n_in, n_out
+        Width of the input and of the output.
+    random
+        Draws the initial weights: uniform within ``+-1/sqrt(n_in)``, as ``torch.nn.Linear`` does.
+    """
+
+    def __init__(self, n_in: int, n_out: int, random: ReplicaRandom) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(n_in)
+        self.weight = nn.Parameter(torch.empty(len(random), n_in, n_out, device=random.device))
+        self.bias = nn.Parameter(torch.empty(len(random), 1, n_out, device=random.device))
+        with torch.no_grad():
+            for replica, generator in enumerate(random.generators):
+                self.weight[replica].uniform_(-bound, bound, generator=generator)
+                self.bias[replica].uniform_(-bound, bound, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [n_replicas, n, n_in], or [n, n_in] shared by all replicas, to [n_replicas, n, n_out]."""
+        if x.dim() == 2:
+            x = x.expand(len(self.weight), *x.shape)
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class StackedDropout(nn.Module):
+    """Dropout whose masks come from each replica's own stream."""
+
+    def __init__(self, rate: float, random: ReplicaRandom) -> None:
+        super().__init__()
+        self.rate = rate
+        self.random = random
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop elements of [n_replicas, ...] in training; pass them through otherwise."""
+        if not self.training or self.rate == 0:
+            return x
+        keep, rate = self.random.keep(x.shape[1:], self.rate)
+        return x * keep / (1 - rate)
+
+
+class StackedMLP(nn.Sequential):
+    """Affine maps with ReLU and dropout between them; the last one is affine only.
+
+    Parameters
+    ----------
+    widths
+        Input width, hidden widths, output width.
+    dropout
+        Rate after each hidden layer.
+    random
+        Draws initial weights and dropout masks.
+    """
+
+    def __init__(self, widths: Sequence[int], dropout: float, random: ReplicaRandom) -> None:
+        layers: list[nn.Module] = []
+        for n_in, n_out in zip(widths[:-2], widths[1:-1], strict=True):
+            layers += [StackedLinear(n_in, n_out, random), nn.ReLU(), StackedDropout(dropout, random)]
+        super().__init__(*layers, StackedLinear(widths[-2], widths[-1], random))

@@ -1,0 +1,39 @@
+"""Progress of long work: a bar on a terminal, plain lines in a log."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def say(message: str) -> None:
+    """Write one line to standard error, above a running bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(message, file=sys.stderr)
+
+
+def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+    """Yield the items, showing how many are done.
+
+    Parameters
+    ----------
+    items
+        What to go through.
+    description
+        What is being done, in a few words.
+    total
+        How many items there are.
+    """
+    from tqdm import tqdm
+
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=description, total=total, leave=False)
+        return
+    next_tenth = 1
+    for done, item in enumerate(items, start=1):
+        yield item
+        if total and done * 10 >= next_tenth * total:
+            say(f"{description}: {done}/{total}")
+            next_tenth = done * 10 // total + 1

@@ -1,0 +1,131 @@
+"""One training stage of a stack of replicas: epochs, early stopping, history."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from pharmacell.progress import track
+from pharmacell.train.early_stopping import BestWeights
+
+Terms = dict[str, Tensor]  # name of a loss term -> one value for each replica; "total" is what is minimised
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a network is trained, the same for every stage.
+
+    Parameters
+    ----------
+    epochs
+        Most epochs of a stage.
+    patience
+        Epochs without improvement of the validation part after which a replica stops.
+    batch_size
+        Rows in a batch.
+    learning_rate, weight_decay
+        Of AdamW.
+    noise, noise_rate
+        Kind and rate of the autoencoder's noise (see :mod:`pharmacell.train.noise`).
+    sampling
+        Resampling of the training part (see :mod:`pharmacell.train.sampling`).
+    """
+
+    epochs: int = 500
+    patience: int = 20
+    batch_size: int = 200
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    noise: str = "binomial"
+    noise_rate: float = 0.2
+    sampling: str = "none"
+
+
+@dataclass
+class History:
+    """Every loss term of every epoch, part and replica, in long form."""
+
+    rows: list[tuple] = field(default_factory=list)
+
+    def add(self, stage: str, epoch: int, part: str, terms: Terms) -> None:
+        """Add one row for each term and replica."""
+        for term, values in terms.items():
+            for replica, value in enumerate(values.tolist()):
+                self.rows.append((stage, epoch, term, part, replica, value))
+
+    def table(self):
+        """Return a DataFrame ``stage, epoch, term, part, replica, value``."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows, columns=["stage", "epoch", "term", "part", "replica", "value"])
+
+
+def batches(order: Tensor, size: int) -> list[Tensor]:
+    """Cut row numbers [n_replicas, n] into batches [n_replicas, <= size]."""
+    return list(order.split(size, dim=1))
+
+
+def run_stage(
+    name: str,
+    modules: nn.Module,
+    config: TrainingConfig,
+    epoch_batches: Callable[[], list],
+    train_terms: Callable[..., Terms],
+    validation_terms: Callable[[], Terms],
+    history: History,
+) -> Tensor:
+    """Train the modules until every replica has stopped improving, and leave them at their best weights.
+
+    The losses of the replicas are summed, which keeps their gradients apart because they share no weight.
+
+    Parameters
+    ----------
+    name
+        Of the stage, in history and progress.
+    modules
+        What is trained.
+    config
+        Epochs, patience, learning rate.
+    epoch_batches
+        Returns the batches of one epoch.
+    train_terms
+        Maps a batch to its loss terms.
+    validation_terms
+        Returns the loss terms on the validation part; ``total`` decides when to stop.
+    history
+        Takes the mean terms of each epoch.
+
+    Returns
+    -------
+    Tensor
+        Epoch of the best weights of each replica, int64 [n_replicas]; 0 is before training.
+    """
+    on_gpu = next(modules.parameters()).is_cuda
+    optimiser = torch.optim.AdamW(
+        modules.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    best = BestWeights(modules, config.patience)
+    epochs = track(range(1, config.epochs + 1), name + (" on the GPU" if on_gpu else ""), config.epochs)
+    for epoch in epochs:
+        modules.train()
+        sums: Terms = {}
+        all_batches = epoch_batches()
+        for batch in all_batches:
+            terms = train_terms(batch)
+            optimiser.zero_grad()
+            terms["total"].sum().backward()
+            optimiser.step()
+            for term, values in terms.items():
+                sums[term] = sums.get(term, 0) + values.detach()
+        history.add(name, epoch, "train", {term: value / len(all_batches) for term, value in sums.items()})
+        modules.eval()
+        with torch.no_grad():
+            terms = validation_terms()
+        history.add(name, epoch, "validation", terms)
+        if best.update(terms["total"], epoch):
+            break
+    epochs.close()
+    best.restore()
+    modules.eval()
+    return best.epoch

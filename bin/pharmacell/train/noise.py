@@ -1,0 +1,31 @@
+"""Noise for the denoising autoencoder. The clean input stays the target: every function returns a copy."""
+
+from torch import Tensor
+
+from pharmacell.nn.random import ReplicaRandom
+
+KINDS = ("binomial", "gaussian", "dropout")
+
+
+def corrupt(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
+    """Return a noisy copy of the input for each replica.
+
+    Parameters
+    ----------
+    x
+        Clean input, [n_replicas, n, n_genes].
+    kind
+        ``binomial``: each value is set to 0 with probability ``rate``; ``dropout``: the same, and the rest is divided
+        by ``1 - rate``; ``gaussian``: normal noise of standard deviation ``rate`` is added.
+    rate
+        Probability or standard deviation, in units of the standardised input.
+    random
+        One stream for each replica.
+    """
+    if rate == 0:
+        return x.clone()
+    if kind == "gaussian":
+        return x + rate * random.normal(x.shape[1:])
+    keep, rate = random.keep(x.shape[1:], rate)
+    noisy = x * keep
+    return noisy / (1 - rate) if kind == "dropout" else noisy

@@ -1,0 +1,5 @@
+#!/usr/bin/env python3
+from pharmacell.cli.predict import predict
+
+if __name__ == "__main__":
+    predict()
