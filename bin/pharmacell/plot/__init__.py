@@ -1,0 +1,1 @@
+"""Figures: drawing only, from files that other steps wrote."""

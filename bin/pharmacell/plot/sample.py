@@ -1,0 +1,106 @@
+"""All figures of one sample."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.plot.curves import draw_curves
+from pharmacell.plot.embedding import draw_embedding
+from pharmacell.plot.intervals import draw_intervals
+from pharmacell.plot.losses import draw_losses
+from pharmacell.plot.probabilities import draw_probabilities
+from pharmacell.plot.quality import draw_quality
+from pharmacell.plot.style import caption_of_points, save
+from pharmacell.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTIONS = {
+    "quality": "Each cell's measures before and after filtering; dashed lines are the limits, white dots the medians. "
+               "Removed cells are shown in orange-red.",
+    "losses": "Every term of the loss over training, stage by stage; thin lines are replicas, thick lines their mean.",
+    "embedding": "Cells with similar expression lie close together. Look whether the prediction follows the condition "
+                 "and, where it is known, the truth.",
+    "probabilities": "Two separate peaks mean that the model tells two kinds of cells apart; one peak means that it "
+                     "sees little difference. The dashed line is the threshold.",
+    "curves": "How well the ranking of the cells separates sensitive from resistant ones, for the model and for simple "
+              "baselines on the same cells and genes. Further to the upper left (ROC) or upper right "
+              "(precision-recall) is better.",
+    "scores": "Scores on these cells with 95 % bootstrap intervals; dotted lines are what guessing reaches.",
+    "source": "Scores on bulk cell lines that no model was trained on, with 95 % bootstrap intervals. This says how "
+              "well the drug can be predicted at all; cells are harder than bulk lines.",
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that was written: the picture and what to say below it."""
+
+    png: Path
+    caption: str
+
+
+def draw_sample(results: Results, folder: Path, seed: int) -> dict[str, Drawn]:
+    """Draw every figure that the results allow, as png and svg.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    folder
+        Where the files go.
+    seed
+        Seed of the choice of points in large samples.
+
+    Returns
+    -------
+    dict
+        Figure name (a key of ``CAPTIONS``) to what was written.
+    """
+    drawn = {}
+    for name, figure in figures(results, seed):
+        png, _svg = save(figure, folder, name)
+        drawn[name] = Drawn(png, CAPTIONS[name] + points_left_out(name, results))
+    return drawn
+
+
+def figures(results: Results, seed: int) -> Iterator[tuple[str, "Figure"]]:
+    """Yield name and figure, one at a time so that only one is held in memory."""
+    name, simulated = f"{results.sample}, {results.drug}", results.simulated
+    truth = results.predictions["truth"].to_numpy() if "truth" in results.predictions else None
+    probability = results.predictions["probability"].to_numpy()
+    yield "quality", draw_quality(results.qc_metrics, thresholds(results.qc_summary), f"Quality control: {name}",
+                                  simulated, seed)
+    yield "losses", draw_losses(results.history, f"Training: {name}", simulated)
+    if results.umap is not None and np.isfinite(results.umap).all(axis=1).any():
+        yield "embedding", draw_embedding(results.obs, results.umap, f"Cells: {name}", simulated, seed)
+    yield "probabilities", draw_probabilities(probability, truth, f"Predictions: {name}", simulated)
+    if truth is not None and len(np.unique(truth)) == 2:
+        models = {"atsdp": probability, **floors(results)}
+        yield "curves", draw_curves(truth, models, f"Ranking of cells: {name}", simulated)
+    if results.model_metrics is not None:
+        yield "scores", draw_intervals(results.model_metrics, f"Scores on cells: {name}", simulated)
+    yield "source", draw_intervals(results.source_metrics, f"Held-out bulk lines: {name}", simulated)
+
+
+def thresholds(summary: dict) -> dict[str, float]:
+    """Return the limits of quality control by the metric that they bound."""
+    limits = summary.get("thresholds", {})
+    return {metric: limits[name] for metric, name in (("n_genes", "min_genes"), ("pct_mt", "max_mt_percent"))
+            if limits.get(name) is not None}
+
+
+def floors(results: Results) -> dict[str, np.ndarray]:
+    """Return each baseline's probabilities in the order of the predictions."""
+    table = results.floors.set_index("cell_id").loc[results.predictions["cell_id"]]
+    return {name: table[name].to_numpy() for name in table.columns}
+
+
+def points_left_out(name: str, results: Results) -> str:
+    """Say that not every cell is drawn, in the figures that draw cells as points."""
+    shown = {"quality": len(results.qc_metrics), "embedding": len(results.obs)}
+    return caption_of_points(shown.get(name, 0))

@@ -1,0 +1,151 @@
+"""One sample's part of the report, as MultiQC custom content (https://docs.seqera.io/multiqc/custom_content)."""
+
+import base64
+import html
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pharmacell.data.files import whole_file, write_json
+from pharmacell.plot.style import MODEL_NAMES
+from pharmacell.report import words
+from pharmacell.report.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pharmacell.plot.sample import Drawn
+
+# Chapters of the report in their order: identifier, name, what it is for
+CHAPTERS = {
+    "verdict": ("Verdict", "Whether the prediction deserves belief, and why. Read this first."),
+    "prediction": ("Prediction", "How many cells are predicted to respond, and how clearly."),
+    "scores": ("Scores on these cells", "Only where the truth was given: the model beside simple baselines."),
+    "cells": ("Map of the cells", "The cells in two dimensions (UMAP), by what is known and what is predicted."),
+    "bulk": ("Held-out bulk lines", "How well the drug's effect can be predicted in bulk, where the truth is known."),
+    "quality": ("Quality control", "What was measured on every cell and what was removed."),
+    "training": ("Training", "How the loss fell."),
+    "run": ("Numbers and settings", "Everything else that was recorded, for the methods section."),
+}
+SCORES_SHOWN = {"auroc": "AUROC", "average_precision": "average precision", "prevalence": "prevalence",
+                "f1": "F1", "f1_weighted": "weighted F1", "precision": "precision", "recall": "recall",
+                "mcc": "MCC", "brier": "Brier score", "balanced_accuracy": "balanced accuracy"}
+VERDICT_COLOURS = {"supported": "#009E73", "uncertain": "#E69F00", "not supported": "#D55E00"}
+
+
+def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> None:
+    """Write the sample's tables, texts and pictures for the report.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    drawn
+        Figure name to picture and caption, as :func:`pharmacell.plot.sample.draw_sample` returns it.
+    folder
+        Where the files go; tables of several samples are joined by their identifier when the report is made.
+    """
+    write = Writer(results, folder)
+    write.table("verdict", "All samples", {results.label: words.overview(results)},
+                "One line a sample. AUROC: 0.5 is guessing, 1 is perfect.")
+    write.text("verdict", results.label, verdict(results))
+    write.picture("prediction", drawn.get("probabilities"), words.prediction(results))
+    if results.model_metrics is not None:
+        write.table("scores", "All models", score_rows(results, results.model_metrics),
+                    "Values with 95 % bootstrap intervals. Compare average precision with prevalence, which guessing "
+                    "reaches; for the Brier score, lower is better.")
+    write.picture("scores", drawn.get("scores"), part="scores")
+    write.picture("scores", drawn.get("curves"), part="ROC and precision-recall")
+    write.picture("cells", drawn.get("embedding"))
+    write.table("bulk", "All models", score_rows(results, results.source_metrics),
+                "Cell lines that no model was trained on. Values with 95 % bootstrap intervals.")
+    write.picture("bulk", drawn.get("source"))
+    write.picture("quality", drawn.get("quality"), words.quality(results))
+    write.picture("training", drawn.get("losses"))
+    write.text("run", results.label, definitions(words.settings(results)))
+
+
+class Writer:
+    """Writes custom-content files of one sample.
+
+    Parameters
+    ----------
+    results
+        The sample's results.
+    folder
+        Where the files go.
+    """
+
+    def __init__(self, results: Results, folder: Path):
+        self.results, self.folder = results, folder
+
+    def header(self, chapter: str, name: str, identifier: str, description: str) -> dict:
+        """Return what MultiQC wants to know about a section."""
+        chapter_name, chapter_description = CHAPTERS[chapter]
+        return {"id": identifier, "parent_id": f"pharmacell_{chapter}", "parent_name": chapter_name,
+                "parent_description": chapter_description, "section_name": name, "description": description}
+
+    def table(self, chapter: str, name: str, rows: dict[str, dict[str, str]], description: str) -> None:
+        """Write rows (name to column to text) of a table that all samples share."""
+        identifier = f"{chapter}_table"
+        columns = dict.fromkeys(column for row in rows.values() for column in row)
+        headers = {column: {"title": column[:1].upper() + column[1:], "scale": False} for column in columns}
+        if "verdict" in headers:
+            headers["verdict"] |= {
+                "cond_formatting_rules": {word: [{"s_eq": word}] for word in VERDICT_COLOURS},
+                "cond_formatting_colours": [{word: colour} for word, colour in VERDICT_COLOURS.items()],
+            }
+        first = {"verdict": "Sample", "scores": "Sample and model", "bulk": "Sample and model"}[chapter]
+        write_json(self.folder / f"{self.results.sample}_{identifier}_mqc.json", {
+            **self.header(chapter, name, identifier, description), "plot_type": "table", "headers": headers,
+            "pconfig": {"id": f"{identifier}_values", "title": CHAPTERS[chapter][0], "col1_header": first,
+                        "no_violin": True, "sort_rows": False, "save_file": False},
+            "data": rows})
+
+    def text(self, chapter: str, name: str, content: str, description: str = "", part: str = "") -> None:
+        """Write a section of html."""
+        identifier = "_".join(filter(None, (chapter, self.results.sample, part.replace(" ", "_"))))
+        header = self.header(chapter, f"{name}: {part}" if part else name, identifier, description)
+        lines = [f"{key}: {json.dumps(value)}" for key, value in header.items() if value]
+        with whole_file(self.folder / f"{identifier}_mqc.html") as partial:
+            partial.write_text("<!--\n" + "\n".join(lines) + f"\n-->\n{content}\n")
+
+    def picture(self, chapter: str, drawn: "Drawn | None", description: str = "", part: str = "") -> None:
+        """Write a section with a picture inside it; nothing when it was not drawn."""
+        if drawn is None:
+            return
+        data = base64.b64encode(drawn.png.read_bytes()).decode()
+        caption = html.escape(drawn.caption)
+        title = f"{drawn.png.stem} of {self.results.label}"
+        content = (f'<figure class="pharmacell"><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
+                   f"<figcaption>{caption}</figcaption></figure>")
+        self.text(chapter, self.results.label, content, description, part)
+
+
+def verdict(results: Results) -> str:
+    """Return the verdict of a sample as html: the word, what it means, the reasons."""
+    word = str(results.diagnostics.get("verdict", "uncertain"))
+    reasons = "".join(f"<li>{html.escape(str(reason))}</li>" for reason in results.diagnostics.get("reasons", []))
+    colour = VERDICT_COLOURS.get(word, VERDICT_COLOURS["uncertain"])
+    return (f'<div class="pharmacell-verdict" style="border-color: {colour}">'
+            f'<p class="pharmacell-word">{html.escape(results.drug)}: <b>{html.escape(word)}</b></p>'
+            f"<p>{html.escape(words.MEANING.get(word, ''))}</p><ul>{reasons}</ul></div>")
+
+
+def definitions(values: dict[str, str]) -> str:
+    """Return names and values as an html table."""
+    rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+                   for name, value in values.items())
+    return f'<table class="table table-sm pharmacell-settings">{rows}</table>'
+
+
+def score_rows(results: Results, scores: "pd.DataFrame") -> dict[str, dict[str, str]]:
+    """Return a row for each model with each score and its interval as text."""
+    rows: dict[str, dict[str, str]] = {}
+    for row in scores.itertuples():
+        if row.metric in SCORES_SHOWN:
+            name = f"{results.label}: {MODEL_NAMES.get(row.model, row.model)}"
+            rows.setdefault(name, {})[row.metric] = words.with_interval(row.value, row.low, row.high)
+    order = list(SCORES_SHOWN)
+    return {name: {SCORES_SHOWN[metric]: row[metric] for metric in sorted(row, key=order.index)}
+            for name, row in rows.items()}

@@ -1,0 +1,108 @@
+"""The one page that gathers all samples, made by MultiQC."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pharmacell import __version__
+from pharmacell.data.files import whole_file
+from pharmacell.errors import InputError
+from pharmacell.report.content import CHAPTERS
+
+NAME = "pharmacell_report.html"
+INTRODUCTION = (
+    "How single cells are predicted to respond to a drug, by transfer from bulk cell lines whose response is known. "
+    "A probability is that of being sensitive; from 0.5 on a cell is called sensitive. Read the verdict first."
+)
+# What is drawn for MultiQC's own service and tools is left out: the page is a result, not an application
+STYLE = """
+.multiqc-logo-wrapper, .side-nav-logo, .seqera-logo, #mqc-nav-header, #mqc_welcome, .mqc-toolbox, .mqc-toolbox-buttons,
+.mobile-nav-toolbox-btns, .ai-local-content, .ai-generate-button-wrapper, .ai-copy-button-wrapper, .mqc_table_tools,
+.mqc_table_config_modal_btn, .mqc_table_copy_btn, .mqc-table-control { display: none !important; }
+#page_title { margin: 0 !important; }
+.side-nav { padding-top: 1rem; }
+figure.pharmacell { margin: 0.5rem 0 1.5rem; max-width: 62rem; }
+figure.pharmacell img { max-width: 100%; border: 1px solid #ddd; border-radius: 4px; background: #fff; }
+figure.pharmacell figcaption { color: #666; font-size: 0.9em; margin-top: 0.4rem; }
+.pharmacell-verdict { border-left: 6px solid; padding: 0.4rem 1rem; margin: 0.5rem 0 1.5rem; max-width: 62rem; }
+.pharmacell-verdict .pharmacell-word { font-size: 1.4em; margin-bottom: 0.3rem; }
+.pharmacell-verdict ul { margin-bottom: 0; }
+.pharmacell-settings { max-width: 46rem; }
+.pharmacell-settings th { font-weight: normal; color: #666; width: 50%; }
+"""
+
+
+def write_report(folders: Sequence[Path], title: str, parameters: dict[str, str], outdir: Path) -> Path:
+    """Write one self-contained html from the samples' folders.
+
+    Parameters
+    ----------
+    folders
+        Folders that :func:`pharmacell.report.content.write_content` wrote.
+    title
+        Title of the page.
+    parameters
+        Settings of the run, name to value; may be empty.
+    outdir
+        Where the page goes.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        If the folders hold nothing to report.
+    """
+    import multiqc
+    from multiqc.core.update_config import ClConfig
+
+    with tempfile.TemporaryDirectory() as scratch:
+        settings, style = Path(scratch) / "multiqc_config.yml", Path(scratch) / "style.css"
+        style.write_text(STYLE)
+        settings.write_text(json.dumps(configuration(title, parameters)))  # json is yaml
+        result = multiqc.run(
+            *map(str, folders),
+            cfg=ClConfig(config_files=[settings], custom_css_files=[str(style)], output_dir=scratch, filename=NAME,
+                         run_modules=["custom_content"], no_version_check=True, no_megaqc_upload=True, no_ai=True,
+                         make_data_dir=False, force=True, quiet=True, fn_clean_sample_names=False),
+            interactive=False,
+        )
+        made = Path(scratch) / NAME
+        if result.sys_exit_code or not made.exists():
+            names = os.pathsep.join(map(str, folders))
+            raise InputError(f"{names}: nothing to report ({result.message or 'no content found'}); run FIGURES again")
+        with whole_file(outdir / NAME) as partial:
+            partial.write_bytes(made.read_bytes())
+    return outdir / NAME
+
+
+def configuration(title: str, parameters: dict[str, str]) -> dict:
+    """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config)."""
+    return {
+        "title": title,
+        "intro_text": INTRODUCTION,
+        "report_header_info": [{name.replace("_", " "): str(value)} for name, value in parameters.items()],
+        "show_analysis_paths": False,
+        "show_analysis_time": True,
+        "skip_generalstats": True,
+        "template_dark_mode": False,
+        "collapse_tables": False,
+        "max_table_rows": 5000,
+        "software_versions": versions(),
+        "custom_content": {"order": [f"pharmacell_{chapter}" for chapter in CHAPTERS]},
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed the results."""
+    import platform
+    from importlib import metadata
+
+    packages = ("torch", "scanpy", "anndata", "scikit-learn", "imbalanced-learn", "numpy", "multiqc")
+    return {"PharmaCell": __version__, "Python": platform.python_version(),
+            **{name: metadata.version(name) for name in packages}}

@@ -1,0 +1,171 @@
+"""Everything that the compute steps wrote for one sample, read for drawing and telling."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pharmacell.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+SCORES = ("model", "metric", "value", "low", "high")
+HISTORY = ("stage", "epoch", "term", "part", "replica", "value")
+
+
+@dataclass(frozen=True)
+class Results:
+    """One sample's results.
+
+    Parameters
+    ----------
+    sample
+        The sample's name.
+    qc_metrics
+        One row a cell that was read: ``cell_id, n_genes, total_counts, pct_mt, kept, reason``.
+    qc_summary
+        What quality control did, and with which thresholds.
+    source_metrics
+        Scores on held-out bulk lines: ``model, metric, value, low, high``.
+    history
+        Loss terms of all stages in their order: ``stage, epoch, term, part, replica, value``.
+    obs
+        The cells' annotation, (n_cells, n_columns), with the predictions.
+    umap
+        Coordinates, shape (n_cells, 2), NaN for cells that were not embedded; None when there are none.
+    card
+        The model card of the h5ad.
+    predictions
+        ``cell_id, probability, probability_std, label`` and ``truth`` where known.
+    floors
+        ``cell_id`` and the probabilities of each baseline.
+    model_metrics
+        Scores on the cells, as ``source_metrics``; None without truth.
+    diagnostics
+        Verdict, reasons and the numbers behind them.
+    """
+
+    sample: str
+    qc_metrics: "pd.DataFrame"
+    qc_summary: dict
+    source_metrics: "pd.DataFrame"
+    history: "pd.DataFrame"
+    obs: "pd.DataFrame"
+    umap: "np.ndarray | None"
+    card: dict
+    predictions: "pd.DataFrame"
+    floors: "pd.DataFrame"
+    model_metrics: "pd.DataFrame | None"
+    diagnostics: dict
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the cells were simulated."""
+        return bool(self.card.get("simulated", self.qc_summary.get("simulated", False)))
+
+    @property
+    def label(self) -> str:
+        """The sample's name as every title shows it."""
+        return f"{self.sample} (simulated cells)" if self.simulated else self.sample
+
+    @property
+    def drug(self) -> str:
+        """The drug that was asked for."""
+        return str(self.diagnostics.get("drug", self.card.get("drug", "")))
+
+
+def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
+    """Read the files of one sample.
+
+    Parameters
+    ----------
+    sample
+        The sample's name.
+    files
+        Name as among the command's options to path; ``metrics`` and ``model_metrics`` may be None.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or lacks a column.
+    """
+    import pandas as pd
+
+    histories = [table(files[name], HISTORY) for name in ("source_history", "history")]
+    obs, umap, card = read_target(files["target"])
+    return Results(
+        sample=sample,
+        qc_metrics=table(files["qc_metrics"], ("cell_id", "n_genes", "total_counts", "pct_mt", "kept")),
+        qc_summary=read_json(files["qc_summary"]),
+        source_metrics=table(files["source_metrics"], SCORES),
+        history=pd.concat(histories, ignore_index=True),
+        obs=obs,
+        umap=umap,
+        card=card,
+        predictions=table(files["predictions"], ("cell_id", "probability", "probability_std", "label")),
+        floors=table(files["floors"], ("cell_id",)),
+        model_metrics=read_scores(files.get("model_metrics"), files.get("metrics")),
+        diagnostics=read_json(files["diagnostics"]),
+    )
+
+
+def read_scores(model_metrics: str | Path | None, metrics: str | Path | None) -> "pd.DataFrame | None":
+    """Read the scores of all models, or else of the model alone; None when neither was written."""
+    if model_metrics:
+        return table(model_metrics, SCORES)
+    return table(metrics, SCORES[1:]).assign(model="atsdp") if metrics else None
+
+
+def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+    """Read a csv that must have these columns.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or a column is missing.
+    """
+    import pandas as pd
+
+    try:
+        content = pd.read_csv(path, dtype={"cell_id": str, "model": str})
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as csv ({error}); run the step that writes it again") from error
+    if missing := [name for name in columns if name not in content]:
+        raise InputError(f"{path}: the column {missing[0]!r} is missing; run the step that writes it again")
+    return content
+
+
+def read_json(path: str | Path) -> dict:
+    """Read a json object.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as json ({error}); run the step that writes it again") from error
+
+
+def read_target(path: str | Path) -> tuple["pd.DataFrame", "np.ndarray | None", dict]:
+    """Read annotation, UMAP and model card of an h5ad, never its matrix.
+
+    Raises
+    ------
+    InputError
+        If it is not an h5ad.
+    """
+    import h5py
+    from anndata.io import read_elem
+
+    try:
+        with h5py.File(path) as file:
+            umap = read_elem(file["obsm/X_umap"]) if "obsm/X_umap" in file else None
+            card = read_elem(file["uns/pharmacell"]) if "uns/pharmacell" in file else {}
+            return read_elem(file["obs"]), umap, card
+    except (OSError, KeyError) as error:
+        raise InputError(f"{path}: cannot be read as h5ad ({error}); run PREDICT again") from error

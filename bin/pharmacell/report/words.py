@@ -1,0 +1,96 @@
+"""Results in plain words."""
+
+import math
+
+from pharmacell.report.results import Results
+
+MEANING = {
+    "supported": "The checks agree that these predictions carry information about the drug's effect.",
+    "uncertain": "Some checks speak for these predictions and some against; do not rest a conclusion on them alone.",
+    "not supported": "The checks speak against these predictions; do not use them.",
+}
+TOLD_ELSEWHERE = {"verdict", "reasons", "drug"}
+
+
+def with_interval(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return ``0.84 (0.77 to 0.90)``, the value alone without an interval, or ``not defined``."""
+    if value is None or not math.isfinite(value):
+        return "not defined"
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return f"{value:.2f}"
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def overview(results: Results) -> dict[str, str]:
+    """Return the sample's line in the table of verdicts: column to text."""
+    found = results.diagnostics
+    bulk = (found.get(name) for name in ("source_auroc", "source_auroc_low", "source_auroc_high"))
+    row = {
+        "drug": results.drug,
+        "verdict": str(found.get("verdict", "uncertain")),
+        "cells": f"{len(results.predictions):,}",
+        "predicted sensitive": share_sensitive(results),
+        "AUROC on held-out bulk lines": with_interval(*bulk),
+    }
+    if results.model_metrics is not None:
+        best = results.model_metrics.query("metric == 'auroc'").set_index("model")
+        row["AUROC on these cells"] = with_interval(*best.loc["atsdp", ["value", "low", "high"]])
+        if len(floor := best.drop(index="atsdp")["value"].dropna()):
+            row["best baseline"] = f"{floor.max():.2f}"
+    if found.get("genes_bulk"):
+        row["genes in common"] = f"{found['genes_shared']:,} of {found['genes_bulk']:,}"
+    if found.get("replica_agreement") is not None:
+        row["agreement of replicas"] = f"{found['replica_agreement']:.2f}"
+    return row
+
+
+def share_sensitive(results: Results) -> str:
+    """Return the share of cells that are predicted to be sensitive."""
+    return f"{100 * results.predictions['label'].mean():.0f} %"
+
+
+def prediction(results: Results) -> str:
+    """Say how many cells are predicted sensitive and how far the replicas differ."""
+    table = results.predictions
+    sensitive = int(table["label"].sum())
+    text = (f"{sensitive:,} of {len(table):,} cells ({share_sensitive(results)}) are predicted to be sensitive to "
+            f"{results.drug}. The median probability is {table['probability'].median():.2f}; the replicas differ by "
+            f"{table['probability_std'].median():.2f} (median standard deviation).")
+    if "truth" in table:
+        text += f" In truth, {100 * table['truth'].mean():.0f} % are sensitive."
+    return text
+
+
+def quality(results: Results) -> str:
+    """Say how many cells were read and kept, and what was noted about the file."""
+    kept = int(results.qc_metrics["kept"].astype(bool).sum())
+    notes = [str(note).rstrip(".") + "." for note in results.qc_summary.get("notes", [])]
+    return " ".join([f"{kept:,} of {len(results.qc_metrics):,} cells were kept.", *notes])
+
+
+def settings(results: Results) -> dict[str, str]:
+    """Return every recorded number and setting that is one value, by name."""
+    merged = {"sample": results.sample, "drug": results.drug}
+    for source in (results.diagnostics, results.qc_summary, results.qc_summary.get("thresholds", {}), results.card):
+        for name, value in source.items():
+            if name not in TOLD_ELSEWHERE and is_scalar(value):
+                merged.setdefault(name, plain(value))
+    return {name.replace("_", " "): value for name, value in merged.items()}
+
+
+def is_scalar(value: object) -> bool:
+    """Tell whether a value is one number, word or truth value."""
+    return value is None or isinstance(value, (str, bool, int, float)) or (
+        hasattr(value, "item") and getattr(value, "ndim", 0) == 0)
+
+
+def plain(value: object) -> str:
+    """Return a value as text: four significant digits, thousands apart, yes or no."""
+    value = value.item() if hasattr(value, "item") else value
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
