@@ -34,7 +34,7 @@ class Command(click.Command):
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            fail(f"out of memory: {str(error).splitlines()[0] if str(error) else 'an allocation failed'}", OUT_OF_MEMORY)
+            fail(f"out of memory: {(str(error) or 'an allocation failed').splitlines()[0]}", OUT_OF_MEMORY)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -23,8 +23,8 @@ from pharmacell.cli.training_options import PRESET, network_config, network_opti
 def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, preset, outdir, seed, threads, device, **options):
     """Pretrain on bulk lines: denoising autoencoder, then encoder and attention predictor on the drug's classes.
 
-    Writes SAMPLE.pretrained.safetensors and .json, SAMPLE.source_metrics.csv (held-out lines), SAMPLE.source_history.csv
-    and SAMPLE.split.csv.
+    Writes SAMPLE.pretrained.safetensors and .json, SAMPLE.source_metrics.csv (held-out lines),
+    SAMPLE.source_history.csv and SAMPLE.split.csv.
     """
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.files import whole_file

@@ -33,7 +33,7 @@ def prediction_tables(found: CellPredictions, obs: pd.DataFrame, card: dict, see
     Returns
     -------
     dict
-        ``predictions`` and ``floors``; with truth ``metrics`` (the model alone) and ``model_metrics`` (model and floors).
+        ``predictions``, ``floors``; with truth also ``metrics`` (the model), ``model_metrics`` (model and floors).
     """
     predictions = pd.DataFrame({
         "cell_id": obs.index.astype(str), "probability": found.probability, "probability_std": found.std,

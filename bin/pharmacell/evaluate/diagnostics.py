@@ -74,7 +74,8 @@ def judge(facts: dict) -> dict:
                   f"the replicas agree (mean rank correlation {agreement:.2f})", doubts)
     with_signature = facts["agreement_signature"]
     if with_signature < 0:
-        against.append(f"the ranking runs against the gene-correlation signature (rank correlation {with_signature:.2f})")
+        against.append("the ranking runs against the gene-correlation signature "
+                       f"(rank correlation {with_signature:.2f})")
     else:
         weigh(with_signature < 0.3, f"the ranking has little to do with the gene-correlation signature "
               f"(rank correlation {with_signature:.2f})",

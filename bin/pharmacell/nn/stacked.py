@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +69,6 @@ class StackedMLP(nn.Sequential):
 
     def __init__(self, widths: Sequence[int], dropout: float, random: ReplicaRandom) -> None:
         layers: list[nn.Module] = []
-        for n_in, n_out in zip(widths[:-2], widths[1:-1], strict=True):
+        for n_in, n_out in pairwise(widths[:-1]):
             layers += [StackedLinear(n_in, n_out, random), nn.ReLU(), StackedDropout(dropout, random)]
         super().__init__(*layers, StackedLinear(widths[-2], widths[-1], random))

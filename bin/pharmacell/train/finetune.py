@@ -25,7 +25,7 @@ class TransferConfig:
     theta
         Weight of the cluster regulariser.
     encoder_init
-        ``bulk``: the target autoencoder starts from the source's; ``random``: from its own random weights, as published.
+        ``bulk``: the target autoencoder starts from the source's; ``random``: from random weights, as published.
     clustering
         ``louvain`` or ``leiden``.
     """
@@ -112,7 +112,10 @@ def finetune(
     return {"mmd_before": before, "mmd_after": latent_mmd(model, x["train"], target.x)}
 
 
-def train_jointly(model, x, labels, target: Target, training: TrainingConfig, transfer: TransferConfig, history) -> None:
+def train_jointly(
+    model: ATSDP, x: dict[str, Tensor], labels: dict[str, Tensor], target: Target, training: TrainingConfig,
+    transfer: TransferConfig, history: History,
+) -> None:
     """Run the joint stage; see :func:`finetune`."""
     inner, outer = (~target.validation).nonzero().flatten(), target.validation.nonzero().flatten()
     labelled = (target.labels >= 0).nonzero().flatten()
@@ -148,10 +151,8 @@ def train_jointly(model, x, labels, target: Target, training: TrainingConfig, tr
             return values.expand(model.n_replicas, *values.shape)
 
         most = LARGEST_MMD_SAMPLE
-        parts = terms(all_replicas(x["validation"][:most]), all_replicas(labels["validation"][:most]),
-                      all_replicas(outer[:most]))
-        # the labelled cells are few; what they add is judged on the bulk lines and on the cells held back
-        return parts
+        return terms(all_replicas(x["validation"][:most]), all_replicas(labels["validation"][:most]),
+                     all_replicas(outer[:most]))
 
     run_stage("joint", modules, training, lambda: batches(random.permutations(len(x["train"])), training.batch_size),
               train_terms, validation_terms, history)
