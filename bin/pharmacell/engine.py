@@ -54,6 +54,7 @@ def main(arguments: list[str]) -> None:
     jars = embedded_jars(java_home)
     os.environ["NXF_OFFLINE"] = "true"
     os.environ["NXF_PLUGINS_MODE"] = "prod"
+    os.environ.setdefault("NXF_PLUGINS_DIR", str(Path.home() / ".nextflow" / "plugins"))  # or it makes ./plugins
     java = str(java_home / "bin" / "java")
     opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED]
     options = [*JVM_OPTIONS, *os.environ.get("NXF_OPTS", "").split()]

@@ -1,0 +1,36 @@
+// Every picture of one sample, and its sections of the report. The only process of a sample that draws.
+process FIGURES {
+    tag "${meta.sample}"
+    label 'process_medium'
+    ext code: Code.digest(projectDir, 'figures')
+
+    input:
+    tuple val(meta), path(qc_metrics), path(qc_summary), path(source_metrics), path(source_history), path(history),
+        path(cells), path(predictions), path(floors), path(diagnostics), path(model_metrics)
+    val options
+
+    output:
+    tuple val(meta), path("${meta.sample}.figures"), emit: figures
+    path "${meta.sample}.mqc", emit: sections
+    path 'versions.yml', emit: versions
+
+    script:
+    def files = [
+        qc_metrics: qc_metrics, qc_summary: qc_summary, source_metrics: source_metrics, source_history: source_history,
+        history: history, target: cells, predictions: predictions, floors: floors, diagnostics: diagnostics,
+        model_metrics: model_metrics, // empty without truth
+    ]
+    """
+    : ${task.ext.code}
+    figures.py ${Options.line([sample: meta.sample] + files + options)} --threads ${task.cpus}
+    versions.py --process '${task.process}' matplotlib > versions.yml
+    """
+
+    stub:
+    """
+    : ${task.ext.code}
+    mkdir ${meta.sample}.figures ${meta.sample}.mqc
+    touch ${meta.sample}.figures/umap.png ${meta.sample}.mqc/summary_mqc.json
+    versions.py --process '${task.process}' > versions.yml
+    """
+}

@@ -1,0 +1,32 @@
+// Adapt the source model to the cells of one sample.
+process FINETUNE_SC {
+    tag "${meta.sample}"
+    label 'process_high'
+    label 'process_gpu'
+    ext code: Code.digest(projectDir, 'finetune_sc')
+
+    input:
+    tuple val(meta), path(weights), path(config), path(split), path(cells), path(bulk), path(response)
+    val options
+
+    output:
+    tuple val(meta), path("${meta.sample}.model.safetensors"), path("${meta.sample}.model.json"), emit: model
+    tuple val(meta), path("${meta.sample}.history.csv"), emit: history
+    path "${meta.sample}.transfer.json", emit: diagnostics
+    path 'versions.yml', emit: versions
+
+    script:
+    def row = meta.subMap('sample', 'drug', 'sampling')
+    """
+    : ${task.ext.code}
+    finetune_sc.py --pretrained ${weights} --split ${split} --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus}
+    versions.py --process '${task.process}' torch igraph leidenalg > versions.yml
+    """
+
+    stub:
+    """
+    : ${task.ext.code}
+    touch ${meta.sample}.model.safetensors ${meta.sample}.model.json ${meta.sample}.history.csv ${meta.sample}.transfer.json
+    versions.py --process '${task.process}' > versions.yml
+    """
+}

@@ -1,0 +1,32 @@
+// Sensitivity of every cell, from all replicas, beside the simple models' predictions.
+process PREDICT {
+    tag "${meta.sample}"
+    label 'process_medium'
+    label 'process_gpu'
+    ext code: Code.digest(projectDir, 'predict')
+
+    input:
+    tuple val(meta), path(weights), path(config), path(cells)
+    val options
+
+    output:
+    tuple val(meta), path("${meta.sample}.predicted.h5ad"), emit: cells
+    tuple val(meta), path("${meta.sample}.predictions.csv"), path("${meta.sample}.floors.csv"),
+        path("${meta.sample}.diagnostics.json"), path("${meta.sample}.model_metrics.csv", arity: '0..*'), emit: tables
+    path "${meta.sample}.metrics.csv", optional: true, emit: metrics
+    path 'versions.yml', emit: versions
+
+    script:
+    """
+    : ${task.ext.code}
+    predict.py --model ${weights} --target ${cells} ${Options.line([sample: meta.sample] + options)} --threads ${task.cpus}
+    versions.py --process '${task.process}' torch anndata scikit-learn > versions.yml
+    """
+
+    stub:
+    """
+    : ${task.ext.code}
+    touch ${meta.sample}.predicted.h5ad ${meta.sample}.predictions.csv ${meta.sample}.floors.csv ${meta.sample}.diagnostics.json
+    versions.py --process '${task.process}' > versions.yml
+    """
+}

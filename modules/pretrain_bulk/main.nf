@@ -1,0 +1,33 @@
+// Train the source model on bulk lines, on the genes that the sample has too; score it on held-out lines.
+process PRETRAIN_BULK {
+    tag "${meta.sample}"
+    label 'process_high'
+    label 'process_gpu'
+    ext code: Code.digest(projectDir, 'pretrain_bulk')
+
+    input:
+    tuple val(meta), path(cells), path(bulk), path(response)
+    val options
+
+    output:
+    tuple val(meta), path("${meta.sample}.pretrained.safetensors"), path("${meta.sample}.pretrained.json"),
+        path("${meta.sample}.split.csv"), emit: model
+    tuple val(meta), path("${meta.sample}.source_metrics.csv"), path("${meta.sample}.source_history.csv"), emit: tables
+    path 'versions.yml', emit: versions
+
+    script:
+    def row = meta.subMap('sample', 'drug', 'sampling')
+    """
+    : ${task.ext.code}
+    pretrain_bulk.py --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus}
+    versions.py --process '${task.process}' torch scikit-learn imbalanced-learn > versions.yml
+    """
+
+    stub:
+    """
+    : ${task.ext.code}
+    touch ${meta.sample}.pretrained.safetensors ${meta.sample}.pretrained.json ${meta.sample}.split.csv
+    touch ${meta.sample}.source_metrics.csv ${meta.sample}.source_history.csv
+    versions.py --process '${task.process}' > versions.yml
+    """
+}

@@ -1,0 +1,55 @@
+// From bulk lines and samples to a sensitivity for every cell.
+include { PREPARE_BULK   } from '../modules/prepare_bulk/main'
+include { SIMULATE_CELLS } from '../modules/simulate_cells/main'
+include { QC             } from '../modules/qc/main'
+include { PRETRAIN_BULK  } from '../modules/pretrain_bulk/main'
+include { FINETUNE_SC    } from '../modules/finetune_sc/main'
+include { PREDICT        } from '../modules/predict/main'
+include { FIGURES        } from '../modules/figures/main'
+include { REPORT         } from '../modules/report/main'
+
+workflow PREDICT_RESPONSE {
+    take:
+    samples    // list of [meta, cells]: one for each row of the sheet; empty when cells are simulated
+    simulated  // meta of the simulated sample, or null
+    tables     // [expression, response]: the user's bulk tables, or two empty lists
+    options    // map: the options of each step, by the group of nextflow_schema.json
+
+    main:
+    def drugs = simulated ? [simulated.drug] : samples.collect { meta, _cells -> meta.drug }.unique().sort()
+    PREPARE_BULK(tables[0], tables[1], drugs, options.bulk)
+
+    // ch_bulk: [bulk.h5ad, response.parquet]; ch_samples: [meta, cells]
+    def ch_bulk = PREPARE_BULK.out.bulk.combine(PREPARE_BULK.out.response)
+    def ch_versions = PREPARE_BULK.out.versions
+    def ch_samples = channel.fromList(samples)
+    if (simulated) {
+        SIMULATE_CELLS(PREPARE_BULK.out.bulk, PREPARE_BULK.out.response, simulated.drug, options.simulation)
+        ch_samples = SIMULATE_CELLS.out.cells.map { cells -> [simulated, cells] }
+        ch_bulk = SIMULATE_CELLS.out.bulk.combine(PREPARE_BULK.out.response)
+        ch_versions = ch_versions.mix(SIMULATE_CELLS.out.versions)
+    }
+
+    QC(ch_samples, options.quality_control)
+
+    // No training before all samples are known to be usable: the count arrives when the last QC has succeeded.
+    // ch_ready: [meta, cells, bulk.h5ad, response.parquet]
+    def ch_cells = QC.out.cells
+    def ch_ready = ch_cells.combine(ch_cells.count()).map { meta, cells, _n -> [meta, cells] }.combine(ch_bulk)
+    PRETRAIN_BULK(ch_ready, options.network + options.training)
+    FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
+    PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.run)
+    FIGURES(
+        QC.out.tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
+            .join(PREDICT.out.cells).join(PREDICT.out.tables),
+        options.run,
+    )
+
+    ch_versions = ch_versions.mix(
+        QC.out.versions, PRETRAIN_BULK.out.versions, FINETUNE_SC.out.versions, PREDICT.out.versions, FIGURES.out.versions
+    )
+    REPORT(FIGURES.out.sections.collect(), ch_versions.collect())
+
+    emit:
+    report = REPORT.out.html
+}
