@@ -33,7 +33,7 @@ def draw_embedding(obs: "pd.DataFrame", umap: np.ndarray, title: str, simulated:
     chosen = chosen[thin(chosen.size, seed)]
     obs, umap = obs.iloc[chosen], umap[chosen]
     shown = [name for name in ("group", *CLASSES, "pharmacell_probability") if name in obs]
-    figure, axes = panels(len(shown), 2, title, simulated, size=(3.0, 2.5))
+    figure, axes = panels(len(shown), 2, title, simulated, size=(2.8, 2.8))
     for axis, name in zip(axes, shown, strict=True):
         if name == "group":
             draw_groups(axis, obs[name].astype(str).to_numpy(), umap)
@@ -70,13 +70,14 @@ def draw_classes(axis: "Axes", classes: np.ndarray, umap: np.ndarray, name: str)
 def draw_probability(axis: "Axes", probability: np.ndarray, umap: np.ndarray) -> None:
     """Colour the cells by the probability of being sensitive, (n_cells,)."""
     points = axis.scatter(*umap.T, c=probability, vmin=0, vmax=1, cmap="cividis", **point_style(len(umap)))
-    axis.figure.colorbar(points, ax=axis, shrink=0.8)
+    axis.figure.colorbar(points, ax=axis, orientation="horizontal", shrink=0.6, aspect=25, pad=0.02)
     axis.set_title("probability of being sensitive")
 
 
 def legend(axis: "Axes", colour: dict) -> None:
-    """Put a legend of dots beside the panel."""
+    """Put a legend of dots below the panel."""
     from matplotlib.lines import Line2D
 
     dots = [Line2D([], [], marker="o", linestyle="", color=value, markersize=4) for value in colour.values()]
-    axis.legend(dots, colour.keys(), loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+    axis.legend(dots, colour.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.08), handletextpad=0.1,
+                ncols=min(3, len(colour)), columnspacing=1)

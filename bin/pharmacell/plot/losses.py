@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pharmacell.plot.style import SEQUENCE, panels
+from pharmacell.plot.style import BLUE, SEQUENCE, VERMILION, panels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ def draw_losses(history: "pd.DataFrame", title: str, simulated: bool) -> "Figure
     """
     facets = list(history.groupby(["stage", "term"], sort=False))
     parts = list(history["part"].unique())
-    colour = dict(zip(parts, SEQUENCE, strict=False))
+    colour = dict(zip(parts, (BLUE, VERMILION, *SEQUENCE), strict=False))
     figure, axes = panels(max(1, len(facets)), 4, title, simulated, size=(1.9, 1.7))
     for axis, ((stage, term), facet) in zip(axes, facets, strict=False):
         for part, lines in facet.groupby("part", sort=False):
@@ -29,6 +29,7 @@ def draw_losses(history: "pd.DataFrame", title: str, simulated: bool) -> "Figure
             axis.plot(by_epoch.index, by_epoch.to_numpy(), color=colour[part], linewidth=0.5, alpha=0.4)
             axis.plot(by_epoch.index, by_epoch.mean(axis=1), color=colour[part], linewidth=1.6, label=part)
         axis.set(title=f"{stage}\n{term}".replace("_", " "), xlabel="epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         if facet["epoch"].nunique() < 2:
             for line in axis.lines:
                 line.set_marker("o")

@@ -68,6 +68,8 @@ def draw_depth(axis: "Axes", cells: "pd.DataFrame") -> None:
         axis.scatter(part["total_counts"].clip(lower=1), part["n_genes"].clip(lower=1), s=3, color=colour, alpha=0.5,
                      linewidths=0, rasterized=True, label=f"{name} ({len(part):,})")
     axis.set(xscale="log", yscale="log", xlabel="total counts", ylabel="genes detected", title="depth")
+    for ticks in (axis.xaxis, axis.yaxis):
+        ticks.set_minor_formatter("")
     axis.legend(markerscale=2, loc="lower right", handletextpad=0.1)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which stay apart for all common kinds of colour blindness
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, YELLOW, BLACK, GREY = "#E69F00", "#56B4E9", "#F0E442", "#000000", "#999999"
-SEQUENCE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, YELLOW, BLACK)
+SEQUENCE = (GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW, BLUE, VERMILION)  # those of the response come last
 RESPONSE_COLOURS = {1: BLUE, 0: VERMILION}
 RESPONSE_NAMES = {1: "sensitive", 0: "resistant"}
 MODEL_COLOURS = {"atsdp": BLACK, "signature": ORANGE, "ridge": GREEN, "logistic": PURPLE}
@@ -26,6 +26,7 @@ MODEL_NAMES = {"atsdp": "PharmaCell (ATSDP-NET)", "signature": "gene signature",
 COLUMN = 3.5  # inches, one column of a journal page; two columns are 7.2
 PAGE = 7.2
 POINTS_AT_MOST = 50_000
+DOTS = 200  # per inch
 SETTINGS = {
     "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7,
     "legend.fontsize": 7, "figure.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False,
@@ -75,9 +76,9 @@ def save(figure: "Figure", folder: Path, name: str) -> tuple[Path, Path]:
     FigureCanvasAgg(figure)
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     with whole_file(png) as partial:
-        figure.savefig(partial, dpi=200)
+        figure.savefig(partial, dpi=DOTS)
     with whole_file(svg) as partial:
-        figure.savefig(partial, dpi=200, metadata={"Date": None})
+        figure.savefig(partial, dpi=DOTS, metadata={"Date": None})
     return png, svg
 
 

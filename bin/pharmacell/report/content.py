@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.data.files import whole_file, write_json
-from pharmacell.plot.style import MODEL_NAMES
+from pharmacell.plot.style import DOTS, MODEL_NAMES
 from pharmacell.report import words
 from pharmacell.report.results import Results
 
@@ -30,6 +30,7 @@ CHAPTERS = {
 SCORES_SHOWN = {"auroc": "AUROC", "average_precision": "average precision", "prevalence": "prevalence",
                 "f1": "F1", "f1_weighted": "weighted F1", "precision": "precision", "recall": "recall",
                 "mcc": "MCC", "brier": "Brier score", "balanced_accuracy": "balanced accuracy"}
+SCREEN_DOTS = 130  # per inch of a figure
 VERDICT_COLOURS = {"supported": "#009E73", "uncertain": "#E69F00", "not supported": "#D55E00"}
 
 
@@ -114,10 +115,13 @@ class Writer:
         """Write a section with a picture inside it; nothing when it was not drawn."""
         if drawn is None:
             return
-        data = base64.b64encode(drawn.png.read_bytes()).decode()
+        png = drawn.png.read_bytes()
+        data = base64.b64encode(png).decode()
+        width = int.from_bytes(png[16:20], "big") * SCREEN_DOTS // DOTS  # pixels of a PNG stand in its first chunk
         caption = html.escape(drawn.caption)
         title = f"{drawn.png.stem} of {self.results.label}"
-        content = (f'<figure class="pharmacell"><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
+        content = (f'<figure class="pharmacell"><img alt="{html.escape(title)}" width="{width}" '
+                   f'src="data:image/png;base64,{data}">'
                    f"<figcaption>{caption}</figcaption></figure>")
         self.text(chapter, self.results.label, content, description, part)
 

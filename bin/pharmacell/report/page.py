@@ -1,7 +1,9 @@
 """The one page that gathers all samples, made by MultiQC."""
 
+import base64
 import json
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +22,18 @@ INTRODUCTION = (
 STYLE = """
 .multiqc-logo-wrapper, .side-nav-logo, .seqera-logo, #mqc-nav-header, #mqc_welcome, .mqc-toolbox, .mqc-toolbox-buttons,
 .mobile-nav-toolbox-btns, .ai-local-content, .ai-generate-button-wrapper, .ai-copy-button-wrapper, .mqc_table_tools,
-.mqc_table_config_modal_btn, .mqc_table_copy_btn, .mqc-table-control { display: none !important; }
+.mqc_table_config_modal_btn, .mqc_table_copy_btn, .mqc_table_make_scatter, .mqc-table-to-violin, .export-plot,
+.mqc_table_numrows_text { display: none !important; }
 #page_title { margin: 0 !important; }
 .side-nav { padding-top: 1rem; }
-figure.pharmacell { margin: 0.5rem 0 1.5rem; max-width: 62rem; }
+.mqc_table { font-size: 0.85em; width: auto !important; }
+.mqc_table th, .mqc_table td { white-space: normal !important; vertical-align: top; padding-right: 1rem !important; }
+.mqc_table td { min-width: 5rem; max-width: 8rem; }
+.mqc_table thead th { max-width: 8rem; vertical-align: bottom; }
+.mqc_table .badge { white-space: nowrap; }
+figure.pharmacell { margin: 0.5rem 0 1.5rem; }
 figure.pharmacell img { max-width: 100%; border: 1px solid #ddd; border-radius: 4px; background: #fff; }
-figure.pharmacell figcaption { color: #666; font-size: 0.9em; margin-top: 0.4rem; }
+figure.pharmacell figcaption { max-width: 62rem; color: #666; font-size: 0.9em; margin-top: 0.4rem; }
 .pharmacell-verdict { border-left: 6px solid; padding: 0.4rem 1rem; margin: 0.5rem 0 1.5rem; max-width: 62rem; }
 .pharmacell-verdict .pharmacell-word { font-size: 1.4em; margin-bottom: 0.3rem; }
 .pharmacell-verdict ul { margin-bottom: 0; }
@@ -77,8 +85,14 @@ def write_report(folders: Sequence[Path], title: str, parameters: dict[str, str]
             names = os.pathsep.join(map(str, folders))
             raise InputError(f"{names}: nothing to report ({result.message or 'no content found'}); run FIGURES again")
         with whole_file(outdir / NAME) as partial:
-            partial.write_bytes(made.read_bytes())
+            partial.write_text(without_second_copy(made.read_text()))
     return outdir / NAME
+
+
+def without_second_copy(page: str) -> str:
+    """Empty the second copy of all content that MultiQC embeds for chat services: it would double the page."""
+    empty = base64.b64encode(b"{}").decode()
+    return re.sub(r'(aiReportMetadataBase64 = ")[^"]*', rf"\g<1>{empty}", page, count=1)
 
 
 def configuration(title: str, parameters: dict[str, str]) -> dict:

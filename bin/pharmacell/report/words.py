@@ -13,12 +13,15 @@ TOLD_ELSEWHERE = {"verdict", "reasons", "drug"}
 
 
 def with_interval(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Return ``0.84 (0.77 to 0.90)``, the value alone without an interval, or ``not defined``."""
+    """Return ``0.84 (0.77 to 0.90)``, the value alone without an interval, or ``not defined``.
+
+    Lines may break before the brackets, not inside them.
+    """
     if value is None or not math.isfinite(value):
         return "not defined"
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return f"{value:.2f}"
-    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+    return f"{value:.2f} ({low:.2f}\u00a0to\u00a0{high:.2f})"
 
 
 def overview(results: Results) -> dict[str, str]:
