@@ -123,8 +123,8 @@ def _find_human(name: str, table: GeneTable) -> str | None:
     """Return the symbol of one human gene name."""
     if name.startswith("ENSG"):
         return table.ensembl.get(name.split(".")[0])
-    if name.isdecimal():
-        return table.entrez.get(name)
+    if name.partition(".")[0].isdecimal():
+        return table.entrez.get(name.partition(".")[0])
     for spelling in _spellings(name):
         found = table.symbols.get(spelling) or table.aliases.get(spelling)
         if found:
