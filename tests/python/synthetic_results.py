@@ -42,15 +42,14 @@ def write_results(folder: Path, sample: str = "tumour", n_cells: int = 300, trut
     if truth:
         predictions["truth"] = labels
         tables.to_csv(path("model_metrics", "model_metrics.csv"), index=False)
-        tables.query("model == 'atsdp'").drop(columns="model").to_csv(path("metrics", "metrics.csv"), index=False)
     predictions.to_csv(path("predictions", "predictions.csv"), index=False)
     write_target(path("target", "predicted.h5ad"), sample, predictions, simulated, rng)
     path("diagnostics", "diagnostics.json").write_text(json.dumps({
         "verdict": verdict, "drug": "cisplatin", "n_cells": n_cells, "genes_shared": 5012, "genes_bulk": 6163,
         "reasons": ["81 % of the bulk lines' genes were found in the sample.",
-                    "On bulk lines that were held out, the AUROC is 0.84 (0.77 to 0.90)."],
+                    "on bulk lines that were held out, the AUROC is 0.84 (0.77 to 0.90)"],
         "source_auroc": 0.84, "source_auroc_low": 0.77, "source_auroc_high": 0.90, "mmd_before": 0.31,
-        "mmd_after": 0.04, "replica_agreement": 0.93, "seed": 0, "n_replicas": 5}))
+        "mmd_after": 0.04, "replica_agreement": 0.93, "seed": 0}))
     return paths
 
 
@@ -69,7 +68,7 @@ def write_quality(metrics: Path, summary: Path, sample: str, cells: list[str], c
     summary.write_text(json.dumps({
         "sample": sample, "scale": "counts" if counts else "zscore", "species": "human", "simulated": simulated,
         "n_cells_read": n_read, "n_genes_read": 6000, "n_cells": len(cells), "n_genes": 5500, "genes_matched": 0.91,
-        "has_truth": True, "thresholds": {"min_genes": 200, "min_cells": 3, "max_mt_percent": 10},
+        "has_truth": True, "limits": {"min_genes": 200, "min_cells": 3, "max_mt_percent": 10},
         "removed": {"few genes": int(removed.sum())}, "notes": ["The values are whole numbers: read as counts."]}))
 
 
@@ -87,9 +86,10 @@ def history(stages: list[str], rng: np.random.Generator, epochs: int = 12, repli
 def write_target(path: Path, sample: str, predictions: pd.DataFrame, simulated: bool, rng: np.random.Generator
                  ) -> None:
     """Write the predicted sample: few genes, a UMAP and the predictions."""
+    names = np.where(predictions["label"] == 1, "sensitive", "resistant")
     obs = pd.DataFrame({"pharmacell_probability": predictions["probability"].to_numpy(dtype=np.float32),
                         "pharmacell_std": predictions["probability_std"].to_numpy(dtype=np.float32),
-                        "pharmacell_label": predictions["label"].to_numpy(dtype=np.int8),
+                        "pharmacell_label": pd.Categorical(names),
                         "group": pd.Categorical(np.where(np.arange(len(predictions)) % 2, "treated", "parental"))},
                        index=predictions["cell_id"])
     shift = np.zeros(len(predictions))
@@ -99,5 +99,5 @@ def write_target(path: Path, sample: str, predictions: pd.DataFrame, simulated: 
     target = anndata.AnnData(sparse.random(len(obs), 20, 0.3, "csr", dtype=np.float32, random_state=0), obs=obs)
     target.obsm["X_umap"] = (rng.normal(size=(len(obs), 2)) + shift[:, None]).astype(np.float32)
     target.uns["pharmacell"] = {"sample": sample, "scale": "counts", "simulated": simulated, "drug": "cisplatin",
-                                "version": "0.1.0"}
+                                "version": "0.1.0", "model_card": json.dumps({"n_replicas": 5, "training": {"epochs": 7}})}
     target.write_h5ad(path)

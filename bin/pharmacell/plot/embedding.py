@@ -22,6 +22,7 @@ def draw_embedding(obs: "pd.DataFrame", umap: np.ndarray, title: str, simulated:
     ----------
     obs
         One row a cell; of ``group``, ``truth``, ``pharmacell_label``, ``pharmacell_probability`` those that are there.
+        Classes are 1 and 0 or ``sensitive`` and ``resistant``.
     umap
         Coordinates, shape (n_cells, 2); NaN for cells that were not embedded, which are not drawn.
     title, simulated
@@ -38,7 +39,8 @@ def draw_embedding(obs: "pd.DataFrame", umap: np.ndarray, title: str, simulated:
         if name == "group":
             draw_groups(axis, obs[name].astype(str).to_numpy(), umap)
         elif name in CLASSES:
-            draw_classes(axis, obs[name].to_numpy(dtype=int), umap, CLASSES[name])
+            sensitive = obs[name].astype(str).isin(("1", "sensitive")).to_numpy()
+            draw_classes(axis, sensitive.astype(int), umap, CLASSES[name])
         else:
             draw_probability(axis, obs[name].to_numpy(dtype=float), umap)
         axis.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2")
@@ -62,7 +64,7 @@ def draw_groups(axis: "Axes", groups: np.ndarray, umap: np.ndarray) -> None:
 
 def draw_classes(axis: "Axes", classes: np.ndarray, umap: np.ndarray, name: str) -> None:
     """Colour the cells by a class, 1 sensitive or 0 resistant, (n_cells,)."""
-    axis.scatter(*umap.T, c=[RESPONSE_COLOURS.get(value, "#999999") for value in classes], **point_style(len(umap)))
+    axis.scatter(*umap.T, c=[RESPONSE_COLOURS[value] for value in classes], **point_style(len(umap)))
     axis.set_title(name)
     legend(axis, {RESPONSE_NAMES[value]: RESPONSE_COLOURS[value] for value in (1, 0)})
 

@@ -89,7 +89,7 @@ def figures(results: Results, seed: int) -> Iterator[tuple[str, "Figure"]]:
 
 def thresholds(summary: dict) -> dict[str, float]:
     """Return the limits of quality control by the metric that they bound."""
-    limits = summary.get("thresholds", {})
+    limits = summary.get("limits", {})
     return {metric: limits[name] for metric, name in (("n_genes", "min_genes"), ("pct_mt", "max_mt_percent"))
             if limits.get(name) is not None}
 

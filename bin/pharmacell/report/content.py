@@ -129,7 +129,8 @@ class Writer:
 def verdict(results: Results) -> str:
     """Return the verdict of a sample as html: the word, what it means, the reasons."""
     word = str(results.diagnostics.get("verdict", "uncertain"))
-    reasons = "".join(f"<li>{html.escape(str(reason))}</li>" for reason in results.diagnostics.get("reasons", []))
+    reasons = "".join(f"<li>{html.escape(words.sentence(str(reason)))}</li>"
+                      for reason in results.diagnostics.get("reasons", []))
     colour = VERDICT_COLOURS.get(word, VERDICT_COLOURS["uncertain"])
     return (f'<div class="pharmacell-verdict" style="border-color: {colour}">'
             f'<p class="pharmacell-word">{html.escape(results.drug)}: <b>{html.escape(word)}</b></p>'

@@ -84,7 +84,7 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     sample
         The sample's name.
     files
-        Name as among the command's options to path; ``metrics`` and ``model_metrics`` may be None.
+        Name as among the command's options to path; ``model_metrics`` may be None.
 
     Raises
     ------
@@ -106,16 +106,9 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
         card=card,
         predictions=table(files["predictions"], ("cell_id", "probability", "probability_std", "label")),
         floors=table(files["floors"], ("cell_id",)),
-        model_metrics=read_scores(files.get("model_metrics"), files.get("metrics")),
+        model_metrics=table(files["model_metrics"], SCORES) if files.get("model_metrics") else None,
         diagnostics=read_json(files["diagnostics"]),
     )
-
-
-def read_scores(model_metrics: str | Path | None, metrics: str | Path | None) -> "pd.DataFrame | None":
-    """Read the scores of all models, or else of the model alone; None when neither was written."""
-    if model_metrics:
-        return table(model_metrics, SCORES)
-    return table(metrics, SCORES[1:]).assign(model="atsdp") if metrics else None
 
 
 def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":
@@ -165,7 +158,8 @@ def read_target(path: str | Path) -> tuple["pd.DataFrame", "np.ndarray | None", 
     try:
         with h5py.File(path) as file:
             umap = read_elem(file["obsm/X_umap"]) if "obsm/X_umap" in file else None
-            card = read_elem(file["uns/pharmacell"]) if "uns/pharmacell" in file else {}
+            card = dict(read_elem(file["uns/pharmacell"])) if "uns/pharmacell" in file else {}
+            card |= json.loads(card.pop("model_card", "{}"))
             return read_elem(file["obs"]), umap, card
     except (OSError, KeyError) as error:
         raise InputError(f"{path}: cannot be read as h5ad ({error}); run PREDICT again") from error

@@ -67,17 +67,24 @@ def prediction(results: Results) -> str:
 def quality(results: Results) -> str:
     """Say how many cells were read and kept, and what was noted about the file."""
     kept = int(results.qc_metrics["kept"].astype(bool).sum())
-    notes = [str(note).rstrip(".") + "." for note in results.qc_summary.get("notes", [])]
+    notes = [sentence(str(note)) for note in results.qc_summary.get("notes", [])]
     return " ".join([f"{kept:,} of {len(results.qc_metrics):,} cells were kept.", *notes])
 
 
+def sentence(text: str) -> str:
+    """Return a clause with a capital letter and a full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
 def settings(results: Results) -> dict[str, str]:
-    """Return every recorded number and setting that is one value, by name."""
+    """Return every recorded number and setting by name; those of a group begin with the group's name."""
     merged = {"sample": results.sample, "drug": results.drug}
-    for source in (results.diagnostics, results.qc_summary, results.qc_summary.get("thresholds", {}), results.card):
+    for source in (results.diagnostics, results.qc_summary, results.card):
         for name, value in source.items():
-            if name not in TOLD_ELSEWHERE and is_scalar(value):
-                merged.setdefault(name, plain(value))
+            group = {f"{name}: {key}": item for key, item in value.items()} if isinstance(value, dict) else {}
+            for key, item in (group or {name: value}).items():
+                if key not in TOLD_ELSEWHERE and is_scalar(item):
+                    merged.setdefault(key, plain(item))
     return {name.replace("_", " "): value for name, value in merged.items()}
 
 

@@ -1,0 +1,135 @@
+"""Figures: which panels, which marks, both formats, and what is simulated says so."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_results import history, write_results
+
+from pharmacell.errors import InputError
+from pharmacell.plot import style
+from pharmacell.plot.curves import draw_curves
+from pharmacell.plot.embedding import draw_embedding
+from pharmacell.plot.intervals import draw_intervals
+from pharmacell.plot.losses import draw_losses
+from pharmacell.plot.probabilities import draw_probabilities
+from pharmacell.plot.quality import draw_quality
+from pharmacell.plot.sample import CAPTIONS, draw_sample, figures
+from pharmacell.report.results import read_results
+
+WITHOUT_TRUTH = {"quality", "losses", "embedding", "probabilities", "source"}
+
+
+def results(folder, **settings):
+    files = write_results(folder, **settings)
+    return read_results(files.pop("sample"), files)
+
+
+def titles(figure):
+    return [axis.get_title() for axis in figure.axes if axis.get_title()]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_every_title_says_when_cells_are_simulated(tmp_path, simulated):
+    drawn = dict(figures(results(tmp_path, simulated=simulated, n_cells=60), seed=0))
+    assert set(drawn) == set(CAPTIONS)
+    for name, figure in drawn.items():
+        assert ("simulated cells" in figure.get_suptitle()) == simulated, name
+
+
+def test_both_formats_are_written_and_the_same_twice(tmp_path):
+    read = results(tmp_path, truth=False, n_cells=60)
+    for folder in ("first", "second"):
+        assert set(draw_sample(read, tmp_path / folder, seed=0)) == WITHOUT_TRUTH
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert names == sorted(f"{name}.{kind}" for name in WITHOUT_TRUTH for kind in ("png", "svg"))
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+        start = b"\x89PNG" if name.endswith("png") else b"<?xml"
+        assert (tmp_path / "first" / name).read_bytes().startswith(start)
+
+
+def test_quality_has_a_panel_for_each_known_metric(tmp_path):
+    table = results(tmp_path).qc_metrics
+    figure = draw_quality(table, {"n_genes": 200, "pct_mt": 10}, "t", False, 0)
+    assert titles(figure) == ["genes detected", "total counts", "mitochondrial counts (%)", "depth"]
+    assert [200, 200] in [list(line.get_ydata()) for line in figure.axes[0].lines]
+    assert [text.get_text() for text in figure.axes[3].get_legend().get_texts()] == ["kept (300)", "removed (30)"]
+    table["pct_mt"] = np.nan
+    assert titles(draw_quality(table, {}, "t", False, 0)) == ["genes detected", "total counts", "depth"]
+
+
+def test_quality_without_counts_counts_the_cells(tmp_path):
+    figure = draw_quality(results(tmp_path, counts=False).qc_metrics, {}, "t", False, 0)
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [330, 300]
+
+
+def test_losses_show_every_term_of_every_stage_and_the_mean_of_replicas():
+    table = history(["predictor", "joint"], np.random.default_rng(0))
+    figure = draw_losses(table, "t", False)
+    assert titles(figure) == [f"{stage}\n{term}" for stage, term in
+                              [("predictor", "cross entropy"), *(("joint", t) for t in
+                               ("cross entropy", "mmd", "cluster", "total"))]]
+    lines = figure.axes[0].lines
+    assert len(lines) == 2 * (3 + 1)
+    mean = table.query("stage == 'predictor' and part == 'train'").groupby("epoch")["value"].mean()
+    thick = next(line for line in lines if line.get_label() == "train")
+    assert np.allclose(thick.get_ydata(), mean)
+
+
+def test_embedding_leaves_out_what_is_not_there_and_draws_few_points(monkeypatch):
+    monkeypatch.setattr(style, "POINTS_AT_MOST", 50)
+    umap = np.random.default_rng(0).normal(size=(200, 2))
+    umap[:20] = np.nan
+    obs = pd.DataFrame({"pharmacell_probability": np.linspace(0, 1, 200)})
+    figure = draw_embedding(obs, umap, "t", False, 0)
+    assert titles(figure) == ["probability of being sensitive"]
+    assert len(figure.axes[0].collections[0].get_offsets()) == 50
+    assert figure.axes[0].collections[0].get_rasterized()
+    obs = obs.assign(group=[f"line {number % 30}" for number in range(200)], truth=1,
+                     pharmacell_label=["sensitive", "resistant"] * 100)
+    monkeypatch.setattr(style, "POINTS_AT_MOST", 500)
+    figure = draw_embedding(obs, umap, "t", False, 0)
+    assert titles(figure) == ["condition (30 groups)", "truth", "predicted label", "probability of being sensitive"]
+    assert [len({tuple(colour) for colour in axis.collections[0].get_facecolors()}) for axis in figure.axes[:3]] == [
+        30, 1, 2]
+
+
+def test_histogram_is_split_by_truth():
+    probability, truth = np.array([0.1, 0.2, 0.9]), np.array([0, 0, 1])
+    figure = draw_probabilities(probability, truth, "t", False)
+    assert {text.get_text() for text in figure.axes[0].get_legend().get_texts()} == {"truly sensitive",
+                                                                                     "truly resistant"}
+    assert draw_probabilities(probability, None, "t", False).axes[0].get_legend() is None
+
+
+def test_curves_name_each_model_with_its_area():
+    truth = np.array([0, 0, 1, 1])
+    figure = draw_curves(truth, {"atsdp": np.array([0.1, 0.2, 0.8, 0.9]), "ridge": np.full(4, 0.5)}, "t", False)
+    roc, precision_recall = ([text.get_text() for text in axis.get_legend().get_texts()] for axis in figure.axes)
+    assert roc == ["PharmaCell (ATSDP-NET): AUROC 1.00", "ridge regression: AUROC 0.50", "chance: AUROC 0.50"]
+    assert precision_recall[-1] == "prevalence 0.50"
+
+
+def test_intervals_are_drawn_where_they_are():
+    table = pd.DataFrame([("atsdp", "auroc", 0.8, 0.7, 0.9), ("ridge", "auroc", np.nan, np.nan, np.nan)],
+                         columns=["model", "metric", "value", "low", "high"])
+    figure = draw_intervals(table, "t", False)
+    assert titles(figure) == ["AUROC"]
+    assert list(figure.axes[0].lines[0].get_xdata()) == [0.7, 0.9]
+
+
+def test_one_class_has_no_curves(tmp_path):
+    read = results(tmp_path, n_cells=40)
+    read.predictions["truth"] = 1
+    assert "curves" not in dict(figures(read, seed=0))
+
+
+def test_unreadable_results_are_bad_input(tmp_path):
+    files = write_results(tmp_path, n_cells=30)
+    sample = files.pop("sample")
+    files["floors"].write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"floors\.csv: the column 'cell_id' is missing"):
+        read_results(sample, files)
+    files["target"].write_bytes(files["target"].read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"predicted\.h5ad: cannot be read as h5ad"):
+        read_results(sample, files)

@@ -1,0 +1,122 @@
+"""The report: one page, verdict first, all samples, nothing from the network."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from synthetic_results import write_results
+
+from pharmacell.errors import InputError
+from pharmacell.report.page import write_report
+from pharmacell.report.words import plain, with_interval
+
+BIN = Path(__file__).parents[2] / "bin"
+
+
+class Page(HTMLParser):
+    """Collects headings, text and what a page would load."""
+
+    def __init__(self, content: str):
+        super().__init__()
+        self.headings, self.loads, self.inside, self.text = [], [], [], ""
+        self.feed(content)
+
+    def handle_starttag(self, tag, attributes):
+        self.inside.append(tag)
+        values = dict(attributes)
+        if tag in ("script", "img", "iframe", "source") and values.get("src"):
+            self.loads.append(values["src"])
+        if tag == "link" and values.get("href"):
+            self.loads.append(values["href"])
+        if tag in ("h2", "h3"):
+            self.headings.append("")
+
+    def handle_endtag(self, tag):
+        while self.inside and self.inside.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if {"script", "style"} & set(self.inside):
+            return
+        self.text += data
+        if {"h2", "h3"} & set(self.inside):
+            self.headings[-1] += data.strip()
+
+
+def run(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> tuple[str, Page]:
+    folder = tmp_path_factory.mktemp("report")
+    samples = ({"sample": "tumour.v1_mqc", "simulated": True}, {"sample": "blood", "truth": False, "counts": False,
+                                                              "verdict": "not supported"})
+    for settings in samples:
+        files = write_results(folder, n_cells=60, **settings)
+        done = run(BIN / "figures.py", "--outdir", folder, *(f"--{name}={path}" for name, path in files.items()))
+        assert done.returncode == 0, done.stderr
+    (folder / "parameters.json").write_text(json.dumps({"n_replicas": 5, "bulk": "gdsc"}))
+    done = run(BIN / "report.py", *sorted(folder.glob("*.mqc")), "--title", "Two samples",
+               "--outdir", folder / "report", "--parameters", folder / "parameters.json")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (folder / "report").iterdir()] == ["pharmacell_report.html"]
+    content = (folder / "report" / "pharmacell_report.html").read_text()
+    return content, Page(content)
+
+
+def test_the_verdict_comes_first_and_chapters_follow_in_order(page):
+    headings = [heading for heading in page[1].headings if heading]
+    assert headings[:4] == ["Verdict", "All samples", "blood", "tumour.v1_mqc (simulated cells)"]
+    chapters = ["Verdict", "Prediction", "Scores on these cells", "Map of the cells", "Held-out bulk lines",
+                "Quality control", "Training", "Numbers and settings"]
+    assert [heading for heading in headings if heading in chapters] == chapters
+
+
+def test_each_sample_has_its_verdict_reasons_and_numbers(page):
+    text = " ".join(page[1].text.split())
+    assert "cisplatin: not supported" in text
+    assert "cisplatin: supported" in text
+    assert text.count("On bulk lines that were held out, the AUROC is 0.84 (0.77 to 0.90).") == 2
+    assert "of 60 cells" in text
+    assert "n replicas" in text
+    assert "training: epochs" in text
+    assert "limits: min genes" in text
+
+
+def test_scores_only_where_there_is_truth(page):
+    rows = re.findall(r'data-original-sn="([^"]+)"', page[0])
+    assert "tumour.v1_mqc (simulated cells): ridge regression" in rows
+    headings = page[1].headings
+    assert "tumour.v1_mqc (simulated cells): ROC and precision-recall" in headings
+    assert not any(heading.startswith("blood: ROC") for heading in headings)
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    assert page[1].loads
+    assert all(source.startswith("data:") for source in page[1].loads)
+    styles = "".join(re.findall(r"<style.*?</style>", page[0], re.DOTALL))
+    assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", styles)
+
+
+def test_pictures_stand_in_the_page_once(page):
+    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page[0])
+    assert len(pictures) == len(set(pictures)) == 5 + 7
+    assert len(page[0]) < 2.5e6 + sum(map(len, pictures))
+
+
+def test_nothing_to_report_is_bad_input(tmp_path):
+    (tmp_path / "empty.mqc").mkdir()
+    with pytest.raises(InputError, match="nothing to report"):
+        write_report([tmp_path / "empty.mqc"], "t", {}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_numbers_in_words():
+    assert with_interval(0.837, 0.77, 0.9) == "0.84 (0.77\u00a0to\u00a00.90)"
+    assert with_interval(float("nan")) == "not defined"
+    assert [plain(value) for value in (True, 12345, 0.123456, None)] == ["yes", "12,345", "0.1235", "not known"]
