@@ -174,7 +174,7 @@ def describe_limits(limits: Limits, scale: str, measures: pd.DataFrame) -> tuple
     """Return the limits as a dictionary, and sentences on those that could not be applied."""
     notes = []
     if scale == "zscore":
-        notes.append("values are z-scores: no limit on genes, cells or mitochondrial counts has a meaning, none is applied")
+        notes.append("values are z-scores: limits on genes, cells and mitochondrial counts are not applied")
     elif measures["pct_mt"].isna().all():
         notes.append("no mitochondrial gene is among the names: the limit on mitochondrial counts is not applied")
     elif scale == "log1p":
