@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pharmacell.seeds import seed_sequence
+
 
 class ReplicaRandom:
     """One torch generator for each replica of a stack.
@@ -19,11 +21,20 @@ class ReplicaRandom:
     """
 
     def __init__(self, seeds: Sequence[int], device: torch.device | str = "cpu") -> None:
-        self.device = torch.device(device)
+        self.device, self.seeds = torch.device(device), list(seeds)
         self.generators = [torch.Generator(self.device).manual_seed(seed) for seed in seeds]
 
     def __len__(self) -> int:
         return len(self.generators)
+
+    def restart(self, stage: str) -> None:
+        """Begin the streams of a stage of training.
+
+        A replica that stops early goes on drawing while its neighbours train, so what it draws in the next stage must
+        not depend on how much was drawn before.
+        """
+        for seed, generator in zip(self.seeds, self.generators, strict=True):
+            generator.manual_seed(int(seed_sequence(seed, stage).generate_state(1)[0]))
 
     def keep(self, shape: Sequence[int], rate: float) -> tuple[Tensor, float]:
         """Draw a mask that drops each element with probability ``rate``.

@@ -154,5 +154,6 @@ def train_jointly(
         return terms(all_replicas(x["validation"][:most]), all_replicas(labels["validation"][:most]),
                      all_replicas(outer[:most]))
 
-    run_stage("joint", modules, training, lambda: batches(random.permutations(len(x["train"])), training.batch_size),
-              train_terms, validation_terms, history)
+    run_stage("joint", modules, random, training,
+              lambda: batches(random.permutations(len(x["train"])), training.batch_size), train_terms,
+              validation_terms, history)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from pharmacell.nn.random import ReplicaRandom
 from pharmacell.progress import track
 from pharmacell.train.early_stopping import BestWeights
 
@@ -69,6 +70,7 @@ def batches(order: Tensor, size: int) -> list[Tensor]:
 def run_stage(
     name: str,
     modules: nn.Module,
+    random: ReplicaRandom,
     config: TrainingConfig,
     epoch_batches: Callable[[], list],
     train_terms: Callable[..., Terms],
@@ -85,6 +87,8 @@ def run_stage(
         Of the stage, in history and progress.
     modules
         What is trained.
+    random
+        The replicas' streams, which the stage begins anew.
     config
         Epochs, patience, learning rate.
     epoch_batches
@@ -101,6 +105,7 @@ def run_stage(
     Tensor
         Epoch of the best weights of each replica, int64 [n_replicas]; 0 is before training.
     """
+    random.restart(name)
     on_gpu = next(modules.parameters()).is_cuda
     optimiser = torch.optim.AdamW(
         modules.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True

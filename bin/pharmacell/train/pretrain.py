@@ -46,8 +46,8 @@ def train_autoencoder(
     def validation_terms() -> dict:
         return {"total": reconstruction(autoencoder(validation), validation)}
 
-    return run_stage(name, autoencoder, config, lambda: batches(random.permutations(len(train)), config.batch_size),
-                     train_terms, validation_terms, history)
+    return run_stage(name, autoencoder, random, config,
+                     lambda: batches(random.permutations(len(train)), config.batch_size), train_terms, validation_terms, history)
 
 
 def pretrain(
@@ -99,5 +99,6 @@ def pretrain(
     def validation_terms() -> dict:
         return {"total": class_cross_entropy(model.logits(expression["validation"], "source"), held)}
 
-    run_stage("predictor", both, config, lambda: batches(model.random.permutations(len(rows)), config.batch_size),
-              train_terms, validation_terms, history)
+    run_stage("predictor", both, model.random, config,
+              lambda: batches(model.random.permutations(len(rows)), config.batch_size), train_terms, validation_terms,
+              history)
