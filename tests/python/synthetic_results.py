@@ -99,5 +99,6 @@ def write_target(path: Path, sample: str, predictions: pd.DataFrame, simulated: 
     target = anndata.AnnData(sparse.random(len(obs), 20, 0.3, "csr", dtype=np.float32, random_state=0), obs=obs)
     target.obsm["X_umap"] = (rng.normal(size=(len(obs), 2)) + shift[:, None]).astype(np.float32)
     target.uns["pharmacell"] = {"sample": sample, "scale": "counts", "simulated": simulated, "drug": "cisplatin",
-                                "version": "0.1.0", "model_card": json.dumps({"n_replicas": 5, "training": {"epochs": 7}})}
+                                "version": "0.1.0",
+                                "model_card": json.dumps({"n_replicas": 5, "training": {"epochs": 7}})}
     target.write_h5ad(path)

@@ -11,7 +11,10 @@ import pytest
 from synthetic_results import write_results
 
 from pharmacell.errors import InputError
+from pharmacell.plot.sample import draw_sample
+from pharmacell.report.content import write_content
 from pharmacell.report.page import write_report
+from pharmacell.report.results import read_results
 from pharmacell.report.words import plain, with_interval
 
 BIN = Path(__file__).parents[2] / "bin"
@@ -54,12 +57,12 @@ def run(*arguments) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> tuple[str, Page]:
     folder = tmp_path_factory.mktemp("report")
-    samples = ({"sample": "tumour.v1_mqc", "simulated": True}, {"sample": "blood", "truth": False, "counts": False,
-                                                              "verdict": "not supported"})
-    for settings in samples:
-        files = write_results(folder, n_cells=60, **settings)
-        done = run(BIN / "figures.py", "--outdir", folder, *(f"--{name}={path}" for name, path in files.items()))
-        assert done.returncode == 0, done.stderr
+    files = write_results(folder, sample="tumour.v1_mqc", n_cells=60, simulated=True)
+    done = run(BIN / "figures.py", "--outdir", folder, *(f"--{name}={path}" for name, path in files.items()))
+    assert done.returncode == 0, done.stderr
+    files = write_results(folder, "blood", n_cells=60, truth=False, counts=False, verdict="not supported")
+    blood = read_results(files.pop("sample"), files)
+    write_content(blood, draw_sample(blood, folder / "blood.figures", seed=0), folder / "blood.mqc")
     (folder / "parameters.json").write_text(json.dumps({"n_replicas": 5, "bulk": "gdsc"}))
     done = run(BIN / "report.py", *sorted(folder.glob("*.mqc")), "--title", "Two samples",
                "--outdir", folder / "report", "--parameters", folder / "parameters.json")
@@ -119,4 +122,5 @@ def test_nothing_to_report_is_bad_input(tmp_path):
 def test_numbers_in_words():
     assert with_interval(0.837, 0.77, 0.9) == "0.84 (0.77\u00a0to\u00a00.90)"
     assert with_interval(float("nan")) == "not defined"
-    assert [plain(value) for value in (True, 12345, 0.123456, None)] == ["yes", "12,345", "0.1235", "not known"]
+    assert [plain(value) for value in (True, 12345, 1e4, 0.123456, None)] == [
+        "yes", "12,345", "10,000", "0.1235", "not known"]

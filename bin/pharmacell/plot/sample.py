@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CAPTIONS = {
     "quality": "Each cell's measures before and after filtering; dashed lines are the limits, white dots the medians. "
                "Removed cells are shown in orange-red.",
+    "numbers": "Cells that were read and kept.",
     "losses": "Every term of the loss over training, stage by stage; thin lines are replicas, thick lines their mean.",
     "embedding": "Cells with similar expression lie close together. Look whether the prediction follows the condition "
                  "and, where it is known, the truth.",
@@ -59,12 +60,12 @@ def draw_sample(results: Results, folder: Path, seed: int) -> dict[str, Drawn]:
     Returns
     -------
     dict
-        Figure name (a key of ``CAPTIONS``) to what was written.
+        Figure name to what was written.
     """
     drawn = {}
     for name, figure in figures(results, seed):
         png, _svg = save(figure, folder, name)
-        drawn[name] = Drawn(png, CAPTIONS[name] + points_left_out(name, results))
+        drawn[name] = Drawn(png, caption(name, results))
     return drawn
 
 
@@ -100,7 +101,9 @@ def floors(results: Results) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy() for name in table.columns}
 
 
-def points_left_out(name: str, results: Results) -> str:
-    """Say that not every cell is drawn, in the figures that draw cells as points."""
+def caption(name: str, results: Results) -> str:
+    """Return what to say below a figure, and that not every cell is drawn where that is so."""
+    if name == "quality" and results.qc_metrics["n_genes"].isna().all():
+        return CAPTIONS["numbers"]
     shown = {"quality": len(results.qc_metrics), "embedding": len(results.obs)}
-    return caption_of_points(shown.get(name, 0))
+    return CAPTIONS[name] + caption_of_points(shown.get(name, 0))

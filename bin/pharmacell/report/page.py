@@ -27,8 +27,9 @@ STYLE = """
 #page_title { margin: 0 !important; }
 .side-nav { padding-top: 1rem; }
 .mqc_table { font-size: 0.85em; width: auto !important; }
-.mqc_table th, .mqc_table td { white-space: normal !important; vertical-align: top; padding-right: 1rem !important; }
-.mqc_table td { min-width: 5rem; max-width: 8rem; }
+.mqc_table th, .mqc_table td { white-space: normal !important; vertical-align: top; padding-right: 0.5rem !important; }
+.mqc_table td { min-width: 5.2rem; max-width: 8rem; }
+.mqc_table th.rowheader { min-width: 8rem; }
 .mqc_table thead th { max-width: 8rem; vertical-align: bottom; }
 .mqc_table .badge { white-space: nowrap; }
 figure.pharmacell { margin: 0.5rem 0 1.5rem; }

@@ -39,7 +39,7 @@ def overview(results: Results) -> dict[str, str]:
         best = results.model_metrics.query("metric == 'auroc'").set_index("model")
         row["AUROC on these cells"] = with_interval(*best.loc["atsdp", ["value", "low", "high"]])
         if len(floor := best.drop(index="atsdp")["value"].dropna()):
-            row["best baseline"] = f"{floor.max():.2f}"
+            row["AUROC of the best baseline"] = f"{floor.max():.2f}"
     if found.get("genes_bulk"):
         row["genes in common"] = f"{found['genes_shared']:,} of {found['genes_bulk']:,}"
     if found.get("replica_agreement") is not None:
@@ -97,6 +97,8 @@ def is_scalar(value: object) -> bool:
 def plain(value: object) -> str:
     """Return a value as text: four significant digits, thousands apart, yes or no."""
     value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if value is None:
         return "not known"
     if isinstance(value, bool):
