@@ -1,4 +1,4 @@
-"""Unit tests compute on one thread: their arrays are small, and threads that wait for each other cost more than they give."""
+"""Unit tests compute on one thread: their arrays are small, and waiting threads cost more than they give."""
 
 import os
 

@@ -47,7 +47,8 @@ def train_autoencoder(
         return {"total": reconstruction(autoencoder(validation), validation)}
 
     return run_stage(name, autoencoder, random, config,
-                     lambda: batches(random.permutations(len(train)), config.batch_size), train_terms, validation_terms, history)
+                     lambda: batches(random.permutations(len(train)), config.batch_size),
+                     train_terms, validation_terms, history)
 
 
 def pretrain(
