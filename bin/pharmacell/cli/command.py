@@ -11,6 +11,7 @@ from pharmacell import __version__
 from pharmacell.errors import InputError
 
 OUT_OF_MEMORY = 137  # what a kill for memory gives; the pipeline's retry rule asks for more memory on it
+UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -28,7 +29,7 @@ class Command(click.Command):
         except InputError as error:
             fail(str(error), 1)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT):
+            if error.errno not in UNWRITABLE:
                 raise
             fail(f"{error.filename or 'output folder'}: {error.strerror}; free some space or choose another folder", 1)
         except (MemoryError, RuntimeError) as error:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.data.bulk import Bulk
-from pharmacell.data.genes import canonical_columns, map_names
+from pharmacell.data.genes import MIN_MATCHED, canonical_columns, map_names
 from pharmacell.data.input_file import check_file, reason, suffix_of
 from pharmacell.data.names import line_key
 from pharmacell.data.scale import look_at, settle_scale
@@ -178,7 +178,8 @@ def _wide(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = table.set_index(line or table.columns[0])
     lines = table[list(described)].rename(columns=described)
     table = table.drop(columns=list(described))
-    if map_names(table.index[:500]).share > map_names(table.columns[:500]).share:
+    in_rows, in_columns = map_names(table.index[:500]).share, map_names(table.columns[:500]).share
+    if in_rows >= MIN_MATCHED and in_rows > in_columns:
         table, lines = table.T, pd.DataFrame(index=table.columns)
     lines = lines.reindex(columns=[DATABASE, TISSUE]).astype(object)
     return table.set_axis(table.index.astype(str)), lines.fillna({DATABASE: "own", TISSUE: "unknown"}).astype(str)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pharmacell.data.genes import map_names
+from pharmacell.data.genes import MIN_MATCHED, map_names
 from pharmacell.data.input_file import reason
 from pharmacell.errors import InputError
 
@@ -82,7 +82,7 @@ def _orient(first: pd.DataFrame, told: str) -> tuple[str, str]:
     if told != "auto":
         return told, f"orientation is {told} (as told)"
     columns, rows = map_names(first.columns).share, map_names(first.index).share
-    found = "genes_by_cells" if rows > columns else "cells_by_genes"
+    found = "genes_by_cells" if rows >= MIN_MATCHED and rows > columns else "cells_by_genes"
     return found, f"orientation is {found} (detected: {columns:.0%} of column and {rows:.0%} of row names are genes)"
 
 
