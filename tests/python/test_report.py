@@ -63,7 +63,7 @@ def page(tmp_path_factory) -> tuple[str, Page]:
     files = write_results(folder, "blood", n_cells=60, truth=False, counts=False, verdict="not supported")
     blood = read_results(files.pop("sample"), files)
     write_content(blood, draw_sample(blood, folder / "blood.figures", seed=0), folder / "blood.mqc")
-    (folder / "parameters.json").write_text(json.dumps({"n_replicas": 5, "bulk": "gdsc"}))
+    (folder / "parameters.json").write_text(json.dumps({"n_replicas": 5, "drugs": ["a"], "weight_decay": None}))
     done = run(BIN / "report.py", *sorted(folder.glob("*.mqc")), "--title", "Two samples",
                "--outdir", folder / "report", "--parameters", folder / "parameters.json")
     assert done.returncode == 0, done.stderr
@@ -78,6 +78,7 @@ def test_the_verdict_comes_first_and_chapters_follow_in_order(page):
     chapters = ["Verdict", "Prediction", "Scores on these cells", "Map of the cells", "Held-out bulk lines",
                 "Quality control", "Training", "Numbers and settings"]
     assert [heading for heading in headings if heading in chapters] == chapters
+    assert "All samples: parameters" in headings[headings.index("Numbers and settings"):]
 
 
 def test_each_sample_has_its_verdict_reasons_and_numbers(page):

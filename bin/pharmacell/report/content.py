@@ -66,6 +66,13 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     write.text("run", results.label, definitions(words.settings(results)))
 
 
+def section(chapter: str, name: str, identifier: str, description: str) -> dict:
+    """Return what MultiQC wants to know about a section."""
+    chapter_name, chapter_description = CHAPTERS[chapter]
+    return {"id": identifier, "parent_id": f"pharmacell_{chapter}", "parent_name": chapter_name,
+            "parent_description": chapter_description, "section_name": name, "description": description}
+
+
 class Writer:
     """Writes custom-content files of one sample.
 
@@ -80,12 +87,6 @@ class Writer:
     def __init__(self, results: Results, folder: Path):
         self.results, self.folder = results, folder
 
-    def header(self, chapter: str, name: str, identifier: str, description: str) -> dict:
-        """Return what MultiQC wants to know about a section."""
-        chapter_name, chapter_description = CHAPTERS[chapter]
-        return {"id": identifier, "parent_id": f"pharmacell_{chapter}", "parent_name": chapter_name,
-                "parent_description": chapter_description, "section_name": name, "description": description}
-
     def table(self, chapter: str, name: str, rows: dict[str, dict[str, str]], description: str) -> None:
         """Write rows (name to column to text) of a table that all samples share."""
         identifier = f"{chapter}_table"
@@ -98,7 +99,7 @@ class Writer:
             }
         first = {"verdict": "Sample", "scores": "Sample and model", "bulk": "Sample and model"}[chapter]
         write_json(self.folder / f"{self.results.sample}_{identifier}_mqc.json", {
-            **self.header(chapter, name, identifier, description), "plot_type": "table", "headers": headers,
+            **section(chapter, name, identifier, description), "plot_type": "table", "headers": headers,
             "pconfig": {"id": f"{identifier}_values", "title": CHAPTERS[chapter][0], "col1_header": first,
                         "no_violin": True, "sort_rows": False, "save_file": False},
             "data": rows})
@@ -106,7 +107,7 @@ class Writer:
     def text(self, chapter: str, name: str, content: str, description: str = "", part: str = "") -> None:
         """Write a section of html."""
         identifier = "_".join(filter(None, (chapter, self.results.sample, part.replace(" ", "_"))))
-        header = self.header(chapter, f"{name}: {part}" if part else name, identifier, description)
+        header = section(chapter, f"{name}: {part}" if part else name, identifier, description)
         lines = [f"{key}: {json.dumps(value)}" for key, value in header.items() if value]
         with whole_file(self.folder / f"{identifier}_mqc.html") as partial:
             partial.write_text("<!--\n" + "\n".join(lines) + f"\n-->\n{content}\n")

@@ -11,7 +11,8 @@ from pathlib import Path
 from pharmacell import __version__
 from pharmacell.data.files import whole_file
 from pharmacell.errors import InputError
-from pharmacell.report.content import CHAPTERS
+from pharmacell.report.content import CHAPTERS, definitions, section
+from pharmacell.report.words import plain
 
 NAME = "pharmacell_report.html"
 INTRODUCTION = (
@@ -43,7 +44,7 @@ figure.pharmacell figcaption { max-width: 62rem; color: #666; font-size: 0.9em; 
 """
 
 
-def write_report(folders: Sequence[Path], title: str, parameters: dict[str, str], outdir: Path) -> Path:
+def write_report(folders: Sequence[Path], title: str, parameters: dict, outdir: Path) -> Path:
     """Write one self-contained html from the samples' folders.
 
     Parameters
@@ -96,12 +97,11 @@ def without_second_copy(page: str) -> str:
     return re.sub(r'(aiReportMetadataBase64 = ")[^"]*', rf"\g<1>{empty}", page, count=1)
 
 
-def configuration(title: str, parameters: dict[str, str]) -> dict:
+def configuration(title: str, parameters: dict) -> dict:
     """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config)."""
     return {
         "title": title,
         "intro_text": INTRODUCTION,
-        "report_header_info": [{name.replace("_", " "): str(value)} for name, value in parameters.items()],
         "show_analysis_paths": False,
         "show_analysis_time": True,
         "skip_generalstats": True,
@@ -109,8 +109,18 @@ def configuration(title: str, parameters: dict[str, str]) -> dict:
         "collapse_tables": False,
         "max_table_rows": 5000,
         "software_versions": versions(),
+        "custom_data": parameters_section(parameters),
         "custom_content": {"order": [f"pharmacell_{chapter}" for chapter in CHAPTERS]},
     }
+
+
+def parameters_section(parameters: dict) -> dict:
+    """Return a section with the run's settings, for the last chapter; empty when there are none."""
+    if not parameters:
+        return {}
+    rows = {name.replace("_", " "): plain(value) for name, value in parameters.items()}
+    return {"run_parameters": {**section("run", "All samples: parameters", "run_parameters", "Settings of this run."),
+                               "plot_type": "html", "data": definitions(rows)}}
 
 
 def versions() -> dict[str, str]:
