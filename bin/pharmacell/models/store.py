@@ -1,5 +1,6 @@
 """A trained stack on disk: tensors as safetensors, everything else as json beside it; never pickle."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 
 from pharmacell.data.files import whole_file, write_json
+from pharmacell.data.input_file import reason
 from pharmacell.data.standardise import Standardiser
 from pharmacell.errors import InputError
 from pharmacell.models.atsdp import ATSDP, ATSDPConfig
@@ -45,6 +47,12 @@ def json_path(weights: str | Path) -> Path:
     return Path(weights).with_suffix(".json")
 
 
+def fingerprint(facts: dict) -> str:
+    """Return a digest of the genes, their order and the network, which ties a json to its weights."""
+    said = {key: facts[key] for key in ("config", "genes", "n_replicas")}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
 def save_bundle(bundle: Bundle, weights: str | Path) -> None:
     """Write ``<name>.safetensors`` and ``<name>.json``, each whole or not at all."""
     from safetensors.torch import save_file
@@ -58,12 +66,11 @@ def save_bundle(bundle: Bundle, weights: str | Path) -> None:
     if bundle.target is not None:
         arrays |= {"target.mean": bundle.target.mean, "target.std": bundle.target.std}
     tensors |= {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+    facts = {"config": asdict(bundle.model.config), "genes": list(bundle.genes),
+             "n_replicas": bundle.model.n_replicas, "card": bundle.card}
     with whole_file(weights) as partial:
-        save_file(tensors, partial)
-    write_json(json_path(weights), {
-        "config": asdict(bundle.model.config), "genes": list(bundle.genes), "n_replicas": bundle.model.n_replicas,
-        "card": bundle.card,
-    })
+        save_file(tensors, partial, metadata={"fingerprint": fingerprint(facts)})
+    write_json(json_path(weights), facts)
 
 
 def load_bundle(weights: str | Path, seeds=None, device: torch.device | str = "cpu") -> Bundle:
@@ -83,32 +90,30 @@ def load_bundle(weights: str | Path, seeds=None, device: torch.device | str = "c
     InputError
         If a file is missing, damaged or does not belong to the other.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError, safe_open
 
     for path in (Path(weights), json_path(weights)):
         if not path.is_file():
             raise InputError(f"{path}: no such file; a model is a .safetensors and a .json of the same name")
     try:
         facts = json.loads(json_path(weights).read_text())
-        tensors = load_file(weights)
+        with safe_open(weights, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
+            if (file.metadata() or {}).get("fingerprint") != fingerprint(facts):
+                raise ValueError(f"{json_path(weights).name} belongs to other weights")
         config = ATSDPConfig(**{key: tuple(value) if isinstance(value, list) else value
                                 for key, value in facts["config"].items()})
         model = ATSDP(config, len(facts["genes"]), seeds if seeds is not None else range(facts["n_replicas"]), device)
         model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()
                                if key.startswith("model.")})
-    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise InputError(f"{weights}: not a PharmaCell model ({str(error).splitlines()[0]}); train it again") from error
-
-    def array(name: str) -> np.ndarray:
-        return tensors[name].numpy()
-
-    has_target = "target.mean" in tensors
-    return Bundle(
-        model=model.eval(),
-        genes=facts["genes"],
-        source=Standardiser(array("source.mean"), array("source.std")),
-        target=Standardiser(array("target.mean"), array("target.std")) if has_target else None,
-        floors=LinearFloors(array("floors.weights"), array("floors.slope"), array("floors.intercept")),
-        card=facts["card"],
-    )
+        arrays = {name: value.numpy() for name, value in tensors.items() if not name.startswith("model.")}
+        return Bundle(
+            model=model.eval(),
+            genes=facts["genes"],
+            source=Standardiser(arrays["source.mean"], arrays["source.std"]),
+            target=Standardiser(arrays["target.mean"], arrays["target.std"]) if "target.mean" in arrays else None,
+            floors=LinearFloors(arrays["floors.weights"], arrays["floors.slope"], arrays["floors.intercept"]),
+            card=facts["card"],
+        )
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise InputError(f"{weights}: not a PharmaCell model ({reason(error)}); train it again") from error
