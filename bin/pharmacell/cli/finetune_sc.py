@@ -41,26 +41,25 @@ def finetune_sc(pretrained, split, bulk, response, drug, sample, target, preset,
 
     Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv and SAMPLE.transfer.json.
     """
-    import pandas as pd
-
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.files import whole_file, write_json
-    from pharmacell.data.lines import load_lines
+    from pharmacell.data.lines import load_lines, load_split
     from pharmacell.models.store import load_bundle, save_bundle
     from pharmacell.train.device import resolve_device, use_threads
     from pharmacell.train.finetune import TransferConfig
     from pharmacell.train.source_stage import replica_seeds
-    from pharmacell.train.target_stage import adapt
+    from pharmacell.train.target_stage import adapt, check_pretrained
 
     use_threads(threads)
     where = resolve_device(device)
     n_replicas = load_bundle(pretrained).model.n_replicas
     bundle = load_bundle(pretrained, replica_seeds(seed, "fine-tuning", n_replicas), where)
     cells = CellMatrix(target)
+    lines = load_lines(bulk, response, drug, cells.genes)
+    check_pretrained(bundle, lines, drug, pretrained)
     history, facts = adapt(
-        bundle, load_lines(bulk, response, drug, cells.genes), pd.read_csv(split, index_col="line")["part"], cells,
-        training_config(preset, **options), TransferConfig(omega, theta, encoder_init, clustering), supervision, seed,
-        where,
+        bundle, lines, load_split(split), cells, training_config(preset, **options),
+        TransferConfig(omega, theta, encoder_init, clustering), supervision, seed, where,
     )
     with whole_file(outdir / f"{sample}.history.csv") as partial:
         history.to_csv(partial, index=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.names import match_drug
 from pharmacell.data.standardise import Standardiser
 from pharmacell.errors import InputError
@@ -46,6 +47,22 @@ class Lines:
         return scaler, scaler.apply(self.x)
 
 
+def load_split(path: str | Path) -> pd.Series:
+    """Load ``<sample>.split.csv``: the part that each line stands in.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or has other columns.
+    """
+    check_file(Path(path), [".csv"])
+    try:
+        return pd.read_csv(path, index_col="line")["part"]
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a split with columns line, part ({reason(error)}); "
+                         "give the one that pretrain_bulk wrote") from error
+
+
 def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Index) -> Lines:
     """Load the lines that have both expression and a response to the drug.
 
@@ -61,14 +78,22 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     Raises
     ------
     InputError
-        If fewer than 50 genes are shared, or the drug is not in the response table.
+        If a file is missing or damaged, fewer than 50 genes are shared, or the drug is not in the response table.
     """
     import anndata as ad
 
-    table = pd.read_parquet(response, columns=["drug", "line", "z", "label"])
+    check_file(Path(bulk), [".h5ad"])
+    check_file(Path(response), [".parquet"])
+    try:
+        table = pd.read_parquet(response, columns=["drug", "line", "z", "label"])
+    except (OSError, ValueError) as error:
+        raise InputError(f"{response}: not a response table ({reason(error)}); run prepare_bulk again") from error
+    try:
+        lines = ad.read_h5ad(bulk)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{bulk}: not a bulk data set ({reason(error)}); run prepare_bulk again") from error
     name = match_drug(drug, table["drug"].unique(), str(response))
     table = table[table["drug"] == name].set_index("line")
-    lines = ad.read_h5ad(bulk)
     shared = lines.var_names[lines.var_names.isin(genes)]  # in the order of the bulk file, the same for every sample
     if len(shared) < FEWEST_SHARED_GENES:
         raise InputError(

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
+from pharmacell.errors import InputError
 from pharmacell.models.store import Bundle
 from pharmacell.progress import track
 
@@ -59,7 +60,15 @@ def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk
         Where to predict.
     chunk
         Cells read and predicted at once.
+
+    Raises
+    ------
+    InputError
+        If the stack was not adapted to cells, or the sample lacks some of its genes.
     """
+    if bundle.target is None:
+        raise InputError("the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
+                         "that finetune_sc wrote")
     model = bundle.model.eval()
     replicas = np.empty((model.n_replicas, len(cells)), np.float32)
     floors = np.empty((len(cells), len(bundle.floors.weights)), np.float32)

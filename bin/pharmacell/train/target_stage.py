@@ -1,6 +1,7 @@
 """FINETUNE_SC: standardise and cluster the cells, then adapt the pretrained stack to them."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import torch
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import Lines
+from pharmacell.data.names import drug_key
 from pharmacell.data.standardise import Standardiser
 from pharmacell.errors import InputError
 from pharmacell.models.store import Bundle
@@ -56,6 +58,21 @@ def labelled_cells(truth: np.ndarray, supervision: str, rng: np.random.Generator
                              f"{max(wanted, 1)}, so that some are left to score; use fewer or --supervision none")
         chosen.append(rng.choice(cells, wanted, replace=False))
     return np.sort(np.concatenate(chosen))
+
+
+def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) -> None:
+    """Check that a pretrained bundle is for this drug and these genes.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if drug_key(bundle.card["drug"]) != drug_key(drug):
+        raise InputError(f"{path}: pretrained for {bundle.card['drug']}, not for {drug}; run pretrain_bulk for it")
+    if lines.genes != bundle.genes:
+        raise InputError(f"{path}: pretrained on {len(bundle.genes)} genes, but bulk and cells share "
+                         f"{len(lines.genes)} (or others); run pretrain_bulk with these cells and this bulk file")
 
 
 def adapt(

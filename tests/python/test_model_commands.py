@@ -1,0 +1,241 @@
+"""The commands of the model side on small files: from bulk and cells to predictions, and what they refuse."""
+
+import json
+import re
+import shutil
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+from synthetic_cells import DRUG, write_bulk, write_cells
+
+from pharmacell.cli.finetune_sc import finetune_sc
+from pharmacell.cli.predict import predict
+from pharmacell.cli.pretrain_bulk import pretrain_bulk
+from pharmacell.cli.training_options import network_config, training_config
+from pharmacell.models.atsdp import ATSDPConfig
+
+SHARED = ["--sample", "s", "--threads", "1", "--device", "cpu"]
+SHORT = ["--epochs", "2", "--batch_size", "32"]
+SMALL = ["--bottleneck", "16", "--encoder", "24", "--predictor", "12", "--heads", "4", "--n_replicas", "2"]
+TRAINING_DEFAULTS = {"patience": 20, "batch_size": 200, "learning_rate": 1e-3, "weight_decay": 0.0,
+                     "noise": "binomial", "noise_rate": 0.2}
+
+
+def run(command, arguments):
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def arguments_of(folder) -> dict[str, list]:
+    """Return the arguments of each command for the files in a folder."""
+    data = ["--bulk", folder / "bulk.h5ad", "--response", folder / "response.parquet", "--drug", DRUG]
+    rest = ["--target", folder / "s.h5ad", "--outdir", folder, *SHARED]
+    return {
+        "pretrain": [*data, *rest, *SHORT, *SMALL],
+        "finetune": [*data, *rest, *SHORT, "--pretrained", folder / "s.pretrained.safetensors",
+                     "--split", folder / "s.split.csv"],
+        "predict": ["--model", folder / "s.model.safetensors", *rest],
+    }
+
+
+def run_all(folder, seed=0):
+    arguments = arguments_of(folder)
+    for command, name in ((pretrain_bulk, "pretrain"), (finetune_sc, "finetune"), (predict, "predict")):
+        result = run(command, [*arguments[name], "--seed", seed])
+        assert result.exit_code == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    write_bulk(folder)
+    write_cells(folder / "s.h5ad")
+    return run_all(folder)
+
+
+@pytest.fixture
+def folder(finished, tmp_path):
+    """A copy of the finished files, to be damaged."""
+    return shutil.copytree(finished, tmp_path / "files")
+
+
+def test_files_are_named_as_documented(finished):
+    assert {path.name for path in finished.iterdir()} == {
+        "bulk.h5ad", "response.parquet", "s.h5ad",
+        "s.pretrained.safetensors", "s.pretrained.json", "s.source_metrics.csv", "s.source_history.csv", "s.split.csv",
+        "s.model.safetensors", "s.model.json", "s.history.csv", "s.transfer.json",
+        "s.predictions.csv", "s.predicted.h5ad", "s.floors.csv", "s.metrics.csv", "s.model_metrics.csv",
+        "s.diagnostics.json",
+    }
+
+
+def test_tables_have_the_documented_columns(finished):
+    columns = {
+        "source_metrics": ["model", "metric", "value", "low", "high"],
+        "source_history": ["stage", "epoch", "term", "part", "replica", "value"],
+        "split": ["line", "part"],
+        "history": ["stage", "epoch", "term", "part", "replica", "value"],
+        "predictions": ["cell_id", "probability", "probability_std", "label", "truth"],
+        "floors": ["cell_id", "signature", "ridge", "logistic"],
+        "metrics": ["metric", "value", "low", "high"],
+        "model_metrics": ["model", "metric", "value", "low", "high"],
+    }
+    for name, expected in columns.items():
+        assert list(pd.read_csv(finished / f"s.{name}.csv")) == expected, name
+    assert set(pd.read_csv(finished / "s.split.csv")["part"]) == {"train", "validation", "test"}
+    history = pd.read_csv(finished / "s.history.csv")
+    assert set(history["stage"]) == {"target_autoencoder", "joint"}
+    assert {"class", "mmd", "cluster", "total"} <= set(history["term"])
+    assert {"mmd_before", "mmd_after"} <= set(json.loads((finished / "s.transfer.json").read_text()))
+    card = json.loads((finished / "s.model.json").read_text())["card"]
+    assert (card["drug"], card["sample"]) == (DRUG, "s")
+
+
+def test_h5ad_and_csv_say_the_same(finished):
+    table = pd.read_csv(finished / "s.predictions.csv").set_index("cell_id")
+    cells = ad.read_h5ad(finished / "s.predicted.h5ad")
+    np.testing.assert_allclose(cells.obs["pharmacell_probability"], table["probability"], atol=1e-6)
+    np.testing.assert_allclose(cells.obs["pharmacell_std"], table["probability_std"], atol=1e-6)
+    assert table["probability"].nunique() > 10
+
+
+def test_same_seed_same_files_and_another_seed_another_prediction(finished, tmp_path):
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        for name in ("bulk.h5ad", "response.parquet", "s.h5ad"):
+            shutil.copy(finished / name, folder)
+        run_all(folder, seed)
+    for name in ("s.predictions.csv", "s.history.csv", "s.source_metrics.csv", "s.model.safetensors"):
+        assert (tmp_path / "0" / name).read_bytes() == (finished / name).read_bytes(), name
+        assert (tmp_path / "1" / name).read_bytes() != (finished / name).read_bytes(), name
+
+
+def test_drug_names_match_without_case_and_punctuation(folder):
+    arguments = [*arguments_of(folder)["pretrain"], "--drug", "test-PLATIN"]
+    assert run(pretrain_bulk, arguments).exit_code == 0
+
+
+def without(name):
+    return lambda folder: (folder / name).unlink()
+
+
+def truncated(name):
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:200])
+
+
+def other_genes(folder):
+    write_cells(folder / "s.h5ad", genes=[f"OTHER{number}" for number in range(60)])
+
+
+def fewer_genes(folder):
+    ad.read_h5ad(folder / "s.h5ad")[:, :55].copy().write_h5ad(folder / "s.h5ad")
+
+
+def unlabelled(folder):
+    write_cells(folder / "s.h5ad", truth=False)
+
+
+def one_class(folder):
+    table = pd.read_parquet(folder / "response.parquet")
+    table.assign(label=np.int8(0)).to_parquet(folder / "response.parquet")
+
+
+def second_drug(folder):
+    table = pd.read_parquet(folder / "response.parquet")
+    pd.concat([table, table.assign(drug="Othermab")]).to_parquet(folder / "response.parquet")
+
+
+def floors_for_split(folder):
+    shutil.copy(folder / "s.floors.csv", folder / "s.split.csv")
+
+
+def nothing(_):
+    pass
+
+
+BAD_INPUT = {
+    "unknown drug": ("pretrain", nothing, ["--drug", "Nonsense"], "no drug is named 'Nonsense'.*Testplatin"),
+    "no shared genes": ("pretrain", other_genes, [], "0 genes are shared"),
+    "one class": ("pretrain", one_class, [], "sensitive lines are too few"),
+    "bad widths": ("pretrain", nothing, ["--encoder", "24,x"], "'24,x' is not a list of layer widths"),
+    "zero width": ("pretrain", nothing, ["--encoder", "24,0"], "is not a list of layer widths"),
+    "heads that do not divide": ("pretrain", nothing, ["--heads", "7"], "--heads 7"),
+    "unknown preset": ("pretrain", nothing, ["--preset", "data9"], "data9"),
+    "unknown sampling": ("pretrain", nothing, ["--sampling", "twice"], "twice"),
+    "dropout of one": ("pretrain", nothing, ["--dropout", "1"], "dropout"),
+    "unknown option": ("pretrain", nothing, ["--epoch", "3"], "--epochs"),
+    "word for a number": ("pretrain", nothing, ["--epochs", "many"], "many"),
+    "missing bulk": ("pretrain", without("bulk.h5ad"), [], "bulk.h5ad"),
+    "truncated bulk": ("pretrain", truncated("bulk.h5ad"), [], "bulk.h5ad"),
+    "missing response": ("pretrain", without("response.parquet"), [], "response.parquet"),
+    "truncated response": ("pretrain", truncated("response.parquet"), [], "response.parquet"),
+    "missing cells": ("pretrain", without("s.h5ad"), [], "s.h5ad"),
+    "truncated cells": ("predict", truncated("s.h5ad"), [], "s.h5ad"),
+    "unknown supervision": ("finetune", nothing, ["--supervision", "few"], "few_shot:N"),
+    "few_shot of none": ("finetune", nothing, ["--supervision", "few_shot:0"], "few_shot:N"),
+    "too many shots": ("finetune", nothing, ["--supervision", "few_shot:500"], "are left to score"),
+    "supervision without labels": ("finetune", unlabelled, ["--supervision", "labels"], "label_key"),
+    "missing split": ("finetune", without("s.split.csv"), [], "s.split.csv"),
+    "split of another kind": ("finetune", floors_for_split, [], "s.split.csv"),
+    "missing weights": ("finetune", without("s.pretrained.safetensors"), [], "s.pretrained.safetensors"),
+    "cells with other genes": ("finetune", fewer_genes, [], "pretrain_bulk"),
+    "another drug": ("finetune", second_drug, ["--drug", "Othermab"], f"{DRUG}"),
+    "negative omega": ("finetune", nothing, ["--omega", "-1"], "omega"),
+    "truncated model": ("predict", truncated("s.model.safetensors"), [], "s.model.safetensors"),
+    "model that was not adapted": ("predict", nothing, None, "finetune_sc"),
+    "genes missing at prediction": ("predict", fewer_genes, [], "5 genes of the model are not in the sample"),
+}
+
+
+@pytest.mark.parametrize(("name", "damage", "more", "message"), BAD_INPUT.values(), ids=BAD_INPUT)
+def test_bad_input_ends_with_one_line_and_writes_nothing(name, damage, more, message, folder):
+    arguments = arguments_of(folder)[name]
+    more = ["--model", folder / "s.pretrained.safetensors"] if more is None else more
+    damage(folder)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    command = {"pretrain": pretrain_bulk, "finetune": finetune_sc, "predict": predict}[name]
+    result = run(command, [*arguments, *more])
+    assert result.exit_code == 1, result.exception
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    assert re.search(f"^error: .*{message}", lines[0]), lines[0]
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
+@pytest.mark.parametrize("name", ["pretrain", "finetune", "predict"])
+def test_cuda_without_a_gpu_is_refused(name, folder):
+    command = {"pretrain": pretrain_bulk, "finetune": finetune_sc, "predict": predict}[name]
+    result = run(command, [*arguments_of(folder)[name], "--device", "cuda"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: --device cuda")
+    assert len(result.stderr.splitlines()) == 1
+
+
+TABLE_2 = {  # bottleneck, encoder, predictor, dropout, epochs, heads, sampling
+    "data1": (512, (256, 128), (128, 64), 0.3, 500, 8, "smote"),
+    "data2": (32, (512, 256), (256, 128), 0.3, 500, 8, "over"),
+    "data3": (512, (256, 128), (256, 128), 0.2, 500, 4, "over"),
+    "data4": (512, (256, 128), (128, 64), 0.3, 500, 8, "over"),
+}
+
+
+@pytest.mark.parametrize("preset", TABLE_2)
+def test_presets_are_table_2_of_the_paper(preset):
+    network, training = network_config(preset), training_config(preset, None, None, **TRAINING_DEFAULTS)
+    assert (network.bottleneck, network.encoder, network.predictor, network.dropout, training.epochs, network.heads,
+            training.sampling) == TABLE_2[preset]
+    assert network.tokens() > 1
+
+
+def test_single_options_override_the_preset():
+    network = network_config("data3", heads=0, encoder=(64,), dropout=None)
+    assert (network.heads, network.encoder, network.dropout, network.bottleneck) == (0, (64,), 0.2, 512)
+    training = training_config("data1", 12, "none", **TRAINING_DEFAULTS)
+    assert (training.epochs, training.sampling) == (12, "none")
+    assert network_config(None) == ATSDPConfig()
