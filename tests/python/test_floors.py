@@ -1,0 +1,58 @@
+"""The linear floors: signature, ridge, logistic regression and their link to a probability."""
+
+import numpy as np
+import pytest
+from sklearn.cross_decomposition import PLSRegression
+from synthetic_cells import make_lines
+
+from pharmacell.models.floors import fit_floors, platt
+from pharmacell.models.signature import Signature
+
+
+@pytest.fixture
+def fitted():
+    lines = make_lines(200)
+    labels = lines.labels.to_numpy()
+    train, held = slice(0, 150), slice(150, 200)
+    floors = fit_floors(lines.x[train], lines.response.to_numpy()[train], labels[train], lines.x[held], labels[held])
+    return floors, lines.x[held], labels[held]
+
+
+def test_signature_is_the_first_direction_of_partial_least_squares():
+    rng = np.random.default_rng(0)
+    x, response = rng.normal(size=(40, 12)) * rng.uniform(0.1, 9, 12), rng.normal(size=40)
+    weights = Signature().fit(x, response).coef_
+    reference = PLSRegression(n_components=1, scale=True).fit(x, response)
+    direction = reference.x_weights_[:, 0] * np.sign(reference.y_loadings_[0, 0])  # its sign is free; ours points up
+    np.testing.assert_allclose(weights, direction, atol=1e-10)
+    correlation = np.array([np.corrcoef(column, response)[0, 1] for column in x.T])
+    np.testing.assert_allclose(weights, correlation / np.linalg.norm(correlation), atol=1e-10)
+
+
+def test_signature_of_a_constant_gene_or_response_is_zero():
+    x = np.random.default_rng(0).normal(size=(10, 3))
+    x[:, 1] = 2
+    assert Signature().fit(x, x[:, 0]).coef_[1] == 0
+    assert (Signature().fit(x, np.ones(10)).coef_ == 0).all()
+
+
+def test_probability_rises_with_the_score_and_points_to_sensitive(fitted):
+    floors, x, labels = fitted
+    scores, probability = floors.scores(x), floors.probability(x)
+    assert probability.shape == (50, 3)
+    assert ((probability > 0) & (probability < 1)).all()
+    for floor in range(3):
+        assert (np.diff(probability[np.argsort(scores[:, floor]), floor]) >= 0).all()
+        assert probability[labels == 1, floor].mean() > probability[labels == 0, floor].mean()
+
+
+def test_link_never_turns_a_score_round():
+    scores, labels = np.linspace(-1, 1, 20), (np.arange(20) < 10).astype(int)
+    slope, intercept = platt(scores, labels)
+    assert slope == 0
+    assert np.isfinite(intercept)
+    assert platt(-scores, labels)[0] > 0
+
+
+def test_link_of_a_constant_score_is_finite():
+    assert np.isfinite(platt(np.zeros(6), np.array([0, 1, 0, 1, 0, 1]))).all()

@@ -1,0 +1,163 @@
+"""Prediction of a sample in chunks, and the files a user gets."""
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import torch
+from synthetic_cells import CONFIG, GENES, TRAINING, make_lines, write_cells
+
+from pharmacell.data.cells import CellMatrix
+from pharmacell.errors import InputError
+from pharmacell.evaluate.cells import prediction_tables, write_predicted_h5ad
+from pharmacell.evaluate.diagnostics import diagnose
+from pharmacell.models.inference import CellPredictions, predict_cells
+from pharmacell.train.finetune import TransferConfig
+from pharmacell.train.source_stage import train_source
+from pharmacell.train.target_stage import adapt
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("inference")
+
+
+@pytest.fixture(scope="module")
+def sample(folder):
+    return write_cells(folder / "sparse.h5ad")
+
+
+@pytest.fixture(scope="module")
+def bundle(sample):
+    lines = make_lines()
+    result = train_source(lines, CONFIG, TRAINING, 3, 7, CPU)
+    adapt(result.bundle, lines, result.split, CellMatrix(sample), TRAINING, TransferConfig(), "none", 7, CPU)
+    result.bundle.card |= {"drug": "d", "sample": "s"}
+    return result.bundle
+
+
+@pytest.fixture(scope="module")
+def found(bundle, sample):
+    return predict_cells(bundle, CellMatrix(sample), CPU)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 70, 5000])
+def test_chunk_size_does_not_change_predictions(bundle, sample, found, chunk):
+    other = predict_cells(bundle, CellMatrix(sample), CPU, chunk=chunk)
+    np.testing.assert_allclose(other.replicas, found.replicas, atol=1e-6)
+    np.testing.assert_allclose(other.floors, found.floors, atol=1e-6)
+
+
+def test_dense_and_sparse_expression_give_the_same(bundle, found, folder):
+    dense = predict_cells(bundle, CellMatrix(write_cells(folder / "dense.h5ad", sparse=False)), CPU)
+    np.testing.assert_allclose(dense.replicas, found.replicas, atol=1e-6)
+
+
+def test_genes_are_found_by_name_wherever_they_stand(bundle, sample, found, folder):
+    cells = ad.read_h5ad(sample)[:, np.random.default_rng(0).permutation(len(GENES))].copy()
+    ones = sp.csr_matrix(np.ones((len(cells), 2), np.float32))
+    extra = ad.AnnData(ones, cells.obs[[]], pd.DataFrame(index=["X", "Y"]))
+    wider = ad.concat([extra, cells], axis=1, merge="first")
+    wider.uns["pharmacell"] = cells.uns["pharmacell"]
+    wider.write_h5ad(folder / "wider.h5ad")
+    np.testing.assert_allclose(predict_cells(bundle, CellMatrix(folder / "wider.h5ad"), CPU).replicas, found.replicas,
+                               atol=1e-6)
+
+
+def test_missing_genes_are_an_input_error(bundle, folder):
+    other = write_cells(folder / "other.h5ad", genes=[f"OTHER{number}" for number in range(len(GENES))])
+    with pytest.raises(InputError, match="60 genes of the model are not in the sample"):
+        predict_cells(bundle, CellMatrix(other), CPU)
+
+
+def test_dropout_is_off_and_a_cell_does_not_depend_on_its_neighbours(bundle, sample, found, folder):
+    ad.read_h5ad(sample)[:9].copy().write_h5ad(folder / "few.h5ad")
+    few = predict_cells(bundle, CellMatrix(folder / "few.h5ad"), CPU)
+    np.testing.assert_allclose(few.replicas, found.replicas[:, :9], atol=1e-6)
+
+
+def test_mean_spread_and_agreement_of_replicas():
+    replicas = np.array([[0.1, 0.4, 0.9], [0.3, 0.6, 0.5]], np.float32)
+    found = CellPredictions(replicas, np.zeros((3, 3)))
+    np.testing.assert_allclose(found.probability, [0.2, 0.5, 0.7], atol=1e-6)
+    np.testing.assert_allclose(found.std, replicas.std(0, ddof=1))
+    assert found.agreement() == pytest.approx(0.5)
+    one = CellPredictions(replicas[:1], np.zeros((3, 3)))
+    assert (one.std == 0).all()
+    assert np.isnan(one.agreement())
+
+
+def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, sample, found, folder):
+    cells = CellMatrix(sample)
+    tables = prediction_tables(found, cells.obs, bundle.card, 0)
+    predictions = tables["predictions"]
+    assert list(predictions) == ["cell_id", "probability", "probability_std", "label", "truth"]
+    assert predictions["probability"].between(0, 1).all()
+    assert (predictions["label"] == (predictions["probability"] >= 0.5)).all()
+    assert list(tables["floors"]) == ["cell_id", "signature", "ridge", "logistic"]
+    assert list(tables["metrics"]) == ["metric", "value", "low", "high"]
+    assert list(tables["model_metrics"]["model"].unique()) == ["atsdp", "signature", "ridge", "logistic"]
+
+    diagnostics = diagnose(found, bundle.card, cells.uns)
+    cells.file.close()
+    path = folder / "predicted.h5ad"
+    write_predicted_h5ad(sample, path, predictions, bundle.card, diagnostics)
+    before, after = ad.read_h5ad(sample), ad.read_h5ad(path)
+    np.testing.assert_array_equal(after.obs["pharmacell_probability"], predictions["probability"])
+    np.testing.assert_array_equal(after.obs["pharmacell_std"], predictions["probability_std"])
+    assert ((after.obs["pharmacell_label"] == "sensitive") == (predictions["label"] == 1).to_numpy()).all()
+    assert (before.X != after.X).nnz == 0
+    assert list(after.obs_names) == list(predictions["cell_id"])
+    assert set(before.obs) <= set(after.obs)
+    assert after.uns["pharmacell"]["verdict"] == diagnostics["verdict"]
+    with h5py.File(sample) as untouched:
+        assert "pharmacell_probability" not in untouched["obs"]
+
+
+def test_sample_without_truth_gets_no_metrics(bundle, folder):
+    cells = CellMatrix(write_cells(folder / "unlabelled.h5ad", truth=False))
+    tables = prediction_tables(predict_cells(bundle, cells, CPU), cells.obs, bundle.card, 0)
+    assert set(tables) == {"predictions", "floors"}
+    assert "truth" not in tables["predictions"]
+
+
+def test_diagnostics_say_what_others_rely_on(bundle, sample, found):
+    facts = diagnose(found, bundle.card, CellMatrix(sample).uns)
+    assert {"verdict", "reasons", "genes_shared", "genes_bulk", "source_auroc", "mmd_before", "mmd_after",
+            "replica_agreement"} <= set(facts)
+    assert facts["genes_shared"] == len(GENES)
+    assert facts["simulated"] is True
+
+
+def test_verdict_falls_with_the_evidence(bundle, sample, found):
+    def verdict(auroc, low, replicas):
+        card = bundle.card | {"source_auroc": {"atsdp": {"value": auroc, "low": low, "high": 0.99}}}
+        return diagnose(CellPredictions(replicas, found.floors), card, CellMatrix(sample).uns)["verdict"]
+
+    like_the_signature = np.tile(found.floors[:, 0], (2, 1))
+    assert verdict(0.9, 0.8, like_the_signature) == "supported"
+    assert verdict(0.65, 0.55, like_the_signature) == "uncertain"
+    assert verdict(0.9, 0.45, like_the_signature) == "not supported"
+    assert verdict(0.9, 0.8, 1 - like_the_signature) == "not supported"
+
+
+def test_sample_draws_rows_in_order(sample):
+    cells = CellMatrix(sample)
+    everything = cells.dense(slice(None), np.arange(len(GENES)))
+    chosen, rows = cells.sample(GENES, 20, np.random.default_rng(0))
+    assert len(set(chosen.tolist())) == 20
+    np.testing.assert_array_equal(rows, everything[chosen])
+    chosen, rows = cells.sample(GENES, 500, np.random.default_rng(0))
+    np.testing.assert_array_equal(rows, everything)
+
+
+def test_what_is_no_h5ad_of_qc_is_an_input_error(folder):
+    (folder / "text.h5ad").write_text("cell,gene")
+    ad.AnnData(np.ones((3, 3), np.float32)).write_h5ad(folder / "raw.h5ad")
+    for name in ("missing.h5ad", "text.h5ad", "raw.h5ad"):
+        with pytest.raises(InputError, match=name):
+            CellMatrix(folder / name)
