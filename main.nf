@@ -15,9 +15,14 @@ workflow {
         plan.tables.collect { table -> table ? file(table) : [] },
         plan.options,
     )
+    PREDICT_RESPONSE.out.versions
+        .map { file -> file.text }
+        .unique()
+        .collectFile(name: 'versions.yml', storeDir: "${params.outdir}/pipeline_info", sort: true)
 
+    def run = workflow // inside the handler the name means something else on 24.10
     workflow.onError {
-        def line = Failure.line(workflow.errorReport ?: workflow.errorMessage)
+        def line = Failure.line(run.errorReport)
         if (line) {
             log.error(line)
         }

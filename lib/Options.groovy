@@ -1,3 +1,5 @@
+import groovy.json.JsonOutput
+
 /** Options of a command line, made from a map. */
 class Options {
 
@@ -7,6 +9,11 @@ class Options {
             final List<?> values = value instanceof Collection ? value as List : [value]
             values.findAll { item -> item != null && item != '' }.collect { item -> "--${name} ${quote(item)}" }
         }.join(' ')
+    }
+
+    /** A map as one line of json, quoted for the shell. */
+    static String json(Map<String, ?> content) {
+        quote(JsonOutput.toJson(content))
     }
 
     private static String quote(Object value) {

@@ -11,7 +11,7 @@ class Plan {
     final Map<String, String> simulated
     /** Expression and response tables of the user's bulk data, or two nulls. */
     final List<String> tables
-    /** Options of the commands, by group of the schema; seed and device are in every group. */
+    /** Options of the commands, by group of the schema; seed and device are in every one. 'report': what the page shows. */
     final Map<String, Map<String, Object>> options
 
     /** @throws IllegalArgumentException with one clear line about the first thing that is wrong */
@@ -36,7 +36,7 @@ class Plan {
         final Map<String, Object> shared = schema.values('run', params)
         options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'run'].collectEntries { group ->
             [group, schema.values(group, params) + shared]
-        }
+        } + [report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device']) }]
         checkOutdir(params.outdir.toString(), launchDir)
     }
 

@@ -45,11 +45,12 @@ workflow PREDICT_RESPONSE {
         options.run,
     )
 
-    ch_versions = ch_versions.mix(
-        QC.out.versions, PRETRAIN_BULK.out.versions, FINETUNE_SC.out.versions, PREDICT.out.versions, FIGURES.out.versions
-    )
-    REPORT(FIGURES.out.sections.collect(), ch_versions.collect())
+    REPORT(FIGURES.out.sections.collect(), options.report)
 
     emit:
     report = REPORT.out.html
+    versions = ch_versions.mix(
+        QC.out.versions, PRETRAIN_BULK.out.versions, FINETUNE_SC.out.versions, PREDICT.out.versions,
+        FIGURES.out.versions, REPORT.out.versions,
+    )
 }

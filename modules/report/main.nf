@@ -1,12 +1,12 @@
 // One self-contained page over all samples.
 process REPORT {
-    tag 'all samples'
+    tag "${sections.size()} samples"
     label 'process_low'
     ext code: Code.digest(projectDir, 'report')
 
     input:
-    path sections
-    path versions, stageAs: 'versions/?/*'
+    path sections, arity: '1..*'
+    val parameters
 
     output:
     path 'pharmacell_report.html', emit: html
@@ -15,16 +15,15 @@ process REPORT {
     script:
     """
     : ${task.ext.code}
+    echo ${Options.json(parameters)} > parameters.json
+    report.py ${sections} --parameters parameters.json --threads ${task.cpus}
     versions.py --process '${task.process}' multiqc > versions.yml
-    mkdir all_versions
-    sort --unique versions.yml versions/*/versions.yml > all_versions/pharmacell_mqc_versions.yml
-    report.py ${sections} all_versions
     """
 
     stub:
     """
     : ${task.ext.code}
-    versions.py --process '${task.process}' > versions.yml
     touch pharmacell_report.html
+    versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -1,0 +1,131 @@
+"""The whole pipeline on small real data: what is published, and that unchanged steps are not run again."""
+
+import json
+import os
+import signal
+import time
+from contextlib import contextmanager, suppress
+
+import anndata as ad
+import pandas as pd
+import pytest
+from engine_run import run, start
+
+SAMPLES = ("cisplatin_cells", "plx_cells")
+STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES")
+
+
+def tasks(*steps: str) -> list[str]:
+    """Return the tasks of some steps, as Run.submitted lists them."""
+    once = {"PREPARE_BULK": "PREPARE_BULK (2 drugs)", "REPORT": "REPORT (2 samples)"}
+    return sorted(task for step in steps
+                  for task in ([once[step]] if step in once else [f"{step} ({sample})" for sample in SAMPLES]))
+
+
+@contextmanager
+def edited(path):
+    """Append a line to a file for as long as the block lasts."""
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n# edited by a test\n")
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+def test_every_step_ran_once(finished):
+    assert finished.first.submitted == tasks("PREPARE_BULK", *STEPS, "REPORT")
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_predictions_are_published(finished, sample):
+    folder = finished.results / "predictions" / sample
+    table = pd.read_csv(folder / "predictions.csv")
+    assert list(table.columns) == ["cell_id", "probability", "probability_std", "label", "truth"]
+    assert len(table) == 160
+    assert table["probability"].between(0, 1).all()
+    assert (table["label"] == (table["probability"] >= 0.5)).all()
+    cells = ad.read_h5ad(folder / f"{sample}.h5ad")
+    assert list(cells.obs_names) == list(table["cell_id"])
+    assert cells.obs["pharmacell_probability"].to_numpy() == pytest.approx(table["probability"].to_numpy(), abs=1e-5)
+    assert {"pharmacell_std", "pharmacell_label"} <= set(cells.obs)
+    assert "pharmacell" in cells.uns
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_scores_and_diagnostics_are_published(finished, sample):
+    folder = finished.results / "predictions" / sample
+    scores = pd.read_csv(folder / "metrics.csv")
+    assert list(scores.columns) == ["metric", "value", "low", "high"]
+    compared = pd.read_csv(folder / "model_metrics.csv")
+    assert {"atsdp", "signature", "ridge", "logistic"} == set(compared["model"])
+    floors = pd.read_csv(folder / "floors.csv")
+    assert list(floors.columns) == ["cell_id", "signature", "ridge", "logistic"]
+    diagnostics = json.loads((folder / "diagnostics.json").read_text())
+    keys = {"verdict", "genes_shared", "source_auroc", "mmd_before", "mmd_after", "replica_agreement"}
+    assert keys <= diagnostics.keys()
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_every_other_result_is_published(finished, sample):
+    results = finished.results
+    assert {path.name for path in (results / "qc" / sample).iterdir()} == {"qc_metrics.csv", "qc_summary.json"}
+    assert {path.name for path in (results / "models" / sample).iterdir()} == {
+        "pretrained.safetensors", "pretrained.json", "split.csv", "source_metrics.csv", "source_history.csv",
+        "model.safetensors", "model.json", "history.csv", "transfer.json",
+    }  # fmt: skip
+    figures = list((results / "predictions" / sample / "figures").iterdir())
+    assert figures
+    assert {path.stem for path in figures if path.suffix == ".png"} == {
+        path.stem for path in figures if path.suffix == ".svg"
+    }
+
+
+def test_report_and_run_information_are_published(finished):
+    page = (finished.results / "report" / "pharmacell_report.html").read_text()
+    assert all(sample in page for sample in SAMPLES)
+    information = finished.results / "pipeline_info"
+    assert {path.name for path in information.iterdir()} == {
+        "execution_report.html", "timeline.html", "dag.html", "versions.yml"
+    }  # fmt: skip
+    versions = (information / "versions.yml").read_text().splitlines()
+    assert sorted(line.partition(":")[0] for line in versions) == sorted(["PREPARE_BULK", *STEPS, "REPORT"])
+
+
+def test_unchanged_resume_runs_nothing(finished):
+    again = finished.resume()
+    assert again.code == 0, again.output
+    assert again.submitted == []
+    assert again.cached == finished.first.submitted
+
+
+def test_edited_plot_draws_again_and_trains_nothing(finished):
+    with edited(finished.project / "bin/pharmacell/plot/__init__.py"):
+        again = finished.resume()
+    assert again.code == 0, again.output
+    assert again.submitted == tasks("FIGURES", "REPORT")
+    assert again.cached == tasks("PREPARE_BULK", *STEPS[:-1])
+
+
+def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(finished):
+    """An edit to a model re-runs from PRETRAIN_BULK on; the engine is killed in the midst of that, then resumed."""
+    before = {sample: (finished.results / "predictions" / sample / "predictions.csv").read_bytes() for sample in SAMPLES}
+    arguments = ("-profile", "test", "-resume", "--outdir", "results/killed")
+    with edited(finished.project / "bin/pharmacell/models/__init__.py"):
+        killed = start(finished.project, finished.launch_dir, *arguments)
+        for line in killed.stdout:
+            if "Submitted process" in line and "PRETRAIN_BULK" in line:
+                break
+        time.sleep(3)
+        assert killed.poll() is None, "the run ended before it could be killed"
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        resumed = run(finished.project, finished.launch_dir, *arguments)
+        with suppress(ProcessLookupError):  # a killed engine leaves its tasks behind, unless they ended meanwhile
+            os.killpg(killed.pid, signal.SIGKILL)
+    assert resumed.code == 0, resumed.output
+    assert resumed.submitted == tasks(*STEPS[1:], "REPORT")
+    assert resumed.cached == tasks("PREPARE_BULK", "QC")
+    for sample in SAMPLES:
+        again = finished.launch_dir / "results/killed/predictions" / sample / "predictions.csv"
+        assert again.read_bytes() == before[sample]
