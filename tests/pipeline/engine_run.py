@@ -10,7 +10,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 NEXTFLOW = Path(sys.prefix) / "bin" / "nextflow"
-PARTS = ("main.nf", "nextflow.config", "nextflow_schema.json", "bin", "conf", "lib", "modules", "workflows", "tests/data")
+PARTS = (
+    "main.nf", "nextflow.config", "nextflow_schema.json", "bin", "conf", "lib", "modules", "workflows", "tests/data",
+)  # fmt: skip
 
 
 def copy_project(folder: Path) -> Path:

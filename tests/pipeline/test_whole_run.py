@@ -12,6 +12,7 @@ import pytest
 from engine_run import run, start
 
 SAMPLES = ("cisplatin_cells", "plx_cells")
+PREDICTIONS = [f"predictions/{sample}/predictions.csv" for sample in SAMPLES]
 STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES")
 
 
@@ -109,7 +110,7 @@ def test_edited_plot_draws_again_and_trains_nothing(finished):
 
 def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(finished):
     """An edit to a model re-runs from PRETRAIN_BULK on; the engine is killed in the midst of that, then resumed."""
-    before = {sample: (finished.results / "predictions" / sample / "predictions.csv").read_bytes() for sample in SAMPLES}
+    before = {path: (finished.results / path).read_bytes() for path in PREDICTIONS}
     arguments = ("-profile", "test", "-resume", "--outdir", "results/killed")
     with edited(finished.project / "bin/pharmacell/models/__init__.py"):
         killed = start(finished.project, finished.launch_dir, *arguments)
@@ -126,6 +127,4 @@ def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(fini
     assert resumed.code == 0, resumed.output
     assert resumed.submitted == tasks(*STEPS[1:], "REPORT")
     assert resumed.cached == tasks("PREPARE_BULK", "QC")
-    for sample in SAMPLES:
-        again = finished.launch_dir / "results/killed/predictions" / sample / "predictions.csv"
-        assert again.read_bytes() == before[sample]
+    assert {path: (finished.launch_dir / "results/killed" / path).read_bytes() for path in PREDICTIONS} == before

@@ -1,0 +1,62 @@
+"""What a user sees who starts the pipeline with something wrong: one clear line, exit code 1, nothing trained."""
+
+import pytest
+from engine_run import run
+
+BEFORE_ANY_TASK = {
+    "no input": ([], "--input: no sample sheet given"),
+    "misspelt parameter": (["--inptu", "samples.csv"], "--inptu: no such parameter; did you mean --input?"),
+    "out of range": (["-profile", "test", "--sensitive_quantile", "1.5"], "--sensitive_quantile: 1.5 is out of range"),
+    "no such sheet": (["--input", "nowhere.csv"], "nowhere.csv: no such file"),
+    "both inputs": (["-profile", "test", "--simulate", "cisplatin"], "--input and --simulate exclude each other"),
+    "one bulk table": (["-profile", "demo", "--bulk_response", "table.csv"], "--bulk_expression: missing"),
+    "threshold without value": (["-profile", "test", "--binarise", "threshold"], "--sensitive_threshold"),
+    "unwritable outdir": (["-profile", "test", "--outdir", "table.csv/results"], "--outdir: table.csv/results cannot"),
+}
+IN_A_TASK = {
+    "unknown drug": ("sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatine-x\n", [], "cisplatine-x"),
+    "no such label column": (
+        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,respons\n", [], "respons"
+    ),
+    "no cells left": (
+        "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n", ["--min_genes", "100000"], "min_genes"
+    ),
+    "one-class labels": (
+        "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n",
+        ["--binarise", "threshold", "--sensitive_threshold", "-1000"], "cisplatin",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BEFORE_ANY_TASK)
+def test_stops_before_any_task(project, tmp_path, kind):
+    arguments, expected = BEFORE_ANY_TASK[kind]
+    (tmp_path / "table.csv").write_text("drug,line,value\n")
+    ended = run(project, tmp_path, *arguments)
+    said = [line for line in ended.output.splitlines() if line.strip()][2:]  # below the engine's two lines of greeting
+    assert ended.code == 1
+    assert len(said) == 1
+    assert said[0].startswith(expected)
+    assert "--" in said[0] or ".csv" in said[0]
+    assert {path.name for path in tmp_path.iterdir()} <= {"table.csv", "results", ".nextflow", ".nextflow.log", "work"}
+    assert not list(tmp_path.glob("results/**/*.*"))
+
+
+@pytest.mark.parametrize("kind", IN_A_TASK)
+def test_stops_before_training(project, tmp_path, kind):
+    sheet, arguments, expected = IN_A_TASK[kind]
+    (tmp_path / "samples.csv").write_text(sheet.format(data=project / "tests/data"))
+    ended = run(project, tmp_path, "-profile", "test", "--input", "samples.csv", *arguments)
+    assert ended.code == 1
+    errors = [line for line in ended.output.splitlines() if line.startswith("ERROR ~ ")]
+    assert expected in errors[-1]
+    assert "Traceback" not in ended.output
+    assert not any(task.startswith("PRETRAIN_BULK") for task in ended.submitted)
+    assert not (tmp_path / "results/test/predictions").exists()
+
+
+def test_stub_run_passes_with_simulated_cells(project, tmp_path):
+    ended = run(project, tmp_path, "-profile", "demo", "-stub-run", "--outdir", "results")
+    assert ended.code == 0, ended.output
+    assert (tmp_path / "results/predictions/simulated/predictions.csv").exists()
+    assert (tmp_path / "results/report/pharmacell_report.html").exists()

@@ -1,0 +1,72 @@
+"""The code digest of a process covers what its command imports, and nothing else."""
+
+import ast
+import shutil
+
+import pytest
+from engine_run import PROJECT
+from lib_calls import call
+
+BIN = PROJECT / "bin"
+COMMANDS = sorted(path.parent.name for path in PROJECT.glob("modules/*/main.nf"))
+
+
+def imported_files(command: str) -> set[str]:
+    """Return the package's Python files that a command imports, directly or not, read from the syntax trees."""
+    found, todo = set(), [f"pharmacell.cli.{command}"]
+    while todo:
+        parts = todo.pop().split(".")
+        folders = ["/".join(parts[:n]) + "/__init__.py" for n in range(1, len(parts) + 1)]
+        for name in {*folders, "/".join(parts) + ".py"} - found:
+            if not (BIN / name).is_file():
+                continue
+            found.add(name)
+            for node in ast.walk(ast.parse((BIN / name).read_text())):
+                if isinstance(node, ast.Import):
+                    todo += [alias.name for alias in node.names if alias.name.split(".")[0] == "pharmacell"]
+                elif isinstance(node, ast.ImportFrom):
+                    assert node.level == 0, f"{name}: a relative import escapes the digest"
+                    if node.module.split(".")[0] == "pharmacell":
+                        todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, set[str]]:
+    answers = call([{"call": "files", "project": str(PROJECT), "command": command} for command in COMMANDS])
+    return {command: set(answer["answer"]) for command, answer in zip(COMMANDS, answers, strict=True)}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_digest_covers_what_python_imports(files, command):
+    assert {name for name in files[command] if name.endswith(".py")} == imported_files(command)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_process_names_the_digest_of_its_own_command(command):
+    text = (PROJECT / "modules" / command / "main.nf").read_text()
+    assert f"ext code: Code.digest(projectDir, '{command}')" in text
+    assert text.count(": ${task.ext.code}\n") == 2, "once in the script, once in the stub"
+    assert any(line.split()[:1] == [f"{command}.py"] for line in text.splitlines()), "the command starts a line"
+
+
+def test_gene_table_is_in_the_digest_of_what_reads_it(files):
+    assert any(not name.endswith(".py") for name in files["qc"])
+
+
+def test_only_what_draws_depends_on_the_plots(files):
+    drawing = {command for command in COMMANDS if any("/plot/" in name for name in files[command])}
+    assert drawing <= {"figures", "report"}
+
+
+def test_digest_follows_an_imported_file_and_no_other(tmp_path):
+    copies = [tmp_path / name for name in ("same", "plot", "model")]
+    for copy in copies:
+        shutil.copytree(BIN, copy / "bin", ignore=shutil.ignore_patterns("__pycache__"))
+    for copy, edited in zip(copies[1:], ("plot/__init__.py", "models/__init__.py"), strict=True):
+        with (copy / "bin/pharmacell" / edited).open("a") as file:
+            file.write("# edited\n")
+    answers = call([{"call": "digest", "project": str(copy), "command": "predict"} for copy in copies])
+    same, plot, model = (answer["answer"] for answer in answers)
+    assert same == plot
+    assert same != model
