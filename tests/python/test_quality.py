@@ -1,0 +1,135 @@
+"""Quality control keeps what it should, on every scale."""
+
+import json
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from scipy import sparse
+
+from pharmacell.cli.qc import qc
+from pharmacell.data.genes import gene_table
+from pharmacell.data.quality import Limits
+from pharmacell.data.sample import Request, prepare_sample
+
+DATA = Path(__file__).parents[1] / "data"
+A375 = Path(__file__).parents[3] / "shared" / "data" / "single_cell" / "a375_plx4720.tsv.gz"
+GENES = [symbol for symbol in sorted(gene_table().symbols.values()) if "-" not in symbol][2000:2300]
+LIMITS = Limits(min_genes=20)
+
+
+def sample_of(values, genes=GENES, **obs) -> ad.AnnData:
+    frame = pd.DataFrame(obs, index=[f"c{i}" for i in range(len(values))])
+    return ad.AnnData(sparse.csr_matrix(values, dtype=np.float32), obs=frame, var=pd.DataFrame(index=genes))
+
+
+def counts(n_cells, n_genes=300) -> np.ndarray:
+    return np.random.default_rng(3).poisson(1.0, (n_cells, n_genes)).astype(np.float32)
+
+
+def prepare(sample, folder, limits=LIMITS, **request):
+    sample.write_h5ad(folder / "s.h5ad")
+    return prepare_sample(Request("s", folder / "s.h5ad", **request), limits, seed=0)
+
+
+def test_filters_and_normalisation(tmp_path):
+    values = counts(30)
+    values[:, 5] = 0
+    values[:2, 5] = 9  # a gene of two cells
+    values[3] = 0
+    values[3, :10] = 5  # a cell of ten genes
+    genes = [*GENES[:-2], "MT-ND1", "MT-CO1"]
+    values[:, -2:] = 0
+    values[7, -2] = values[7].sum()  # half of its counts are mitochondrial
+    prepared = prepare(sample_of(values, genes), tmp_path)
+    cells, table = prepared.cells, prepared.measures.set_index("cell_id")
+    assert table.loc["c3", ["kept", "reason"]].tolist() == [False, "few_genes"]
+    assert table.loc["c7", ["kept", "reason"]].tolist() == [False, "mitochondrial"]
+    assert table.loc["c7", "pct_mt"] == pytest.approx(50)
+    assert prepared.summary["removed"]["few_genes"] == prepared.summary["removed"]["mitochondrial"] == 1
+    assert cells.n_obs == 28 and not cells.obs_names.isin(["c3", "c7"]).any()
+    assert GENES[5] not in cells.var_names
+    assert sparse.issparse(cells.X) and cells.X.dtype == np.float32
+    expected = cells.layers["counts"].toarray()
+    np.testing.assert_array_equal(expected, values[[i for i in range(30) if i not in (3, 7)]][
+        :, [genes.index(gene) for gene in cells.var_names]])
+    expected = np.log1p(expected / expected.sum(1, keepdims=True) * 10_000)
+    np.testing.assert_allclose(cells.X.toarray(), expected, rtol=1e-5)
+
+
+def test_logged_values_are_left_alone(tmp_path):
+    values = np.log1p(counts(20) / 3)
+    prepared = prepare(sample_of(values), tmp_path)
+    kept = [GENES.index(gene) for gene in prepared.cells.var_names]
+    np.testing.assert_array_equal(prepared.cells.X.toarray(), values[:, kept])
+    assert "counts" not in prepared.cells.layers
+    assert prepared.cells.obs["total_counts"].isna().all()
+
+
+def test_zscores_are_left_alone(tmp_path):
+    values = np.random.default_rng(0).normal(size=(20, 300)).astype(np.float32)
+    prepared = prepare(sample_of(values), tmp_path, Limits())
+    np.testing.assert_array_equal(prepared.cells.X, values)
+    assert prepared.summary["scale"] == "zscore"
+    assert any("not applied" in note for note in prepared.summary["notes"])
+    assert prepared.cells.obs[["n_genes", "pct_mt"]].isna().all(axis=None)
+
+
+def test_counts_layer_is_used_when_x_is_logged(tmp_path):
+    values = counts(20)
+    sample = sample_of(np.log1p(values))
+    sample.layers["counts"] = sparse.csr_matrix(values)
+    prepared = prepare(sample, tmp_path)
+    assert prepared.summary["scale"] == "counts"
+    assert any("layers['counts']" in note for note in prepared.summary["notes"])
+
+
+@pytest.mark.parametrize("n_cells", [1, 3, 12, 20])
+def test_few_cells(n_cells, tmp_path):
+    cells = prepare(sample_of(counts(n_cells)), tmp_path, Limits(min_genes=20, min_cells=1)).cells
+    assert cells.obsm["X_umap"].shape == (n_cells, 2)
+    assert np.isfinite(cells.obsm["X_umap"]).all() and np.isfinite(cells.obsm["X_pca"]).all()
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["Resistant", "SENSITIVE"], [False, True], ["0.0", "1.0"]])
+def test_labels_and_group(labels, tmp_path):
+    sample = sample_of(counts(20), answer=labels * 10, patient=["a", "b", "c", "d"] * 5)
+    cells = prepare(sample, tmp_path, label_key="answer", group_key="patient").cells
+    assert cells.obs["truth"].dtype == np.int8
+    assert cells.obs["truth"].tolist() == [0, 1] * 10
+    assert cells.obs["group"].tolist() == ["a", "b", "c", "d"] * 5
+    assert cells.uns["pharmacell"]["has_truth"]
+
+
+def test_mouse_sample(tmp_path):
+    mouse = sorted(gene_table().mouse_symbols)[3000:3300]
+    prepared = prepare(sample_of(counts(20), mouse), tmp_path)
+    assert prepared.summary["species"] == "mouse"
+    assert {name for names in prepared.cells.var["original"] for name in names.split("|")} <= set(mouse)
+    assert set(prepared.cells.var_names) <= set(gene_table().symbols.values())
+
+
+def test_command_writes_the_same_twice(tmp_path):
+    for name in ("a", "b"):
+        arguments = ["--sample", "s", "--input", str(DATA / "cells_plx4720.tsv.gz"), "--label_key", "response",
+                     "--min_genes", "50", "--threads", "1", "--seed", "4", "--outdir", str(tmp_path / name)]
+        result = CliRunner().invoke(qc, arguments)
+        assert result.exit_code == 0, result.output
+    first, second = (ad.read_h5ad(tmp_path / name / "s.h5ad") for name in ("a", "b"))
+    np.testing.assert_array_equal(first.obsm["X_umap"], second.obsm["X_umap"])
+    summary = json.loads((tmp_path / "a" / "s.qc_summary.json").read_text())
+    assert summary["n_cells"] == first.n_obs == 160
+    assert len(pd.read_csv(tmp_path / "a" / "s.qc_metrics.csv")) == 160
+    written = sorted(file.name for file in (tmp_path / "a").iterdir())
+    assert written == ["s.h5ad", "s.qc_metrics.csv", "s.qc_summary.json"]
+
+
+@pytest.mark.skipif(not A375.exists(), reason="the real cells are not here")
+def test_real_cells_with_entrez_ids():
+    prepared = prepare_sample(Request("a375", A375, label_key="response"), Limits(), seed=0)
+    assert prepared.cells.shape == (108, 2873)
+    assert prepared.cells.obs["truth"].sum() == 62
+    assert prepared.summary["genes_matched"] == 1
