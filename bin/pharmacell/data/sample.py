@@ -1,5 +1,6 @@
 """From a file of single cells to a sample that models can use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,7 +96,7 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
     notes += [*limit_notes, bring_to_log(cells, scale, limits), embed(cells, scale, seed)]
     card = {
         "sample": request.sample, "scale": scale, "species": mapping.species,
-        "simulated": bool(dict(read.uns.get("pharmacell", {})).get("simulated", False)),
+        "simulated": _is_simulated(read.uns),
         "n_cells_read": n_read[0], "n_genes_read": n_read[1], "n_cells": cells.n_obs, "n_genes": cells.n_vars,
         "genes_matched": mapping.share, "has_truth": truth is not None,
     }
@@ -149,6 +150,12 @@ def _values(read: "AnnData", request: Request) -> tuple[sparse.csr_matrix | np.n
             )
     scale, statement = settle_scale(seen, request.scale, source, place)
     return matrix, scale, [*notes, statement]
+
+
+def _is_simulated(uns: Mapping) -> bool:
+    """Tell whether the file says that its cells are simulated."""
+    card = uns.get("pharmacell")
+    return isinstance(card, Mapping) and bool(card.get("simulated", False))
 
 
 def _is_counts(seen: Values) -> bool:
