@@ -23,7 +23,7 @@ IN_A_TASK = {
     ),
     "one-class labels": (
         "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n",
-        ["--binarise", "threshold", "--sensitive_threshold", "-1000"], "cisplatin",
+        ["--binarise", "threshold", "--sensitive_threshold", "-1000"], "0 sensitive and 240 resistant",
     ),
 }  # fmt: skip
 
