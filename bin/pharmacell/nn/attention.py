@@ -53,7 +53,8 @@ class TokenAttention(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Map the latent [n_replicas, n, n_latent] to the same shape."""
         tokens, query, key, value = self.heads_of(z)
-        mixed = scaled_dot_product_attention(query, key, value)  # [R, n, heads, T, d]
-        mixed = mixed.transpose(2, 3).flatten(3)  # [R, n, T, d_token]
+        query, key, value = (part.flatten(0, 1) for part in (query, key, value))  # the fused kernel takes four axes
+        mixed = scaled_dot_product_attention(query, key, value)  # [R * n, heads, T, d]
+        mixed = mixed.transpose(1, 2).reshape(*tokens.shape)  # [R, n, T, d_token]
         update = self.output(mixed.flatten(1, 2)).view_as(tokens)
         return (tokens + update).flatten(2)
