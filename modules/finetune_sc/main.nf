@@ -6,7 +6,7 @@ process FINETUNE_SC {
     ext code: Code.digest(projectDir, 'finetune_sc')
 
     input:
-    tuple val(meta), path(weights), path(config), path(split), path(cells), path(bulk), path(response)
+    tuple val(meta), path(weights), path(config), path(split), path(cells), path(bulk, stageAs: 'bulk/*'), path(response)
     val options
 
     output:

@@ -6,7 +6,7 @@ process PRETRAIN_BULK {
     ext code: Code.digest(projectDir, 'pretrain_bulk')
 
     input:
-    tuple val(meta), path(cells), path(bulk), path(response)
+    tuple val(meta), path(cells), path(bulk, stageAs: 'bulk/*'), path(response)
     val options
 
     output:

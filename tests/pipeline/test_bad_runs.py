@@ -1,7 +1,7 @@
 """What a user sees who starts the pipeline with something wrong: one clear line, exit code 1, nothing trained."""
 
 import pytest
-from engine_run import run
+from engine_run import copy_project, run
 
 BEFORE_ANY_TASK = {
     "no input": ([], "--input: no sample sheet given"),
@@ -60,3 +60,11 @@ def test_stub_run_passes_with_simulated_cells(project, tmp_path):
     assert ended.code == 0, ended.output
     assert (tmp_path / "results/predictions/simulated/predictions.csv").exists()
     assert (tmp_path / "results/report/pharmacell_report.html").exists()
+
+
+def test_task_that_was_killed_is_tried_again(tmp_path):
+    project = copy_project(tmp_path / "project")
+    (project / "bin/prepare_bulk.py").write_text("#!/bin/sh\nexit 137\n")
+    ended = run(project, tmp_path, "-profile", "test")
+    assert ended.code == 1
+    assert ended.output.count("Re-submitted process > PREDICT_RESPONSE:PREPARE_BULK") == 2

@@ -128,3 +128,16 @@ def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(fini
     assert resumed.submitted == tasks(*STEPS[1:], "REPORT")
     assert resumed.cached == tasks("PREPARE_BULK", "QC")
     assert {path: (finished.launch_dir / "results/killed" / path).read_bytes() for path in PREDICTIONS} == before
+
+
+def test_sample_without_truth_is_predicted_without_scores(finished, tmp_path):
+    """The sample is called bulk, which must not clash with the bulk data's own file names."""
+    cells = finished.project / "tests/data/cells_cisplatin.h5ad"
+    (tmp_path / "samples.csv").write_text(f"sample,path,drug\nbulk,{cells},docetaxel\n")
+    ended = run(finished.project, tmp_path, "-profile", "test", "--input", "samples.csv")
+    assert ended.code == 0, ended.output
+    folder = tmp_path / "results/test/predictions/bulk"
+    assert "truth" not in pd.read_csv(folder / "predictions.csv")
+    assert {path.name for path in folder.iterdir()} == {
+        "predictions.csv", "floors.csv", "diagnostics.json", "bulk.h5ad", "figures"
+    }  # fmt: skip
