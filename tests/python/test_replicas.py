@@ -3,40 +3,53 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from synthetic_cells import CONFIG, GENES, TRAINING, equal, expression, make_lines, weights_of
+from click.testing import CliRunner
+from safetensors.numpy import load_file
+from synthetic_cells import CONFIG, DRUG, TRAINING, equal, make_lines, weights_of, write_bulk, write_cells
 
-from pharmacell.models.atsdp import ATSDP
-from pharmacell.train.finetune import Target, TransferConfig, finetune
-from pharmacell.train.loop import History
-from pharmacell.train.pretrain import pretrain
+import pharmacell.train.source_stage as source_stage
+from pharmacell.cli.finetune_sc import finetune_sc
+from pharmacell.cli.predict import predict
+from pharmacell.cli.pretrain_bulk import pretrain_bulk
 from pharmacell.train.source_stage import replica_seeds, train_source
 
-SEEDS = (11, 22, 33, 44, 55)
-EARLY = replace(TRAINING, epochs=25, patience=2, learning_rate=0.02)
+REPLICAS = 5
 CPU = torch.device("cpu")
+EPOCHS, PATIENCE = 25, 2
+EARLY = replace(TRAINING, epochs=EPOCHS, patience=PATIENCE, learning_rate=0.02)
 
 
-def fit(seeds, heads: int) -> tuple[ATSDP, History, np.ndarray]:
-    """Pretrain and fine-tune a stack; return it, its history and the probabilities of the cells."""
-    lines = make_lines()
-    parts = {"train": slice(0, 64), "validation": slice(64, 90)}
-    x = {part: lines.x[rows] for part, rows in parts.items()}
-    labels = {part: lines.labels.to_numpy()[rows] for part, rows in parts.items()}
-    model, history = ATSDP(replace(CONFIG, heads=heads), len(GENES), seeds), History()
-    pretrain(model, x, labels, replace(EARLY, sampling="over"), history, 0)
-    cells, sensitivity = expression(70, np.random.default_rng(5))
-    target = Target(torch.from_numpy(cells), torch.from_numpy((sensitivity > 0).astype(np.int64)),
-                    torch.arange(70) % 10 == 0, torch.full((70,), -1))
-    finetune(model, {part: torch.from_numpy(rows) for part, rows in x.items()},
-             {part: torch.from_numpy(y) for part, y in labels.items()}, target, EARLY, TransferConfig(), history)
-    with torch.no_grad():
-        return model, history, model.probability(target.x, "target").numpy()
+def fit(files, folder, n_replicas: int, heads: int) -> tuple[dict[str, np.ndarray], dict[str, int], np.ndarray]:
+    """Pretrain, fine-tune and predict; returns all weights, the epochs of each stage and the probabilities."""
+    data = ["--bulk", files / "bulk.h5ad", "--response", files / "response.parquet", "--drug", DRUG]
+    shared = ["--sample", "s", "--target", files / "s.h5ad", "--outdir", folder, "--threads", 1, "--device", "cpu"]
+    settings = ["--epochs", EPOCHS, "--patience", PATIENCE, "--learning_rate", 0.02, "--batch_size", 32,
+                "--sampling", "over"]
+    network = ["--bottleneck", 16, "--encoder", 24, "--predictor", 12, "--heads", heads, "--n_replicas", n_replicas]
+    for command, arguments in (
+        (pretrain_bulk, [*data, *shared, *settings, *network]),
+        (finetune_sc, [*data, *shared, *settings, "--pretrained", folder / "s.pretrained.safetensors",
+                       "--split", folder / "s.split.csv"]),
+        (predict, ["--model", folder / "s.model.safetensors", *shared]),
+    ):
+        result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+        assert result.exit_code == 0, result.stderr
+    weights = load_file(folder / "s.model.safetensors")
+    history = pd.concat(pd.read_csv(folder / f"s.{name}.csv") for name in ("source_history", "history"))
+    probability = pd.read_csv(folder / "s.predictions.csv")["probability"].to_numpy()
+    return ({name: value for name, value in weights.items() if name.startswith("model.")},
+            history.groupby("stage")["epoch"].max().to_dict(), probability)
 
 
-def epochs_run(history: History) -> dict[str, int]:
-    return history.table().groupby("stage")["epoch"].max().to_dict()
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replicas")
+    write_bulk(folder)
+    write_cells(folder / "s.h5ad")
+    return folder
 
 
 def distance(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> float:
@@ -50,28 +63,33 @@ def distance(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> flo
 
 
 @pytest.mark.parametrize("heads", [0, 4])
-def test_a_replica_of_a_stack_equals_the_same_replica_trained_alone(heads):
-    stack, history, probability = fit(SEEDS, heads)
-    lengths = []
-    for replica, seed in enumerate(SEEDS):
-        single, own_history, own = fit([seed], heads)
-        lengths.append(epochs_run(own_history))
-        assert distance(weights_of(stack, replica), weights_of(single)) < 1e-3, f"replica {replica}"
-        np.testing.assert_allclose(probability[replica], own[0], atol=1e-3)
-    longest = epochs_run(history)
+def test_a_replica_of_a_stack_equals_the_same_replica_trained_alone(heads, files, tmp_path, monkeypatch):
+    stack, longest, mean = fit(files, tmp_path / "stack", REPLICAS, heads)
+    lengths, probabilities = [], []
+    for replica in range(REPLICAS):
+        monkeypatch.setattr(source_stage, "replica_seeds",
+                            lambda seed, purpose, _, r=replica: replica_seeds(seed, purpose, REPLICAS)[r : r + 1])
+        alone, length, probability = fit(files, tmp_path / f"{replica}", 1, heads)
+        own = {name: values[replica : replica + 1] for name, values in stack.items()}
+        other = {name: values[replica - 1 : replica or None] for name, values in stack.items()}
+        assert distance(own, alone) < 0.01, f"replica {replica}"
+        assert distance(other, alone) > 0.3
+        lengths.append(length)
+        probabilities.append(probability)
+    np.testing.assert_allclose(mean, np.mean(probabilities, axis=0), atol=1e-3)
+    assert np.std(probabilities, axis=0).mean() > 1e-3
     for stage, epochs in longest.items():
         assert epochs == max(length[stage] for length in lengths)
-    stopped = [tuple(length.values()) for length in lengths]
-    assert len(set(stopped)) > 1, "all replicas stopped at the same epochs: early stopping was not put to the test"
-    assert min(min(counts) for counts in stopped) < EARLY.epochs
-    assert probability.std(0).mean() > 1e-3
+    stopped = {tuple(length.values()) for length in lengths}
+    assert len(stopped) > 1, "all replicas stopped at the same epochs: early stopping was not put to the test"
+    assert min(min(counts) for counts in stopped) < EPOCHS
 
 
 def test_more_replicas_leave_the_first_ones_as_they_were():
     lines = make_lines()
     two, four = (train_source(lines, CONFIG, EARLY, n, 7, CPU).bundle.model for n in (2, 4))
     for replica in range(2):
-        assert distance(weights_of(two, replica), weights_of(four, replica)) < 1e-3
+        assert distance(weights_of(two, replica), weights_of(four, replica)) < 0.01
 
 
 def test_seeds_of_replicas_differ_by_replica_and_purpose_and_not_by_count():
