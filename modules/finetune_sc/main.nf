@@ -10,7 +10,8 @@ process FINETUNE_SC {
     val options
 
     output:
-    tuple val(meta), path("${meta.sample}.model.safetensors"), path("${meta.sample}.model.json"), emit: model
+    tuple val(meta), path("${meta.sample}.model.safetensors"), path("${meta.sample}.model.json"),
+        path("${meta.sample}.null.parquet", arity: '0..*'), emit: model
     tuple val(meta), path("${meta.sample}.history.csv"), emit: history
     path "${meta.sample}.transfer.json", emit: diagnostics
     path 'versions.yml', emit: versions
@@ -26,7 +27,7 @@ process FINETUNE_SC {
     stub:
     """
     : ${task.ext.code}
-    touch ${meta.sample}.model.safetensors ${meta.sample}.model.json ${meta.sample}.history.csv ${meta.sample}.transfer.json
+    touch ${meta.sample}.model.safetensors ${meta.sample}.model.json ${meta.sample}.history.csv ${meta.sample}.transfer.json ${meta.sample}.null.parquet
     versions.py --process '${task.process}' > versions.yml
     """
 }

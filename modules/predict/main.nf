@@ -6,7 +6,7 @@ process PREDICT {
     ext code: Code.digest(projectDir, 'predict')
 
     input:
-    tuple val(meta), path(weights), path(config), path(cells)
+    tuple val(meta), path(weights), path(config), path(permuted), path(cells)
     val options
 
     output:
@@ -14,12 +14,13 @@ process PREDICT {
     tuple val(meta), path("${meta.sample}.predictions.csv"), path("${meta.sample}.floors.csv"),
         path("${meta.sample}.diagnostics.json"), path("${meta.sample}.model_metrics.csv", arity: '0..*'), emit: tables
     path "${meta.sample}.metrics.csv", optional: true, emit: metrics
+    path "${meta.sample}.significance.csv", optional: true, emit: significance
     path 'versions.yml', emit: versions
 
     script:
     """
     : ${task.ext.code}
-    predict.py --model ${weights} --target ${cells} ${Options.line([sample: meta.sample] + options)} --threads ${task.cpus}
+    predict.py --model ${weights} --target ${cells} ${Options.line([sample: meta.sample, 'null': permuted] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' torch anndata scikit-learn > versions.yml
     """
 

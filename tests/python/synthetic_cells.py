@@ -15,6 +15,7 @@ GENES = [f"GENE{number}" for number in range(60)]
 DRUG = "Testplatin"
 CONFIG = ATSDPConfig(bottleneck=16, encoder=(24,), predictor=(12,), dropout=0.2, heads=4)
 TRAINING = TrainingConfig(epochs=3, patience=2, batch_size=32, learning_rate=3e-3)
+SHIFTED = {"validation": "shifted", "ensemble": True, "noise": "thinning"}  # what the default configuration adds
 
 
 def expression(n_rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

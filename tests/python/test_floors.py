@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.cross_decomposition import PLSRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from synthetic_cells import make_lines
 
 from pharmacell.models.floors import fit_floors, platt
+from pharmacell.models.linear import LinearFits
 from pharmacell.models.signature import Signature
+from pharmacell.train.linear_members import LinearChoice
 
 
 @pytest.fixture
@@ -14,7 +17,8 @@ def fitted():
     lines = make_lines(200)
     labels = lines.labels.to_numpy()
     train, held = slice(0, 150), slice(150, 200)
-    floors = fit_floors(lines.x[train], lines.response.to_numpy()[train], labels[train], lines.x[held], labels[held])
+    floors = fit_floors(lines.x[train], lines.response.to_numpy()[train], labels[train], lines.x[held], labels[held],
+                        LinearChoice())
     return floors, lines.x[held], labels[held]
 
 
@@ -56,3 +60,25 @@ def test_link_never_turns_a_score_round():
 
 def test_link_of_a_constant_score_is_finite():
     assert np.isfinite(platt(np.zeros(6), np.array([0, 1, 0, 1, 0, 1]))).all()
+
+
+def test_fits_in_the_eigenbasis_equal_those_of_scikit_learn():
+    lines = make_lines(50)  # fewer lines than genes, as always
+    x, response, labels = lines.x, lines.response.to_numpy(), lines.labels.to_numpy()
+    fits = LinearFits(x)
+    np.testing.assert_allclose(fits.signature(response[:, None])[0], Signature().fit(x, response).coef_, atol=1e-5)
+    for alpha in (10.0, 1e3):
+        np.testing.assert_allclose(fits.ridge(response[:, None], alpha)[0], Ridge(alpha=alpha).fit(x, response).coef_,
+                                   rtol=1e-3, atol=1e-6)
+    reference = LogisticRegression(C=1e-2, class_weight="balanced", tol=1e-8, max_iter=5000).fit(x, labels).coef_[0]
+    assert np.corrcoef(fits.logistic(labels[:, None], 1e-2)[0], reference)[0, 1] > 0.999
+
+
+def test_many_responses_at_once_equal_one_after_another():
+    lines = make_lines(50)
+    responses = np.stack([lines.response.to_numpy(), -lines.response.to_numpy()[::-1]], 1)
+    fits = LinearFits(lines.x)
+    for method in (fits.signature, lambda r: fits.ridge(r, 100.0)):
+        together = method(responses)
+        for column in range(2):
+            np.testing.assert_allclose(together[column], method(responses[:, column : column + 1])[0], rtol=1e-4)

@@ -82,18 +82,21 @@ def test_dropout_is_off_and_a_cell_does_not_depend_on_its_neighbours(bundle, sam
 
 def test_mean_spread_and_agreement_of_replicas():
     replicas = np.array([[0.1, 0.4, 0.9], [0.3, 0.6, 0.5]], np.float32)
-    found = CellPredictions(replicas, np.zeros((3, 3)))
+    found = CellPredictions(replicas, np.zeros((3, 3)), replicas)
     np.testing.assert_allclose(found.probability, [0.2, 0.5, 0.7], atol=1e-6)
     np.testing.assert_allclose(found.std, replicas.std(0, ddof=1))
-    assert found.agreement() == pytest.approx(0.5)
-    one = CellPredictions(replicas[:1], np.zeros((3, 3)))
+    assert found.agreement() == (pytest.approx(0.5), 0)
+    one = CellPredictions(replicas[:1], np.zeros((3, 3)), replicas[:1])
     assert (one.std == 0).all()
-    assert np.isnan(one.agreement())
+    assert np.isnan(one.agreement()[0])
+    three = CellPredictions(np.stack([replicas[0], replicas[0], 1 - replicas[0]]), np.zeros((3, 3)),
+                            np.stack([replicas[0], replicas[0], -replicas[0]]))
+    assert three.agreement()[1] == 1
 
 
 def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, sample, found, folder):
     cells = CellMatrix(sample)
-    tables = prediction_tables(found, cells.obs, bundle.card, 0)
+    tables = prediction_tables(found, cells.obs, bundle.card, None, 0)
     predictions = tables["predictions"]
     assert list(predictions) == ["cell_id", "probability", "probability_std", "label", "truth"]
     assert predictions["probability"].between(0, 1).all()
@@ -102,10 +105,10 @@ def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, 
     assert list(tables["metrics"]) == ["metric", "value", "low", "high"]
     assert list(tables["model_metrics"]["model"].unique()) == ["atsdp", "signature", "ridge", "logistic"]
 
-    diagnostics = diagnose(found, bundle.card, cells.uns)
+    diagnostics = diagnose(found, bundle.card, cells.uns, None)
     cells.file.close()
     path = folder / "predicted.h5ad"
-    write_predicted_h5ad(sample, path, predictions, bundle.card, diagnostics)
+    write_predicted_h5ad(sample, path, tables, bundle.card, diagnostics)
     before, after = ad.read_h5ad(sample), ad.read_h5ad(path)
     np.testing.assert_array_equal(after.obs["pharmacell_probability"], predictions["probability"])
     np.testing.assert_array_equal(after.obs["pharmacell_std"], predictions["probability_std"])
@@ -120,13 +123,13 @@ def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, 
 
 def test_sample_without_truth_gets_no_metrics(bundle, folder):
     cells = CellMatrix(write_cells(folder / "unlabelled.h5ad", truth=False))
-    tables = prediction_tables(predict_cells(bundle, cells, CPU), cells.obs, bundle.card, 0)
+    tables = prediction_tables(predict_cells(bundle, cells, CPU), cells.obs, bundle.card, None, 0)
     assert set(tables) == {"predictions", "floors"}
     assert "truth" not in tables["predictions"]
 
 
 def test_diagnostics_say_what_others_rely_on(bundle, sample, found):
-    facts = diagnose(found, bundle.card, CellMatrix(sample).uns)
+    facts = diagnose(found, bundle.card, CellMatrix(sample).uns, None)
     assert {"verdict", "reasons", "genes_shared", "genes_bulk", "source_auroc", "mmd_before", "mmd_after",
             "replica_agreement"} <= set(facts)
     assert facts["genes_shared"] == len(GENES)
@@ -136,12 +139,13 @@ def test_diagnostics_say_what_others_rely_on(bundle, sample, found):
 def test_verdict_falls_with_the_evidence(bundle, sample, found):
     def verdict(auroc, low, replicas):
         card = bundle.card | {"source_auroc": {"atsdp": {"value": auroc, "low": low, "high": 0.99}}}
-        return diagnose(CellPredictions(replicas, found.floors), card, CellMatrix(sample).uns)["verdict"]
+        predictions = CellPredictions(replicas, found.floors, replicas)
+        return diagnose(predictions, card, CellMatrix(sample).uns, None)["verdict"]
 
     like_the_signature = np.tile(found.floors[:, 0], (2, 1))
     assert verdict(0.9, 0.8, like_the_signature) == "supported"
     assert verdict(0.65, 0.55, like_the_signature) == "uncertain"
-    assert verdict(0.9, 0.45, like_the_signature) == "not supported"
+    assert verdict(0.9, 0.42, like_the_signature) == "not supported"
     assert verdict(0.9, 0.8, 1 - like_the_signature) == "not supported"
 
 

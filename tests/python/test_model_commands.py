@@ -15,14 +15,11 @@ from synthetic_cells import DRUG, write_bulk, write_cells
 from pharmacell.cli.finetune_sc import finetune_sc
 from pharmacell.cli.predict import predict
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
-from pharmacell.cli.training_options import network_config, training_config
-from pharmacell.models.atsdp import ATSDPConfig
+from pharmacell.train.configurations import DEFAULT, configuration
 
 SHARED = ["--sample", "s", "--threads", "1", "--device", "cpu"]
 SHORT = ["--epochs", "2", "--batch_size", "32"]
 SMALL = ["--bottleneck", "16", "--encoder", "24", "--predictor", "12", "--heads", "4", "--n_replicas", "2"]
-TRAINING_DEFAULTS = {"patience": 20, "batch_size": 200, "learning_rate": 1e-3, "weight_decay": 0.0,
-                     "noise": "binomial", "noise_rate": 0.2}
 
 
 def run(command, arguments):
@@ -37,7 +34,7 @@ def arguments_of(folder) -> dict[str, list]:
         "pretrain": [*data, *rest, *SHORT, *SMALL],
         "finetune": [*data, *rest, *SHORT, "--pretrained", folder / "s.pretrained.safetensors",
                      "--split", folder / "s.split.csv"],
-        "predict": ["--model", folder / "s.model.safetensors", *rest],
+        "predict": ["--model", folder / "s.model.safetensors", "--null", folder / "s.null.parquet", *rest],
     }
 
 
@@ -67,9 +64,9 @@ def test_files_are_named_as_documented(finished):
     assert {path.name for path in finished.iterdir()} == {
         "bulk.h5ad", "response.parquet", "s.h5ad",
         "s.pretrained.safetensors", "s.pretrained.json", "s.source_metrics.csv", "s.source_history.csv", "s.split.csv",
-        "s.model.safetensors", "s.model.json", "s.history.csv", "s.transfer.json",
+        "s.model.safetensors", "s.model.json", "s.history.csv", "s.transfer.json", "s.null.parquet",
         "s.predictions.csv", "s.predicted.h5ad", "s.floors.csv", "s.metrics.csv", "s.model_metrics.csv",
-        "s.diagnostics.json",
+        "s.diagnostics.json", "s.significance.csv",
     }
 
 
@@ -82,6 +79,7 @@ def test_tables_have_the_documented_columns(finished):
         "predictions": ["cell_id", "probability", "probability_std", "label", "truth"],
         "floors": ["cell_id", "signature", "ridge", "logistic"],
         "metrics": ["metric", "value", "low", "high"],
+        "significance": ["cell_id", "p", "fdr", "call"],
         "model_metrics": ["model", "metric", "value", "low", "high"],
     }
     for name, expected in columns.items():
@@ -154,6 +152,10 @@ def floors_for_split(folder):
     shutil.copy(folder / "s.floors.csv", folder / "s.split.csv")
 
 
+def null_of_other_cells(folder):
+    pd.read_parquet(folder / "s.null.parquet").iloc[::-1].to_parquet(folder / "s.null.parquet")
+
+
 def nothing(_):
     pass
 
@@ -187,6 +189,8 @@ BAD_INPUT = {
     "another drug": ("finetune", second_drug, ["--drug", "Othermab"], f"{DRUG}"),
     "negative omega": ("finetune", nothing, ["--omega", "-1"], "omega"),
     "truncated model": ("predict", truncated("s.model.safetensors"), [], "s.model.safetensors"),
+    "null of other cells": ("predict", null_of_other_cells, [], "s.null.parquet"),
+    "truncated null": ("predict", truncated("s.null.parquet"), [], "s.null.parquet"),
     "model that was not adapted": ("predict", nothing, None, "finetune_sc"),
     "genes missing at prediction": ("predict", fewer_genes, [], "5 genes of the model are not in the sample"),
 }
@@ -227,15 +231,17 @@ TABLE_2 = {  # bottleneck, encoder, predictor, dropout, epochs, heads, sampling
 
 @pytest.mark.parametrize("preset", TABLE_2)
 def test_presets_are_table_2_of_the_paper(preset):
-    network, training = network_config(preset), training_config(preset, None, None, **TRAINING_DEFAULTS)
+    settings = configuration("default", preset, {})
+    network, training = settings.network, settings.training
     assert (network.bottleneck, network.encoder, network.predictor, network.dropout, training.epochs, network.heads,
             training.sampling) == TABLE_2[preset]
     assert network.tokens() > 1
 
 
 def test_single_options_override_the_preset():
-    network = network_config("data3", heads=0, encoder=(64,), dropout=None)
+    network = configuration("default", "data3", {"heads": 0, "encoder": (64,), "dropout": None}).network
     assert (network.heads, network.encoder, network.dropout, network.bottleneck) == (0, (64,), 0.2, 512)
-    training = training_config("data1", 12, "none", **TRAINING_DEFAULTS)
-    assert (training.epochs, training.sampling) == (12, "none")
-    assert network_config(None) == ATSDPConfig()
+    training = configuration("default", "data1", {"epochs": 12, "sampling": "none"}).training
+    assert (training.epochs, training.sampling, training.validation) == (12, "none", "plain")
+    assert configuration("default", None, {}) == DEFAULT
+    assert not configuration("default", None, {"validation": "plain"}).training.ensemble

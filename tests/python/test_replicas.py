@@ -8,7 +8,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.numpy import load_file
-from synthetic_cells import CONFIG, DRUG, TRAINING, equal, make_lines, weights_of, write_bulk, write_cells
+from synthetic_cells import CONFIG, DRUG, SHIFTED, TRAINING, equal, make_lines, weights_of, write_bulk, write_cells
 
 import pharmacell.train.source_stage as source_stage
 from pharmacell.cli.finetune_sc import finetune_sc
@@ -22,12 +22,14 @@ EPOCHS, PATIENCE = 25, 2
 EARLY = replace(TRAINING, epochs=EPOCHS, patience=PATIENCE, learning_rate=0.02)
 
 
-def fit(files, folder, n_replicas: int, heads: int) -> tuple[dict[str, np.ndarray], dict[str, int], np.ndarray]:
+def fit(
+    files, folder, n_replicas: int, heads: int, config: str
+) -> tuple[dict[str, np.ndarray], dict[str, int], np.ndarray]:
     """Pretrain, fine-tune and predict; returns all weights, the epochs of each stage and the probabilities."""
     data = ["--bulk", files / "bulk.h5ad", "--response", files / "response.parquet", "--drug", DRUG]
     shared = ["--sample", "s", "--target", files / "s.h5ad", "--outdir", folder, "--threads", 1, "--device", "cpu"]
     settings = ["--epochs", EPOCHS, "--patience", PATIENCE, "--learning_rate", 0.02, "--batch_size", 32,
-                "--sampling", "over"]
+                "--sampling", "over", "--config", config]
     network = ["--bottleneck", 16, "--encoder", 24, "--predictor", 12, "--heads", heads, "--n_replicas", n_replicas]
     for command, arguments in (
         (pretrain_bulk, [*data, *shared, *settings, *network]),
@@ -64,12 +66,14 @@ def distance(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> flo
 
 @pytest.mark.parametrize("heads", [0, 4])
 def test_a_replica_of_a_stack_equals_the_same_replica_trained_alone(heads, files, tmp_path, monkeypatch):
-    stack, longest, mean = fit(files, tmp_path / "stack", REPLICAS, heads)
+    stack, longest, mean = fit(files, tmp_path / "stack", REPLICAS, heads, "published")
     lengths, probabilities = [], []
     for replica in range(REPLICAS):
-        monkeypatch.setattr(source_stage, "replica_seeds",
-                            lambda seed, purpose, _, r=replica: replica_seeds(seed, purpose, REPLICAS)[r : r + 1])
-        alone, length, probability = fit(files, tmp_path / f"{replica}", 1, heads)
+        def of_this_replica(seed, purpose, _, r=replica):
+            return replica_seeds(seed, purpose, REPLICAS)[r : r + 1]
+
+        monkeypatch.setattr(source_stage, "replica_seeds", of_this_replica)
+        alone, length, probability = fit(files, tmp_path / f"{replica}", 1, heads, "published")
         own = {name: values[replica : replica + 1] for name, values in stack.items()}
         other = {name: values[replica - 1 : replica or None] for name, values in stack.items()}
         assert distance(own, alone) < 0.01, f"replica {replica}"
@@ -85,9 +89,10 @@ def test_a_replica_of_a_stack_equals_the_same_replica_trained_alone(heads, files
     assert min(min(counts) for counts in stopped) < EPOCHS
 
 
-def test_more_replicas_leave_the_first_ones_as_they_were():
+@pytest.mark.parametrize("settings", [{}, SHIFTED], ids=["plain", "shifted"])
+def test_more_replicas_leave_the_first_ones_as_they_were(settings):
     lines = make_lines()
-    two, four = (train_source(lines, CONFIG, EARLY, n, 7, CPU).bundle.model for n in (2, 4))
+    two, four = (train_source(lines, CONFIG, replace(EARLY, **settings), n, 7, CPU).bundle.model for n in (2, 4))
     for replica in range(2):
         assert distance(weights_of(two, replica), weights_of(four, replica)) < 0.01
 

@@ -40,10 +40,10 @@ def sample(tmp_path_factory):
 def transfer(pretrained, sample, lines=None, supervision="none", training=None, seed=7, **settings):
     """Adapt the pretrained stack to a sample; returns the bundle, the history and the facts."""
     path, split = pretrained
-    bundle = load_bundle(path, [1, 2])
-    history, facts = adapt(bundle, lines or make_lines(), split, CellMatrix(sample), training or TRAINING,
-                           TransferConfig(**settings), supervision, seed, CPU)
-    return bundle, history, facts
+    bundle = load_bundle(path, lambda _: [1, 2])
+    result = adapt(bundle, lines or make_lines(), split, CellMatrix(sample), training or TRAINING,
+                   TransferConfig(**settings), supervision, seed, CPU)
+    return bundle, result.history, result.facts
 
 
 def moved(first: dict, second: dict) -> set[str]:
@@ -168,11 +168,11 @@ def test_labelled_cells_are_not_scored():
     card = {"labelled_cells": list(obs.index[:20])}
     cheated, cheated_floors = probability.copy(), floors.copy()
     cheated[:, :20], cheated_floors[:20] = truth[:20], truth[:20, None]
-    honest, cheating = (prediction_tables(CellPredictions(p, f), obs, card, 0)
+    honest, cheating = (prediction_tables(CellPredictions(p, f, p), obs, card, None, 0)
                         for p, f in ((probability, floors), (cheated, cheated_floors)))
     assert honest["metrics"].equals(cheating["metrics"])
     assert honest["model_metrics"].equals(cheating["model_metrics"])
-    everything = prediction_tables(CellPredictions(cheated, cheated_floors), obs, {}, 0)
+    everything = prediction_tables(CellPredictions(cheated, cheated_floors, cheated), obs, {}, None, 0)
     assert not everything["metrics"].equals(honest["metrics"])
     assert len(honest["predictions"]) == 60
 

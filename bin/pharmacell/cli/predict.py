@@ -12,16 +12,18 @@ from pharmacell.cli.command import command
               help="SAMPLE.model.safetensors of finetune_sc; its .json lies beside it.")
 @click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
 @click.option("--target", required=True, type=click.Path(path_type=Path), help="The sample's h5ad of qc.")
+@click.option("--null", "null_path", type=click.Path(path_type=Path),
+              help="SAMPLE.null.parquet of finetune_sc; gives each cell a p-value.")
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def predict(model, sample, target, outdir, seed, threads, device):
+def predict(model, sample, target, null_path, outdir, seed, threads, device):
     """Predict a probability of being sensitive for every cell, with its standard deviation over the replicas.
 
-    Writes SAMPLE.predictions.csv, SAMPLE.floors.csv, SAMPLE.predicted.h5ad, SAMPLE.diagnostics.json and, where the
-    sample has labels, SAMPLE.metrics.csv and SAMPLE.model_metrics.csv.
+    Writes SAMPLE.predictions.csv, SAMPLE.floors.csv, SAMPLE.predicted.h5ad, SAMPLE.diagnostics.json; with --null
+    SAMPLE.significance.csv; and, where the sample has labels, SAMPLE.metrics.csv and SAMPLE.model_metrics.csv.
     """
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.files import whole_file, write_json
-    from pharmacell.evaluate.cells import prediction_tables, write_predicted_h5ad
+    from pharmacell.evaluate.cells import prediction_tables, read_null, write_predicted_h5ad
     from pharmacell.evaluate.diagnostics import diagnose
     from pharmacell.models.inference import predict_cells
     from pharmacell.models.store import load_bundle
@@ -31,11 +33,12 @@ def predict(model, sample, target, outdir, seed, threads, device):
     where = resolve_device(device)
     cells = CellMatrix(target)
     bundle = load_bundle(model, device=where)
+    null = read_null(null_path, cells.obs.index) if null_path else None
     found = predict_cells(bundle, cells, where)
-    tables = prediction_tables(found, cells.obs, bundle.card, seed)
-    diagnostics = diagnose(found, bundle.card, cells.uns)
+    tables = prediction_tables(found, cells.obs, bundle.card, null, seed)
+    diagnostics = diagnose(found, bundle.card, cells.uns, null)
     for name, table in tables.items():
         with whole_file(outdir / f"{sample}.{name}.csv") as partial:
             table.to_csv(partial, index=False)
     write_json(outdir / f"{sample}.diagnostics.json", diagnostics)
-    write_predicted_h5ad(target, outdir / f"{sample}.predicted.h5ad", tables["predictions"], bundle.card, diagnostics)
+    write_predicted_h5ad(target, outdir / f"{sample}.predicted.h5ad", tables, bundle.card, diagnostics)

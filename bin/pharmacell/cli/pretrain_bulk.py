@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pharmacell.cli.command import command
-from pharmacell.cli.training_options import PRESET, network_config, network_options, training_config, training_options
+from pharmacell.cli.training_options import configuration_options, network_options, training_options
 
 
 @command("pretrain_bulk")
@@ -16,11 +16,12 @@ from pharmacell.cli.training_options import PRESET, network_config, network_opti
 @click.option("--target", required=True, type=click.Path(path_type=Path),
               help="The sample's h5ad of qc; only its gene names are read.")
 @click.option("--n_replicas", type=click.IntRange(min=1), default=5, help="Networks trained side by side.")
-@PRESET
+@configuration_options
 @network_options
 @training_options
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, preset, outdir, seed, threads, device, **options):
+def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, config, preset, outdir, seed, threads, device,
+                  **options):
     """Pretrain on bulk lines: denoising autoencoder, then encoder and attention predictor on the drug's classes.
 
     Writes SAMPLE.pretrained.safetensors and .json, SAMPLE.source_metrics.csv (held-out lines),
@@ -29,11 +30,9 @@ def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, preset, outd
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.files import whole_file
     from pharmacell.data.lines import load_lines
+    from pharmacell.train.configurations import configuration
 
-    shape = {name: options.pop(name)
-             for name in ("bottleneck", "encoder", "predictor", "dropout", "heads", "attention_tokens")}
-    config, training = network_config(preset, **shape), training_config(preset, **options)
-
+    settings = configuration(config, preset, options)
     lines = load_lines(bulk, response, drug, CellMatrix(target).genes)
 
     from pharmacell.models.store import save_bundle
@@ -41,7 +40,7 @@ def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, preset, outd
     from pharmacell.train.source_stage import train_source
 
     use_threads(threads)
-    result = train_source(lines, config, training, n_replicas, seed, resolve_device(device))
+    result = train_source(lines, settings.network, settings.training, n_replicas, seed, resolve_device(device))
     result.bundle.card |= {"drug": drug, "sample": sample}
     for name, table in {"source_metrics": result.metrics, "source_history": result.history,
                         "split": result.split.rename("part").rename_axis("line").reset_index()}.items():

@@ -1,4 +1,7 @@
-"""Options of the network and its training, shared by pretrain_bulk and finetune_sc."""
+"""Options of the network, its training and the transfer, shared by pretrain_bulk and finetune_sc.
+
+An option that is not given takes the value of the configuration (``--config``) or of the preset.
+"""
 
 from collections.abc import Callable
 
@@ -34,55 +37,53 @@ def together(*options: Callable) -> Callable:
     return wrap
 
 
-PRESET = click.option("--preset", type=click.Choice(["data1", "data2", "data3", "data4"]),
-                      help="Settings of the paper's Table 2; single options override it.")
+configuration_options = together(
+    click.option("--config", type=click.Choice(["default", "published"]), default="default",
+                 help="Set of defaults: default is what shifted validation asks for, published is the paper's."),
+    click.option("--preset", type=click.Choice(["data1", "data2", "data3", "data4"]),
+                 help="The paper's Table 2; implies --config published; single options override it."),
+)
 
 network_options = together(
     click.option("--bottleneck", type=click.IntRange(min=1), help="Width of the latent vector [default: 512]."),
     click.option("--encoder", type=Widths(), help="Hidden widths of the encoder [default: 256,128]."),
     click.option("--predictor", type=Widths(), help="Hidden widths of the predictor [default: 128,64]."),
-    click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), help="Dropout rate [default: 0.3]."),
+    click.option("--dropout", type=click.FloatRange(0, 1, max_open=True),
+                 help="Dropout rate [default: 0.5; published 0.3]."),
     click.option("--heads", type=click.IntRange(min=0), help="Attention heads, 0 for none [default: 8]."),
     click.option("--attention_tokens", type=click.IntRange(min=2),
                  help="Tokens the latent vector is cut into [default: the most, up to 16, that fit the heads]."),
 )
 
 training_options = together(
-    click.option("--epochs", type=click.IntRange(min=1), help="Most epochs of each stage [default: 500]."),
-    click.option("--patience", type=click.IntRange(min=1), default=20,
-                 help="Epochs without improvement on the validation part before a stage stops."),
-    click.option("--batch_size", type=click.IntRange(min=2), default=200, help="Lines or cells in a batch."),
-    click.option("--learning_rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Of AdamW."),
-    click.option("--weight_decay", type=click.FloatRange(0), default=0.0, help="Of AdamW."),
-    click.option("--noise", type=click.Choice(["binomial", "gaussian", "dropout"]), default="binomial",
-                 help="Noise of the denoising autoencoder."),
-    click.option("--noise_rate", type=click.FloatRange(0, 1, max_open=True), default=0.2,
-                 help="Share of values masked, or standard deviation of gaussian noise."),
+    click.option("--validation", type=click.Choice(["shifted", "plain"]),
+                 help="What decides when to stop and how to weigh: held-out lines as simulated cells, or as they are; "
+                      "plain leaves the network alone, without linear members [default: shifted; published plain]."),
+    click.option("--epochs", type=click.IntRange(min=1),
+                 help="Most epochs of predictor and joint stage [default: 40; published 500]."),
+    click.option("--autoencoder_epochs", type=click.IntRange(min=0),
+                 help="Most epochs of the autoencoders [default: 10; published as --epochs]."),
+    click.option("--patience", type=click.IntRange(min=1),
+                 help="Epochs without improvement before a stage stops [default: 5; published 20]."),
+    click.option("--batch_size", type=click.IntRange(min=2), help="Rows in a batch [default: 128; published 200]."),
+    click.option("--learning_rate", type=click.FloatRange(0, min_open=True),
+                 help="Of AdamW [default: 0.001]."),
+    click.option("--weight_decay", type=click.FloatRange(0), help="Of AdamW [default: 0.01; published 0]."),
+    click.option("--noise", type=click.Choice(["thinning", "binomial", "gaussian", "dropout"]),
+                 help="Noise of the denoising autoencoder; thinning makes simulated cells of the lines "
+                      "[default: thinning; published binomial]."),
+    click.option("--noise_rate", type=click.FloatRange(0, 1, max_open=True),
+                 help="Share of values masked, or standard deviation of gaussian noise [default: 0.5; published 0.2]."),
     click.option("--sampling", type=click.Choice(["none", "over", "under", "smote", "adasyn"]),
                  help="Resampling of the training lines [default: none]."),
 )
 
-
-def network_config(preset: str | None, **chosen):
-    """Return the network's shape: the preset's or the default, overridden by every option that is not None."""
-    from dataclasses import replace
-
-    from pharmacell.models.atsdp import PRESETS, ATSDPConfig
-
-    config = PRESETS[preset] if preset else ATSDPConfig()
-    config = replace(config, **{name: value for name, value in chosen.items() if value is not None})
-    if config.heads:
-        config.tokens()  # a misfit of heads and bottleneck ends here, before any data are read
-    return config
-
-
-def training_config(preset: str | None, epochs: int | None, sampling: str | None, **chosen):
-    """Return how to train: epochs and sampling of the preset unless given, the rest as given."""
-    from pharmacell.models.atsdp import PRESET_EPOCHS, PRESET_SAMPLING
-    from pharmacell.train.loop import TrainingConfig
-
-    return TrainingConfig(
-        epochs=epochs or PRESET_EPOCHS,
-        sampling=sampling or (PRESET_SAMPLING[preset] if preset else "none"),
-        **chosen,
-    )
+transfer_options = together(
+    click.option("--omega", type=click.FloatRange(0),
+                 help="Weight of the maximum mean discrepancy [default: 0.1; published 1]."),
+    click.option("--theta", type=click.FloatRange(0),
+                 help="Weight of the cluster regulariser [default: 0.1; published 1]."),
+    click.option("--encoder_init", type=click.Choice(["bulk", "random"]),
+                 help="Start of the target encoder [default: bulk; published random]."),
+    click.option("--clustering", type=click.Choice(["louvain", "leiden"]), help="Of the cells [default: louvain]."),
+)

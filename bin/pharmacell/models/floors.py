@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 NAMES = ("signature", "ridge", "logistic")
-RIDGE_ALPHA = 1e4
-LOGISTIC_C = 1e-3
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,9 @@ class LinearFloors:
         return expit(self.scores(x) * self.slope + self.intercept)
 
 
-def fit_floors(x: np.ndarray, response: np.ndarray, labels: np.ndarray, held: np.ndarray, held_labels: np.ndarray):
+def fit_floors(
+    x: np.ndarray, response: np.ndarray, labels: np.ndarray, held: np.ndarray, held_labels: np.ndarray, penalties
+) -> LinearFloors:
     """Fit the three floors on training lines; the logistic link of each comes from the validation lines (Platt).
 
     Parameters
@@ -50,11 +50,9 @@ def fit_floors(x: np.ndarray, response: np.ndarray, labels: np.ndarray, held: np
     labels
         1 sensitive, 0 resistant, [n].
     held, held_labels
-        Validation lines, [m, n_genes] and [m].
-
-    Returns
-    -------
-    LinearFloors
+        Validation lines or cells, [m, n_genes] and [m].
+    penalties
+        ``alpha`` of ridge and ``c`` of logistic regression.
     """
     from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -62,8 +60,8 @@ def fit_floors(x: np.ndarray, response: np.ndarray, labels: np.ndarray, held: np
 
     fitted = (
         Signature().fit(x, response),
-        Ridge(alpha=RIDGE_ALPHA).fit(x, response),
-        LogisticRegression(C=LOGISTIC_C, class_weight="balanced", max_iter=1000).fit(x, labels),
+        Ridge(alpha=penalties.alpha).fit(x, response),
+        LogisticRegression(C=penalties.c, class_weight="balanced", max_iter=1000).fit(x, labels),
     )
     weights = np.stack([np.ravel(model.coef_) for model in fitted]).astype(np.float32)
     slopes, intercepts = zip(*(platt(held @ weight, held_labels) for weight in weights), strict=True)

@@ -21,10 +21,13 @@ class CellPredictions:
         Probability of being sensitive of each replica, float32 [n_replicas, n_cells].
     floors
         Probabilities of signature, ridge and logistic regression, float32 [n_cells, 3].
+    scores
+        Combined scores behind ``replicas``, float32 [n_replicas, n_cells].
     """
 
     replicas: np.ndarray
     floors: np.ndarray
+    scores: np.ndarray
 
     @property
     def probability(self) -> np.ndarray:
@@ -36,14 +39,25 @@ class CellPredictions:
         """Standard deviation over replicas, [n_cells]; 0 with one replica."""
         return self.replicas.std(0, ddof=1) if len(self.replicas) > 1 else np.zeros(self.replicas.shape[1], np.float32)
 
-    def agreement(self) -> float:
-        """Mean Spearman correlation between pairs of replicas over the cells; NaN with one replica."""
+    def agreement(self) -> tuple[float, int]:
+        """Compare the replicas' rankings of the cells.
+
+        Returns
+        -------
+        mean
+            Mean Spearman correlation between pairs of replicas; NaN with one replica.
+        opposed
+            Replicas whose mean correlation with the others is negative.
+        """
         from scipy.stats import rankdata
 
-        if len(self.replicas) < 2:
-            return float("nan")
-        correlation = np.corrcoef(rankdata(self.replicas, axis=1))
-        return float(correlation[np.triu_indices(len(correlation), 1)].mean())
+        n_replicas = len(self.scores)
+        if n_replicas < 2:
+            return float("nan"), 0
+        with np.errstate(invalid="ignore"):  # a replica that gives every cell the same score has no ranking
+            correlation = np.nan_to_num(np.corrcoef(rankdata(self.scores, axis=1)))
+        with_others = (correlation.sum(1) - correlation.diagonal()) / (n_replicas - 1)
+        return float(with_others.mean()), int((with_others < 0).sum())
 
 
 @torch.no_grad()
@@ -70,14 +84,14 @@ def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk
         raise InputError("the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
                          "that finetune_sc wrote")
     model = bundle.model.eval()
-    replicas = np.empty((model.n_replicas, len(cells)), np.float32)
+    scores = np.empty((model.n_replicas, len(cells)), np.float32)
     floors = np.empty((len(cells), len(bundle.floors.weights)), np.float32)
     start = 0
     n_chunks = -(-len(cells) // chunk)
     for block in track(cells.chunks(bundle.genes, chunk), "predicting chunks of cells", n_chunks):
         x = bundle.target.apply(block)
         rows = slice(start, start + len(x))
-        replicas[:, rows] = model.probability(torch.as_tensor(x, device=device), "target").cpu().numpy()
+        scores[:, rows] = bundle.score(x, "target", device)
         floors[rows] = bundle.floors.probability(x)
         start += len(x)
-    return CellPredictions(replicas, floors)
+    return CellPredictions(bundle.link(scores), floors, scores)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pharmacell.data.input_file import reason
 from pharmacell.data.standardise import Standardiser
 from pharmacell.errors import InputError
 from pharmacell.models.atsdp import ATSDP, ATSDPConfig
+from pharmacell.models.ensemble import Ensemble
 from pharmacell.models.floors import LinearFloors
 
 
@@ -32,6 +34,11 @@ class Bundle:
         The linear floors on the same genes.
     card
         Facts for the model card: drug, sample, seed, settings, metrics; json values only.
+    ensemble
+        Linear members, weights and calibration; None when the network stands alone.
+    autoencoder
+        The source encoder as the autoencoder left it, before it met any label: where the networks of the null begin.
+        Empty once the sample is adapted.
     """
 
     model: ATSDP
@@ -40,6 +47,25 @@ class Bundle:
     target: Standardiser | None
     floors: LinearFloors
     card: dict
+    ensemble: Ensemble | None = None
+    autoencoder: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def network_scores(self, x: np.ndarray, domain: str, device: torch.device | str) -> np.ndarray:
+        """Return the network's logit differences of standardised rows [n, n_genes], [n_replicas, n]."""
+        logits = self.model.logits(torch.as_tensor(x, device=device), domain)
+        return (logits[..., 1] - logits[..., 0]).cpu().numpy()
+
+    def score(self, x: np.ndarray, domain: str, device: torch.device | str) -> np.ndarray:
+        """Return each replica's score of standardised rows, [n_replicas, n]; higher means more sensitive."""
+        network = self.network_scores(x, domain, device)
+        return network if self.ensemble is None else self.ensemble.score(network, x)
+
+    def link(self, score: np.ndarray) -> np.ndarray:
+        """Return the probability of being sensitive for scores of any shape."""
+        from scipy.special import expit
+
+        return expit(score) if self.ensemble is None else self.ensemble.probability(score)
 
 
 def json_path(weights: str | Path) -> Path:
@@ -65,7 +91,11 @@ def save_bundle(bundle: Bundle, weights: str | Path) -> None:
     }
     if bundle.target is not None:
         arrays |= {"target.mean": bundle.target.mean, "target.std": bundle.target.std}
-    tensors |= {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+    if bundle.ensemble is not None:
+        arrays |= {f"ensemble.{name}": np.asarray(value, np.float32)
+                   for name, value in vars(bundle.ensemble).items()}
+    tensors |= {f"autoencoder.{name}": value.contiguous().cpu() for name, value in bundle.autoencoder.items()}
+    tensors |= {name: torch.from_numpy(np.asarray(value, order="C")) for name, value in arrays.items()}
     facts = {"config": asdict(bundle.model.config), "genes": list(bundle.genes),
              "n_replicas": bundle.model.n_replicas, "card": bundle.card}
     with whole_file(weights) as partial:
@@ -73,7 +103,9 @@ def save_bundle(bundle: Bundle, weights: str | Path) -> None:
     write_json(json_path(weights), facts)
 
 
-def load_bundle(weights: str | Path, seeds=None, device: torch.device | str = "cpu") -> Bundle:
+def load_bundle(
+    weights: str | Path, seeds: Callable[[int], list[int]] | None = None, device: torch.device | str = "cpu"
+) -> Bundle:
     """Read a bundle.
 
     Parameters
@@ -81,7 +113,7 @@ def load_bundle(weights: str | Path, seeds=None, device: torch.device | str = "c
     weights
         The safetensors file; its json must lie beside it.
     seeds
-        Seeds of the replicas' random streams for further training, [n_replicas]; not needed to predict.
+        Maps the number of replicas to the seeds of their random streams, for further training; not needed to predict.
     device
         Where the weights go.
 
@@ -103,10 +135,13 @@ def load_bundle(weights: str | Path, seeds=None, device: torch.device | str = "c
                 raise ValueError(f"{json_path(weights).name} belongs to other weights")
         config = ATSDPConfig(**{key: tuple(value) if isinstance(value, list) else value
                                 for key, value in facts["config"].items()})
-        model = ATSDP(config, len(facts["genes"]), seeds if seeds is not None else range(facts["n_replicas"]), device)
-        model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()
-                               if key.startswith("model.")})
+        n_replicas = facts["n_replicas"]
+        model = ATSDP(config, len(facts["genes"]), seeds(n_replicas) if seeds else range(n_replicas), device)
+        model.load_state_dict(part_of(tensors, "model."))
         arrays = {name: value.numpy() for name, value in tensors.items() if not name.startswith("model.")}
+        ensemble = part_of(arrays, "ensemble.")
+        for name in ("slope", "intercept") if ensemble else ():
+            ensemble[name] = float(ensemble[name].item())
         return Bundle(
             model=model.eval(),
             genes=facts["genes"],
@@ -114,6 +149,13 @@ def load_bundle(weights: str | Path, seeds=None, device: torch.device | str = "c
             target=Standardiser(arrays["target.mean"], arrays["target.std"]) if "target.mean" in arrays else None,
             floors=LinearFloors(arrays["floors.weights"], arrays["floors.slope"], arrays["floors.intercept"]),
             card=facts["card"],
+            ensemble=Ensemble(**ensemble) if ensemble else None,
+            autoencoder=part_of(tensors, "autoencoder."),
         )
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise InputError(f"{weights}: not a PharmaCell model ({reason(error)}); train it again") from error
+
+
+def part_of(tensors: dict, prefix: str) -> dict:
+    """Return the entries whose name begins with the prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

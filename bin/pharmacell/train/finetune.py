@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from pharmacell.models.atsdp import ATSDP
-from pharmacell.train.loop import History, TrainingConfig, batches, run_stage
+from pharmacell.train.loop import History, TrainingConfig, run_stage
 from pharmacell.train.losses import class_cross_entropy, cluster_regulariser, mmd
-from pharmacell.train.pretrain import train_autoencoder
+from pharmacell.train.pretrain import source_loss, train_autoencoder
+from pharmacell.train.training_set import TrainingSet
+from pharmacell.train.validation import PlainValidation, ShiftedValidation
 
 LARGEST_MMD_SAMPLE = 1024  # the kernel matrix grows with its square
 
@@ -69,13 +71,13 @@ def latent_mmd(model: ATSDP, source: Tensor, target: Tensor) -> np.ndarray:
 
 def finetune(
     model: ATSDP,
-    x: dict[str, Tensor],
-    labels: dict[str, Tensor],
+    data: TrainingSet,
+    validation: PlainValidation | ShiftedValidation,
     target: Target,
     training: TrainingConfig,
     transfer: TransferConfig,
     history: History,
-) -> dict[str, np.ndarray]:
+) -> tuple[dict[str, np.ndarray], Tensor]:
     """Adapt a pretrained stack to cells, in place.
 
     The target autoencoder is trained on the cells. Then both encoders and the predictor are trained together on::
@@ -88,8 +90,10 @@ def finetune(
     ----------
     model
         Pretrained stack.
-    x, labels
-        ``train`` and ``validation`` of the bulk lines: [n, n_genes] float32 and [n] int64 (already resampled).
+    data
+        Bulk lines that each replica learns from.
+    validation
+        Decides when the joint stage stops.
     target
         The cells.
     training, transfer
@@ -99,24 +103,40 @@ def finetune(
 
     Returns
     -------
-    dict
+    discrepancy : dict
         ``mmd_before`` and ``mmd_after`` the joint stage, each [n_replicas].
+    epochs : Tensor
+        Best epoch of the joint stage for each replica.
     """
     if transfer.encoder_init == "bulk":
         model.target.load_state_dict(model.source.state_dict())
-    inner, outer = ~target.validation, target.validation
-    train_autoencoder("target_autoencoder", model.target, model.random, target.x[inner], target.x[outer],
+    train_autoencoder("target_autoencoder", model.target, model.random, target_rows(target, model.n_replicas),
                       training, history)
-    before = latent_mmd(model, x["train"], target.x)
-    train_jointly(model, x, labels, target, training, transfer, history)
-    return {"mmd_before": before, "mmd_after": latent_mmd(model, x["train"], target.x)}
+    lines = data.clean[data.plain_rows[0]]
+    before = latent_mmd(model, lines, target.x)
+    epochs = train_jointly("joint", model, data, validation, target, training, transfer, history)
+    return {"mmd_before": before, "mmd_after": latent_mmd(model, lines, target.x)}, epochs
+
+
+def target_rows(target: Target, n_replicas: int) -> TrainingSet:
+    """Return the cells as the rows of an autoencoder, the same for every replica."""
+    inner, outer = (~target.validation).nonzero().flatten(), target.validation.nonzero().flatten()
+    inner = inner.expand(n_replicas, -1)
+    return TrainingSet(clean=target.x, thinned=None, rows=inner, plain_rows=inner,
+                       labels=target.labels.expand(n_replicas, -1), validation=outer.expand(n_replicas, -1))
 
 
 def train_jointly(
-    model: ATSDP, x: dict[str, Tensor], labels: dict[str, Tensor], target: Target, training: TrainingConfig,
-    transfer: TransferConfig, history: History,
-) -> None:
-    """Run the joint stage; see :func:`finetune`."""
+    name: str,
+    model: ATSDP,
+    data: TrainingSet,
+    validation: PlainValidation | ShiftedValidation | None,
+    target: Target,
+    training: TrainingConfig,
+    transfer: TransferConfig,
+    history: History,
+) -> Tensor:
+    """Run the joint stage; see :func:`finetune`. Without ``validation`` it runs for all epochs."""
     inner, outer = (~target.validation).nonzero().flatten(), target.validation.nonzero().flatten()
     labelled = (target.labels >= 0).nonzero().flatten()
     n_clusters = int(target.clusters.max()) + 1
@@ -124,36 +144,32 @@ def train_jointly(
     modules = nn.ModuleDict({"source": model.source.encoder, "target": model.target.encoder,
                              "predictor": model.predictor})
 
-    def terms(source_x: Tensor, source_y: Tensor, cells: Tensor) -> dict[str, Tensor]:
-        z_source, z_target = model.source.encoder(source_x), model.target.encoder(target.x[cells])
-        parts = {
-            "class": class_cross_entropy(model.predictor(z_source), source_y),
-            "mmd": mmd(z_source, z_target),
-            "cluster": cluster_regulariser(z_target, target.clusters[cells], n_clusters),
-        }
-        parts["total"] = parts["class"] + transfer.omega * parts["mmd"] + transfer.theta * parts["cluster"]
-        return parts
+    def alignment(z_source: Tensor, cells: Tensor) -> dict[str, Tensor]:
+        z_target = model.target.encoder(target.x[cells])
+        return {"mmd": mmd(z_source, z_target),
+                "cluster": cluster_regulariser(z_target, target.clusters[cells], n_clusters)}
 
-    def with_supervision(parts: dict[str, Tensor], cells: Tensor) -> dict[str, Tensor]:
-        parts["target_class"] = class_cross_entropy(model.logits(target.x[cells], "target"), target.labels[cells])
-        parts["total"] = parts["total"] + parts["target_class"]
-        return parts
+    def with_total(parts: dict[str, Tensor]) -> dict[str, Tensor]:
+        total = transfer.omega * parts["mmd"] + transfer.theta * parts["cluster"]
+        return parts | {"total": total + parts["class"] + parts.get("target_class", 0)}
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
         cells = inner[random.choices(len(inner), rows.shape[1])]  # [R, B]
-        parts = terms(x["train"][rows], labels["train"][rows], cells)
+        z_source, loss = source_loss(model, data, rows, model.source.encoder, training)
+        parts = {"class": loss} | alignment(z_source, cells)
         if len(labelled):
-            parts = with_supervision(parts, labelled[random.choices(len(labelled), rows.shape[1])])
-        return parts
+            chosen = labelled[random.choices(len(labelled), rows.shape[1])]
+            parts["target_class"] = class_cross_entropy(model.logits(target.x[chosen], "target"),
+                                                        target.labels[chosen])
+        return with_total(parts)
 
     def validation_terms() -> dict[str, Tensor]:
-        def all_replicas(values: Tensor) -> Tensor:
-            return values.expand(model.n_replicas, *values.shape)
+        parts = validation.terms(model, "target")
+        if isinstance(validation, ShiftedValidation):
+            return parts
+        cells = outer[:LARGEST_MMD_SAMPLE].expand(model.n_replicas, -1)
+        z_source = model.source.encoder(validation.x[:LARGEST_MMD_SAMPLE])
+        return with_total({"class": parts["class"]} | alignment(z_source, cells))
 
-        most = LARGEST_MMD_SAMPLE
-        return terms(all_replicas(x["validation"][:most]), all_replicas(labels["validation"][:most]),
-                     all_replicas(outer[:most]))
-
-    run_stage("joint", modules, random, training,
-              lambda: batches(random.permutations(len(x["train"])), training.batch_size), train_terms,
-              validation_terms, history)
+    return run_stage(name, modules, random, training, lambda: data.epoch(data.rows, random, training.batch_size),
+                     train_terms, validation_terms if validation else None, history)

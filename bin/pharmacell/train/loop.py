@@ -31,6 +31,12 @@ class TrainingConfig:
         Kind and rate of the autoencoder's noise (see :mod:`pharmacell.train.noise`).
     sampling
         Resampling of the training part (see :mod:`pharmacell.train.sampling`).
+    autoencoder_epochs
+        Most epochs of the autoencoders; None takes ``epochs``.
+    validation
+        ``plain`` or ``shifted`` (see :mod:`pharmacell.train.validation`).
+    ensemble
+        Whether linear members stand beside the network; needs shifted validation.
     """
 
     epochs: int = 500
@@ -41,6 +47,9 @@ class TrainingConfig:
     noise: str = "binomial"
     noise_rate: float = 0.2
     sampling: str = "none"
+    autoencoder_epochs: int | None = None
+    validation: str = "plain"
+    ensemble: bool = False
 
 
 @dataclass
@@ -62,11 +71,6 @@ class History:
         return pd.DataFrame(self.rows, columns=["stage", "epoch", "term", "part", "replica", "value"])
 
 
-def batches(order: Tensor, size: int) -> list[Tensor]:
-    """Cut row numbers [n_replicas, n] into batches [n_replicas, <= size]."""
-    return list(order.split(size, dim=1))
-
-
 def run_stage(
     name: str,
     modules: nn.Module,
@@ -74,10 +78,12 @@ def run_stage(
     config: TrainingConfig,
     epoch_batches: Callable[[], list],
     train_terms: Callable[..., Terms],
-    validation_terms: Callable[[], Terms],
+    validation_terms: Callable[[], Terms] | None,
     history: History,
 ) -> Tensor:
     """Train the modules until every replica has stopped improving, and leave them at their best weights.
+
+    The weights that a stage begins with count as epoch 0, so a stage that makes a replica worse is undone for it.
 
     The losses of the replicas are summed, which keeps their gradients apart because they share no weight.
 
@@ -96,14 +102,14 @@ def run_stage(
     train_terms
         Maps a batch to its loss terms.
     validation_terms
-        Returns the loss terms on the validation part; ``total`` decides when to stop.
+        Returns the loss terms on the validation part; ``total`` decides when to stop. None: train for all epochs.
     history
         Takes the mean terms of each epoch.
 
     Returns
     -------
     Tensor
-        Epoch of the best weights of each replica, int64 [n_replicas]; 0 is before training.
+        Epoch of the best weights of each replica, int64 [n_replicas].
     """
     random.restart(name)
     on_gpu = next(modules.parameters()).is_cuda
@@ -111,6 +117,16 @@ def run_stage(
         modules.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     best = BestWeights(modules, config.patience)
+
+    def finished(epoch: int) -> bool:
+        modules.eval()
+        with torch.no_grad():
+            terms = validation_terms()
+        history.add(name, epoch, "validation", terms)
+        return best.update(terms["total"], epoch)
+
+    if validation_terms:
+        finished(0)
     epochs = track(range(1, config.epochs + 1), name + (" on the GPU" if on_gpu else ""), config.epochs)
     for epoch in epochs:
         modules.train()
@@ -124,13 +140,11 @@ def run_stage(
             for term, values in terms.items():
                 sums[term] = sums.get(term, 0) + values.detach()
         history.add(name, epoch, "train", {term: value / len(all_batches) for term, value in sums.items()})
-        modules.eval()
-        with torch.no_grad():
-            terms = validation_terms()
-        history.add(name, epoch, "validation", terms)
-        if best.update(terms["total"], epoch):
+        if validation_terms and finished(epoch):
             break
     epochs.close()
-    best.restore()
     modules.eval()
+    if not validation_terms:
+        return torch.full_like(best.epoch, config.epochs)
+    best.restore()
     return best.epoch

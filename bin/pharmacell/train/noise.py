@@ -4,7 +4,7 @@ from torch import Tensor
 
 from pharmacell.nn.random import ReplicaRandom
 
-KINDS = ("binomial", "gaussian", "dropout")
+KINDS = ("binomial", "gaussian", "dropout", "thinning")  # thinning: see TrainingSet.noisy
 
 
 def corrupt(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:

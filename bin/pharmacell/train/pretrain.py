@@ -1,22 +1,23 @@
 """Pretraining on bulk lines: denoising autoencoder, then encoder and predictor on the labels."""
 
-import numpy as np
-import torch
+from collections.abc import Callable
+from dataclasses import replace
+
 from torch import Tensor, nn
 
 from pharmacell.models.atsdp import ATSDP, Autoencoder
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.train.loop import History, TrainingConfig, batches, run_stage
+from pharmacell.train.loop import History, TrainingConfig, run_stage
 from pharmacell.train.losses import class_cross_entropy, reconstruction
-from pharmacell.train.noise import corrupt
+from pharmacell.train.training_set import TrainingSet
+from pharmacell.train.validation import PlainValidation, ShiftedValidation
 
 
 def train_autoencoder(
     name: str,
     autoencoder: Autoencoder,
     random: ReplicaRandom,
-    train: Tensor,
-    validation: Tensor,
+    data: TrainingSet,
     config: TrainingConfig,
     history: History,
 ) -> Tensor:
@@ -28,8 +29,8 @@ def train_autoencoder(
         Of the stage.
     autoencoder, random
         What is trained, and its replicas' random streams.
-    train, validation
-        Standardised expression, float32 [n, n_genes].
+    data
+        Rows and validation rows of each replica.
     config, history
         See :func:`pharmacell.train.loop.run_stage`.
 
@@ -38,68 +39,68 @@ def train_autoencoder(
     Tensor
         Best epoch of each replica.
     """
+    held = data.clean[data.validation]  # [R, n_validation, n_genes]
 
-    def train_terms(rows: Tensor) -> dict:
-        clean = train[rows]  # [R, B, n_genes]
-        return {"total": reconstruction(autoencoder(corrupt(clean, config.noise, config.noise_rate, random)), clean)}
+    def train_terms(rows: Tensor) -> dict[str, Tensor]:
+        noisy = data.noisy(rows, config.noise, config.noise_rate, random)
+        return {"total": reconstruction(autoencoder(noisy), data.clean[rows])}
 
-    def validation_terms() -> dict:
-        return {"total": reconstruction(autoencoder(validation), validation)}
+    def validation_terms() -> dict[str, Tensor]:
+        return {"total": reconstruction(autoencoder(held), held)}
 
-    return run_stage(name, autoencoder, random, config,
-                     lambda: batches(random.permutations(len(train)), config.batch_size),
-                     train_terms, validation_terms, history)
+    epochs = config.epochs if config.autoencoder_epochs is None else config.autoencoder_epochs
+    return run_stage(name, autoencoder, random, replace(config, epochs=epochs),
+                     lambda: data.epoch(data.plain_rows, random, config.batch_size), train_terms, validation_terms,
+                     history)
 
 
-def pretrain(
+def train_predictor(
+    name: str,
     model: ATSDP,
-    x: dict[str, np.ndarray],
-    labels: dict[str, np.ndarray],
+    data: TrainingSet,
+    validation: PlainValidation | ShiftedValidation | None,
     config: TrainingConfig,
     history: History,
-    sampling_seed: int,
-    device: torch.device | str = "cpu",
-) -> None:
-    """Train the source side of a stack on bulk lines, in place.
-
-    First the autoencoder on expression alone, then its encoder together with the predictor on the classes
-    (cross-entropy, the first term of Eq. 16). The validation part decides when each stage stops.
+) -> Tensor:
+    """Train source encoder and predictor on the classes of bulk lines (cross-entropy, the first term of Eq. 16).
 
     Parameters
     ----------
+    name
+        Of the stage.
     model
-        Freshly made stack.
-    x
-        ``train`` and ``validation``: standardised expression, float32 [n, n_genes]. Resample neither here nor before
-        the split: the autoencoder takes the lines as they are, the classes are resampled inside.
-    labels
-        ``train`` and ``validation``: 1 sensitive, 0 resistant, [n].
-    config
-        Epochs, noise, sampling and so on.
-    history
-        Takes the loss terms.
-    sampling_seed
-        Seed of the resampling, which all replicas share.
-    device
-        Where to train.
+        Stack whose source autoencoder is trained.
+    data
+        Rows and classes of each replica.
+    validation
+        Decides when to stop; None trains for all epochs.
+    config, history
+        See :func:`pharmacell.train.loop.run_stage`.
+
+    Returns
+    -------
+    Tensor
+        Best epoch of each replica.
     """
-    from pharmacell.train.sampling import resample
-
-    expression = {part: torch.as_tensor(x[part], device=device) for part in ("train", "validation")}
-    train_autoencoder("autoencoder", model.source, model.random, expression["train"], expression["validation"],
-                      config, history)
-
-    rows, classes = resample(x["train"], labels["train"], config.sampling, sampling_seed)
-    rows, classes = torch.as_tensor(rows, device=device), torch.as_tensor(classes, device=device).long()
-    held = torch.as_tensor(labels["validation"], device=device).long().expand(model.n_replicas, -1)
     both = nn.ModuleList([model.source.encoder, model.predictor])
 
-    def train_terms(chosen: Tensor) -> dict:
-        return {"total": class_cross_entropy(model.predictor(model.source.encoder(rows[chosen])), classes[chosen])}
+    def train_terms(rows: Tensor) -> dict[str, Tensor]:
+        return {"total": source_loss(model, data, rows, model.source.encoder, config)[1]}
 
-    def validation_terms() -> dict:
-        return {"total": class_cross_entropy(model.logits(expression["validation"], "source"), held)}
+    terms: Callable | None = (lambda: validation.terms(model, "source")) if validation else None
+    return run_stage(name, both, model.random, config, lambda: data.epoch(data.rows, model.random, config.batch_size),
+                     train_terms, terms, history)
 
-    run_stage("predictor", both, model.random, config,
-              lambda: batches(model.random.permutations(len(rows)), config.batch_size), train_terms, validation_terms,
-              history)
+
+def source_loss(
+    model: ATSDP, data: TrainingSet, rows: Tensor, encoder: nn.Module, config: TrainingConfig
+) -> tuple[Tensor, Tensor]:
+    """Return latents [n_replicas, b, bottleneck] and class cross-entropy [n_replicas] of bulk rows.
+
+    With count thinning the classifier sees noisy copies as well; the published configuration shows it the lines.
+    """
+    x = data.clean[rows]
+    if config.noise == "thinning":
+        x = data.noisy(rows, config.noise, config.noise_rate, model.random)
+    latent = encoder(x)
+    return latent, class_cross_entropy(model.predictor(latent), data.labels.gather(1, rows))

@@ -1,4 +1,4 @@
-"""PRETRAIN_BULK: split, standardise, train the stack and the floors on bulk lines, score the held-out lines."""
+"""PRETRAIN_BULK: split, standardise, train the stack and the linear models on bulk lines, score the held-out lines."""
 
 from dataclasses import asdict, dataclass
 
@@ -6,15 +6,54 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.lines import Lines
+from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
 from pharmacell.data.splits import split_lines
 from pharmacell.evaluate.bootstrap import bootstrap
 from pharmacell.models.atsdp import ATSDP, ATSDPConfig
-from pharmacell.models.floors import NAMES, fit_floors
+from pharmacell.models.ensemble import fit_ensemble
+from pharmacell.models.floors import NAMES, LinearFloors, fit_floors
 from pharmacell.models.store import Bundle
-from pharmacell.seeds import integer, seed_sequence
+from pharmacell.progress import say
+from pharmacell.seeds import generator, integer, seed_sequence
+from pharmacell.train.linear_members import LinearChoice, choose_penalties, linear_members
 from pharmacell.train.loop import History, TrainingConfig
-from pharmacell.train.pretrain import pretrain
+from pharmacell.train.pretrain import train_autoencoder, train_predictor
+from pharmacell.train.training_set import TrainingSet, equal_rows, resampled_rows
+from pharmacell.train.validation import PlainValidation, ShiftedValidation, shifted_validation
+
+FOLDS = 5  # of shifted validation; replica r leaves out fold r modulo 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bulk lines of one drug, made ready for training; a function of lines, split and seed alone.
+
+    Parameters
+    ----------
+    x
+        Standardised expression of the training and validation lines, float32 [n, n_genes]; the scaling has seen
+        no test line.
+    profiles
+        The same lines, each standardised within itself, for simulated cells.
+    labels, response
+        Class and response (higher = more sensitive), [n].
+    data
+        Rows of each replica.
+    validation
+        Decides when to stop.
+    held
+        Lines that each replica did not learn from, int64 [n_replicas, n_held].
+    """
+
+    x: np.ndarray
+    profiles: np.ndarray
+    labels: np.ndarray
+    response: np.ndarray
+    data: TrainingSet
+    validation: PlainValidation | ShiftedValidation
+    held: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -24,7 +63,7 @@ class SourceResult:
     Parameters
     ----------
     bundle
-        Stack and floors.
+        Stack and linear models.
     split
         ``train``, ``validation`` or ``test`` of each line.
     metrics
@@ -45,13 +84,86 @@ def replica_seeds(seed: int, purpose: str, n_replicas: int) -> list[int]:
     return [int(child.generate_state(1, np.uint64)[0] >> 1) for child in children]
 
 
+def prepare_source(
+    lines: Lines, split: pd.Series, scaler, training: TrainingConfig, n_replicas: int, seed: int, device: torch.device,
+) -> Source:
+    """Lay out rows, noise and validation for a stack; test lines are dropped first.
+
+    With plain validation every replica learns from the lines marked ``train`` and stops on those marked
+    ``validation``. With shifted validation both are cut into five folds, and replica r learns from all but fold r,
+    whose lines, as simulated cells, decide when it stops.
+
+    Parameters
+    ----------
+    lines, split
+        All lines of the drug and the part of each.
+    scaler
+        Fitted by :func:`train_source`.
+    training
+        Noise, sampling and validation.
+    n_replicas, seed, device
+        As in :func:`train_source`.
+    """
+    inside = (split.reindex(lines.labels.index) != "test").to_numpy()
+    part = split.reindex(lines.labels.index).to_numpy()[inside]
+    x, profiles = scaler.apply(lines.x[inside]), line_profiles(lines.x[inside])
+    labels, response = lines.labels.to_numpy()[inside], lines.response.to_numpy()[inside]
+    if training.validation == "shifted":
+        folds = assign_folds(labels, lines.origin[inside], FOLDS, seed)
+        sizes = np.bincount(folds)  # all five count, so that a replica's rows do not depend on how many there are
+        learn = [np.flatnonzero(folds != replica % FOLDS)[: len(x) - sizes.max()] for replica in range(n_replicas)]
+        held = [np.flatnonzero(folds == replica % FOLDS)[: sizes.min()] for replica in range(n_replicas)]
+    else:
+        learn = [np.flatnonzero(part == "train")] * n_replicas
+        held = [np.flatnonzero(part == "validation")] * n_replicas
+    data = training_set(x, profiles, np.tile(labels, (n_replicas, 1)), learn, held, training, seed, device)
+    validation_rows = equal_rows(held, "cpu").numpy()
+    if training.validation == "shifted":
+        groups = comparison_groups(lines.origin[inside])
+        validation = shifted_validation(profiles, labels, groups, validation_rows, generator(seed, "shifted cells"),
+                                        device)
+    else:
+        validation = PlainValidation(torch.as_tensor(x[held[0]], device=device),
+                                     torch.as_tensor(labels[held[0]], device=device).long())
+    return Source(x, profiles, labels, response, data, validation, validation_rows)
+
+
+def training_set(x, profiles, labels, learn, held, training: TrainingConfig, seed: int, device) -> TrainingSet:
+    """Resample and thin the rows that each replica learns from; see :class:`TrainingSet`.
+
+    Parameters
+    ----------
+    x, profiles
+        Standardised rows, and the same rows standardised within themselves, [n, n_genes].
+    labels
+        Class of each row for each replica, [n_replicas, n].
+    learn, held
+        Rows to learn from, and to stop by, of each replica.
+    training, seed, device
+        Settings.
+    """
+    longer, classes, rows = resampled_rows(x, labels, learn, training.sampling, integer(seed, "resampling"))
+    thinned = None
+    if training.noise == "thinning":
+        rng = generator(seed, "thinned cells")
+        extra = line_profiles(longer[len(x):]) if len(longer) > len(x) else longer[len(x):]
+        everything = np.concatenate([profiles, extra])
+        thinned = torch.as_tensor(np.stack([shifted_cells(everything, 1, severity, rng) for severity in SEVERITIES]),
+                                  device=device)
+    return TrainingSet(
+        clean=torch.as_tensor(longer, device=device), thinned=thinned, rows=equal_rows(rows, device),
+        plain_rows=equal_rows(learn, device), labels=torch.as_tensor(classes, device=device).long(),
+        validation=equal_rows(held, device),
+    )
+
+
 def train_source(
     lines: Lines, config: ATSDPConfig, training: TrainingConfig, n_replicas: int, seed: int, device: torch.device
 ) -> SourceResult:
     """Train on bulk lines.
 
-    80 % of the lines are for training, a fifth of them for early stopping alone; the rest is scored once, at the end.
-    Scaling and resampling see the training part only.
+    A fifth of the lines is held out and scored once, at the end; scaling, resampling, early stopping and every choice
+    see the others only.
 
     Parameters
     ----------
@@ -67,28 +179,58 @@ def train_source(
         Where to train.
     """
     split = split_lines(lines.labels, seed)
-    inside = {part: (split == part).to_numpy() for part in ("train", "validation", "test")}
-    scaler, x = lines.standardised(inside["train"])
-    parts = {part: x[rows] for part, rows in inside.items()}
-    labels = {part: lines.labels.to_numpy()[rows] for part, rows in inside.items()}
+    learnt_from = ["train"] if training.validation == "plain" else ["train", "validation"]
+    scaler, _ = lines.standardised(split.isin(learnt_from).to_numpy())
+    source = prepare_source(lines, split, scaler, training, n_replicas, seed, device)
 
     model = ATSDP(config, len(lines.genes), replica_seeds(seed, "pretraining", n_replicas), device)
     history = History()
-    pretrain(model, parts, labels, training, history, integer(seed, "resampling"), device)
-    floors = fit_floors(parts["train"], lines.response.to_numpy()[inside["train"]], labels["train"],
-                        parts["validation"], labels["validation"])
+    train_autoencoder("autoencoder", model.source, model.random, source.data, training, history)
+    autoencoder = {name: value.clone() for name, value in model.source.encoder.state_dict().items()}
+    epochs = train_predictor("predictor", model, source.data, source.validation, training, history)
 
-    with torch.no_grad():
-        probability = model.probability(torch.as_tensor(parts["test"], device=device), "source").mean(0).cpu().numpy()
-    predictions = {"atsdp": probability} | dict(zip(NAMES, floors.probability(parts["test"]).T, strict=True))
-    metrics = score_models(labels["test"], predictions, integer(seed, "bootstrap"))
-    card = {
+    bundle = Bundle(model, lines.genes, scaler, None, None, {}, autoencoder=autoencoder)
+    choice = LinearChoice() if training.validation == "plain" else choose_penalties(source)
+    bundle.floors = source_floors(source, choice, training, split, lines)
+    if training.ensemble:
+        fit_members(bundle, source, choice, "source")
+
+    test = (split == "test").to_numpy()
+    x_test, truth = scaler.apply(lines.x[test]), lines.labels.to_numpy()[test]
+    predictions = {"atsdp": bundle.link(bundle.score(x_test, "source", device)).mean(0)}
+    predictions |= dict(zip(NAMES, bundle.floors.probability(x_test).T, strict=True))
+    metrics = score_models(truth, predictions, integer(seed, "bootstrap"))
+    bundle.card = {
         "seed": seed, "n_replicas": n_replicas, "training": asdict(training), "genes_bulk": lines.n_genes_bulk,
-        "genes_shared": len(lines.genes), "lines": {part: int(rows.sum()) for part, rows in inside.items()},
+        "genes_shared": len(lines.genes), "lines": split.value_counts().to_dict(),
         "source_auroc": {key: auroc_of(metrics, key) for key in predictions},
+        "predictor_epochs": epochs.tolist(), "penalties": asdict(choice),
     }
-    bundle = Bundle(model, lines.genes, scaler, None, floors, card)
     return SourceResult(bundle, split, metrics, history.table())
+
+
+def source_floors(source: Source, choice: LinearChoice, training, split: pd.Series, lines: Lines) -> LinearFloors:
+    """Fit signature, ridge and logistic regression on the lines that the stack learns from.
+
+    With shifted validation these are all lines but the test lines, with the penalties that it chose: the floors get
+    the same advantages as the model.
+    """
+    if training.validation == "plain":
+        learn, held = source.data.plain_rows[0].cpu().numpy(), source.held[0]
+        return fit_floors(source.x[learn], source.response[learn], source.labels[learn],
+                          source.x[held], source.labels[held], choice)
+    cells, labels = source.validation.x.flatten(0, 1).cpu().numpy(), source.validation.labels.ravel()
+    return fit_floors(source.x, source.response, source.labels, cells, labels, choice)
+
+
+def fit_members(bundle: Bundle, source: Source, choice: LinearChoice, domain: str) -> None:
+    """Put network and linear members under one score; weights and calibration come from shifted validation."""
+    validation = source.validation
+    linear = linear_members(source, choice)
+    bundle.ensemble = fit_ensemble(linear, validation.network_scores(bundle.model, domain),
+                                   validation.x.cpu().numpy(), validation.labels)
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in bundle.ensemble.named_weights().items())
+    say(f"ensemble on the {domain} encoder: {weights}")
 
 
 def score_models(truth: np.ndarray, predictions: dict[str, np.ndarray], seed: int) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """FINETUNE_SC: standardise and cluster the cells, then adapt the pretrained stack to them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,49 @@ from pharmacell.models.store import Bundle
 from pharmacell.progress import say
 from pharmacell.seeds import generator, integer
 from pharmacell.train.clusters import cluster_cells
+from pharmacell.train.evidence import null_scores, source_evidence, target_evidence
 from pharmacell.train.finetune import Target, TransferConfig, finetune
+from pharmacell.train.linear_members import LinearChoice
 from pharmacell.train.loop import History, TrainingConfig
-from pharmacell.train.sampling import resample
+from pharmacell.train.source_stage import fit_members, prepare_source
 
 MOST_CELLS = 10_000  # cells that take part in training; all cells are predicted
 VALIDATION_SHARE = 0.1  # of the cells, for early stopping
 LABELLED_SHARE = 0.8  # of the cells, with --supervision labels (the paper's protocol)
+
+
+@dataclass(frozen=True)
+class TargetResult:
+    """What the target stage leaves beside the adapted bundle.
+
+    Parameters
+    ----------
+    history
+        Loss terms, long form.
+    facts
+        ``mmd_before``, ``mmd_after`` (mean over replicas), cells and clusters that took part.
+    null
+        Scores of all cells under permuted bulk labels, float32 [n_permutations, n_cells]; None without an ensemble.
+    """
+
+    history: pd.DataFrame
+    facts: dict
+    null: np.ndarray | None
+
+
+def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) -> None:
+    """Check that a pretrained bundle is for this drug and these genes.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if drug_key(bundle.card["drug"]) != drug_key(drug):
+        raise InputError(f"{path}: pretrained for {bundle.card['drug']}, not for {drug}; run pretrain_bulk for it")
+    if lines.genes != bundle.genes:
+        raise InputError(f"{path}: pretrained on {len(bundle.genes)} genes, but bulk and cells share "
+                         f"{len(lines.genes)} (or others); run pretrain_bulk with these cells and this bulk file")
 
 
 def labelled_cells(truth: np.ndarray, supervision: str, rng: np.random.Generator) -> np.ndarray:
@@ -60,21 +96,6 @@ def labelled_cells(truth: np.ndarray, supervision: str, rng: np.random.Generator
     return np.sort(np.concatenate(chosen))
 
 
-def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) -> None:
-    """Check that a pretrained bundle is for this drug and these genes.
-
-    Raises
-    ------
-    InputError
-        If it is not.
-    """
-    if drug_key(bundle.card["drug"]) != drug_key(drug):
-        raise InputError(f"{path}: pretrained for {bundle.card['drug']}, not for {drug}; run pretrain_bulk for it")
-    if lines.genes != bundle.genes:
-        raise InputError(f"{path}: pretrained on {len(bundle.genes)} genes, but bulk and cells share "
-                         f"{len(lines.genes)} (or others); run pretrain_bulk with these cells and this bulk file")
-
-
 def adapt(
     bundle: Bundle,
     lines: Lines,
@@ -85,13 +106,13 @@ def adapt(
     supervision: str,
     seed: int,
     device: torch.device,
-) -> tuple[pd.DataFrame, dict]:
+) -> TargetResult:
     """Adapt a pretrained bundle to a sample, in place.
 
     Parameters
     ----------
     bundle
-        Of the source stage; its ``target`` standardisation and card are filled in.
+        Of the source stage; its ``target`` standardisation, its ensemble and its card are filled in.
     lines, split
         Bulk lines and the part that each stands in; test lines are not touched.
     cells
@@ -104,19 +125,34 @@ def adapt(
         The user's seed.
     device
         Where to train.
-
-    Returns
-    -------
-    history
-        Loss terms, long form.
-    transfer
-        ``mmd_before``, ``mmd_after`` (mean over replicas) and how many cells and clusters took part.
     """
     if supervision != "none" and "truth" not in cells.obs:
         raise InputError(f"--supervision {supervision}: the sample has no labels; name their column in the sheet "
                          "(label_key) or use --supervision none")
-    rng = generator(seed, "cells")
     bundle.target = Standardiser.fit(cells.chunks(bundle.genes))
+    target = prepare_target(bundle, cells, transfer, supervision, seed, device)
+    n_clusters = int(target.clusters.max()) + 1
+    source = prepare_source(lines, split, bundle.source, training, bundle.model.n_replicas, seed, device)
+    history = History()
+    discrepancy, epochs = finetune(bundle.model, source.data, source.validation, target, training, transfer, history)
+    facts = {name: float(values.mean()) for name, values in discrepancy.items()}
+    facts |= {"n_cells_trained": len(target.x), "n_clusters": n_clusters, "joint_epochs": epochs.tolist()}
+    null = None
+    if training.ensemble:
+        choice = LinearChoice(**bundle.card["penalties"])
+        fit_members(bundle, source, choice, "target")
+        bundle.card |= source_evidence(bundle, source) | target_evidence(bundle, source, target, choice, seed)
+        null = null_scores(bundle, source, target, cells, choice, training, transfer, epochs, seed, device)
+    bundle.autoencoder = {}
+    bundle.card |= {"transfer": asdict(transfer), "supervision": supervision, **facts}
+    return TargetResult(history.table(), facts, null)
+
+
+def prepare_target(
+    bundle: Bundle, cells: CellMatrix, transfer: TransferConfig, supervision: str, seed: int, device: torch.device
+) -> Target:
+    """Choose, standardise and cluster the cells that take part in training; see :func:`adapt`."""
+    rng = generator(seed, "cells")
     chosen, rows = cells.sample(bundle.genes, MOST_CELLS, rng)
     if len(chosen) < len(cells):
         say(f"training on {len(chosen)} of {len(cells)} cells; all are predicted")
@@ -128,19 +164,11 @@ def adapt(
         used = labelled_cells(truth, supervision, rng)
         labels[used] = truth[used]
         bundle.card["labelled_cells"] = cells.obs.index[chosen[used]].tolist()
-    target = Target(
+    return Target(
         x=torch.as_tensor(x, device=device), clusters=torch.as_tensor(clusters, device=device),
         validation=torch.as_tensor(validation_cells(len(chosen), rng), device=device),
         labels=torch.as_tensor(labels, device=device),
     )
-
-    parts, classes = source_parts(bundle, lines, split, training.sampling, integer(seed, "resampling"), device)
-    history = History()
-    discrepancy = finetune(bundle.model, parts, classes, target, training, transfer, history)
-    facts = {name: float(values.mean()) for name, values in discrepancy.items()}
-    facts |= {"n_cells_trained": len(chosen), "n_clusters": int(clusters.max()) + 1}
-    bundle.card |= {"transfer": asdict(transfer), "supervision": supervision, **facts}
-    return history.table(), facts
 
 
 def validation_cells(n_cells: int, rng: np.random.Generator) -> np.ndarray:
@@ -148,17 +176,3 @@ def validation_cells(n_cells: int, rng: np.random.Generator) -> np.ndarray:
     chosen = np.zeros(n_cells, bool)
     chosen[rng.permutation(n_cells)[: max(1, round(VALIDATION_SHARE * n_cells))]] = True
     return chosen
-
-
-def source_parts(bundle: Bundle, lines: Lines, split: pd.Series, sampling: str, seed: int, device: torch.device):
-    """Return standardised lines and classes of the training (resampled) and validation part, as tensors."""
-    part_of = split.reindex(lines.labels.index)
-    parts, classes = {}, {}
-    for part in ("train", "validation"):
-        rows = (part_of == part).to_numpy()
-        x, y = bundle.source.apply(lines.x[rows]), lines.labels.to_numpy()[rows]
-        if part == "train":
-            x, y = resample(x, y, sampling, seed)
-        parts[part] = torch.as_tensor(x, device=device)
-        classes[part] = torch.as_tensor(y, device=device).long()
-    return parts, classes

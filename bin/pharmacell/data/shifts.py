@@ -1,0 +1,65 @@
+"""Cell lines turned into simulated cells of several severities: what a model has to stand when it meets real cells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pharmacell.data.simulate import simulate_counts
+from pharmacell.data.standardise import Standardiser
+
+TARGET_SUM = 1e4  # counts per cell after normalisation, as in quality control
+
+
+@dataclass(frozen=True)
+class Severity:
+    """How much is lost between a line and its cells.
+
+    Parameters
+    ----------
+    name
+        For tables.
+    depth
+        Median counts per cell and 1,000 genes.
+    dispersion, dropout
+        See :func:`pharmacell.data.simulate.simulate_counts`.
+    """
+
+    name: str
+    depth: float
+    dispersion: float
+    dropout: float
+
+
+SEVERITIES = (Severity("mild", 3000, 0.2, 0.0), Severity("moderate", 800, 0.5, 0.2), Severity("severe", 250, 1.0, 0.4))
+
+
+def shifted_cells(profiles: np.ndarray, n_cells: int, severity: Severity, rng: np.random.Generator) -> np.ndarray:
+    """Simulate cells of lines and standardise each gene over these cells alone, as real cells are.
+
+    Parameters
+    ----------
+    profiles
+        Each line's expression, standardised within the line, [n_lines, n_genes].
+    n_cells
+        Cells of each line.
+    severity
+        Depth, dispersion and dropout.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [n_lines * n_cells, n_genes]; the cells of a line stand together.
+    """
+    depth = severity.depth * profiles.shape[1] / 1000
+    counts = simulate_counts(profiles, n_cells, rng, depth, severity.dispersion, severity.dropout)
+    totals = np.maximum(np.asarray(counts.sum(1)), 1)
+    cells = np.log1p(counts.toarray() / totals * TARGET_SUM, dtype=np.float32)
+    return Standardiser.fit([cells]).apply(cells)
+
+
+def line_profiles(x: np.ndarray) -> np.ndarray:
+    """Standardise each line over its genes; a line that is already standardised stays as it is but for rounding."""
+    deviation = x.std(1, keepdims=True)
+    return (x - x.mean(1, keepdims=True)) / np.where(deviation > 0, deviation, 1)
