@@ -62,6 +62,9 @@ def test_scores_and_diagnostics_are_published(finished, sample):
     assert {"atsdp", "signature", "ridge", "logistic"} == set(compared["model"])
     floors = pd.read_csv(folder / "floors.csv")
     assert list(floors.columns) == ["cell_id", "signature", "ridge", "logistic"]
+    significance = pd.read_csv(folder / "significance.csv")
+    assert list(significance.columns) == ["cell_id", "p", "fdr", "call"]
+    assert significance["p"].between(0, 1, inclusive="right").all()
     diagnostics = json.loads((folder / "diagnostics.json").read_text())
     keys = {"verdict", "genes_shared", "source_auroc", "mmd_before", "mmd_after", "replica_agreement"}
     assert keys <= diagnostics.keys()
@@ -139,5 +142,5 @@ def test_sample_without_truth_is_predicted_without_scores(finished, tmp_path):
     folder = tmp_path / "results/test/predictions/bulk"
     assert "truth" not in pd.read_csv(folder / "predictions.csv")
     assert {path.name for path in folder.iterdir()} == {
-        "predictions.csv", "floors.csv", "diagnostics.json", "bulk.h5ad", "figures"
+        "predictions.csv", "floors.csv", "significance.csv", "diagnostics.json", "bulk.h5ad", "figures"
     }  # fmt: skip
