@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Run the benchmarks, one after the other, and print a table of measured value, bar and verdict.
+
+All bars are ratios of times taken in turns within one run, or memory: a slower machine does not change the verdict.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
+
+
+@click.command()
+@click.option("--threads", type=click.IntRange(min=1), default=os.cpu_count(), show_default="all cores")
+@click.option("--only", type=click.Choice(["epoch", "replicas", "processes", "predict"]), multiple=True,
+              help="Run only these (repeatable).")
+@click.option("--n_cells", type=click.IntRange(min=1), default=200_000, show_default=True,
+              help="Of the predict benchmark.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
+def run(threads, only, n_cells, json_path):
+    """Measure speed and memory of the model side."""
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = str(threads)
+    import bulk_epoch
+    import machine
+    import predict_memory
+    import separate_processes
+    import stacked_replicas
+    import torch
+
+    torch.set_num_threads(threads)
+    benchmarks = {
+        "epoch": bulk_epoch.measure,
+        "replicas": stacked_replicas.measure,
+        "processes": lambda: separate_processes.measure(threads),
+        "predict": lambda: predict_memory.measure(n_cells, threads),
+    }
+    facts = machine.describe(threads)
+    click.echo("; ".join(f"{key}: {value}" for key, value in facts.items()))
+    click.echo(f"{'measured':<64} {'value':>9} {'bar':>8}  result")
+    rows = []
+    for name, measure in benchmarks.items():
+        if only and name not in only:
+            continue
+        for row in measure():
+            rows.append(row)
+            click.echo(row.line())
+    if json_path:
+        json_path.write_text(json.dumps({"machine": facts, "figures": [vars(row) for row in rows]}, indent=2) + "\n")
+    sys.exit(any(row.passed is False for row in rows))
+
+
+if __name__ == "__main__":
+    run()
