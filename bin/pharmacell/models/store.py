@@ -95,7 +95,7 @@ def save_bundle(bundle: Bundle, weights: str | Path) -> None:
         arrays |= {f"ensemble.{name}": np.asarray(value, np.float32)
                    for name, value in vars(bundle.ensemble).items()}
     tensors |= {f"autoencoder.{name}": value.contiguous().cpu() for name, value in bundle.autoencoder.items()}
-    tensors |= {name: torch.from_numpy(np.asarray(value, order="C")) for name, value in arrays.items()}
+    tensors |= {name: torch.tensor(np.asarray(value)) for name, value in arrays.items()}
     facts = {"config": asdict(bundle.model.config), "genes": list(bundle.genes),
              "n_replicas": bundle.model.n_replicas, "card": bundle.card}
     with whole_file(weights) as partial:
