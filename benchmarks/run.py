@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Run the benchmarks, one after the other, and print a table of measured value, bar and verdict.
 
-All bars are ratios of times taken in turns within one run, or memory: a slower machine does not change the verdict.
+All bars are ratios of times taken in turns within one run, or memory: a slower machine does not change the verdict. A
+busy one can, because threads wait for each other: measure on an idle machine, or with ``--threads 1``.
 """
 
 import json
