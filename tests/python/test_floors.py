@@ -6,7 +6,8 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import LogisticRegression, Ridge
 from synthetic_cells import make_lines
 
-from pharmacell.models.floors import fit_floors, platt
+from pharmacell.models.calibration import balanced_platt
+from pharmacell.models.floors import fit_floors
 from pharmacell.models.linear import LinearFits
 from pharmacell.models.signature import Signature
 from pharmacell.train.linear_members import LinearChoice
@@ -52,14 +53,21 @@ def test_probability_rises_with_the_score_and_points_to_sensitive(fitted):
 
 def test_link_never_turns_a_score_round():
     scores, labels = np.linspace(-1, 1, 20), (np.arange(20) < 10).astype(int)
-    slope, intercept = platt(scores, labels)
+    slope, intercept = balanced_platt(scores, labels)
     assert slope == 0
     assert np.isfinite(intercept)
-    assert platt(-scores, labels)[0] > 0
+    assert balanced_platt(-scores, labels)[0] > 0
+
+
+def test_link_is_even_where_the_classes_are_equally_likely_whatever_their_shares():
+    rng = np.random.default_rng(0)
+    labels = (np.arange(4000) < 400).astype(int)
+    slope, intercept = balanced_platt(rng.normal(2.0 * labels, 1), labels)
+    assert -intercept / slope == pytest.approx(1.0, abs=0.15)  # halfway between the two means
 
 
 def test_link_of_a_constant_score_is_finite():
-    assert np.isfinite(platt(np.zeros(6), np.array([0, 1, 0, 1, 0, 1]))).all()
+    assert np.isfinite(balanced_platt(np.zeros(6), np.array([0, 1, 0, 1, 0, 1]))).all()
 
 
 def test_fits_in_the_eigenbasis_equal_those_of_scikit_learn():

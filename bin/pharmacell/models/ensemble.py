@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pharmacell.models.calibration import balanced_platt
+
 MEMBERS = ("network", "signature", "ridge", "logistic")
 SHRINKAGE = 0.02  # pull of the weights towards equal ones
 
@@ -121,12 +123,3 @@ def stack(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     start = np.append(np.full(members, 1 / members), 0.0)
     found = minimize(loss, start, jac=True, bounds=[(0, None)] * members + [(None, None)], method="L-BFGS-B").x[:-1]
     return found / found.sum() if found.sum() > 0 else np.full(members, 1 / members)
-
-
-def balanced_platt(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Return slope (never negative) and intercept of a logistic link with equal class weights (Platt 1999)."""
-    from sklearn.linear_model import LogisticRegression
-
-    scale = scores.std() or 1.0
-    link = LogisticRegression(C=1e3, class_weight="balanced").fit(scores[:, None] / scale, labels)
-    return max(float(link.coef_[0, 0]), 0.0) / scale, float(link.intercept_[0])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pharmacell.models.calibration import balanced_platt
+
 NAMES = ("signature", "ridge", "logistic")
 
 
@@ -13,8 +15,6 @@ class LinearFloors:
 
     Parameters
     ----------
-    genes
-        The genes, [n_genes].
     weights
         float32 [3, n_genes], in the order of :data:`NAMES`.
     slope, intercept
@@ -64,17 +64,5 @@ def fit_floors(
         LogisticRegression(C=penalties.c, class_weight="balanced", max_iter=1000).fit(x, labels),
     )
     weights = np.stack([np.ravel(model.coef_) for model in fitted]).astype(np.float32)
-    slopes, intercepts = zip(*(platt(held @ weight, held_labels) for weight in weights), strict=True)
+    slopes, intercepts = zip(*(balanced_platt(held @ weight, held_labels) for weight in weights), strict=True)
     return LinearFloors(weights, np.array(slopes, np.float32), np.array(intercepts, np.float32))
-
-
-def platt(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Return slope and intercept of a logistic link from score to class (Platt 1999); the slope is never negative.
-
-    A negative slope would turn the score round on the strength of a few validation lines.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    scale = scores.std() or 1.0
-    link = LogisticRegression(C=1.0).fit(scores[:, None] / scale, labels)
-    return max(float(link.coef_[0, 0]), 0.0) / scale, float(link.intercept_[0])

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-KINDS = ("louvain", "leiden")
 NEIGHBOURS = 15
 COMPONENTS = 30
 

@@ -4,8 +4,6 @@ from torch import Tensor
 
 from pharmacell.nn.random import ReplicaRandom
 
-KINDS = ("binomial", "gaussian", "dropout", "thinning")  # thinning: see TrainingSet.noisy
-
 
 def corrupt(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
     """Return a noisy copy of the input for each replica.
