@@ -1,5 +1,7 @@
 """Prediction of a sample in chunks, and the files a user gets."""
 
+import json
+
 import anndata as ad
 import h5py
 import numpy as np
@@ -10,6 +12,7 @@ import torch
 from synthetic_cells import CONFIG, GENES, TRAINING, make_lines, write_cells
 
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.files import write_json
 from pharmacell.errors import InputError
 from pharmacell.evaluate.cells import prediction_tables, write_predicted_h5ad
 from pharmacell.evaluate.diagnostics import diagnose
@@ -134,6 +137,17 @@ def test_diagnostics_say_what_others_rely_on(bundle, sample, found):
             "replica_agreement"} <= set(facts)
     assert facts["genes_shared"] == len(GENES)
     assert facts["simulated"] is True
+
+
+def test_diagnostics_keep_the_spread_under_each_permutation(bundle, sample, found, folder):
+    null = np.random.default_rng(0).normal(size=(20, found.scores.shape[1])) * np.arange(1, 21)[:, None]
+    write_json(folder / "d.json", diagnose(found, bundle.card, CellMatrix(sample).uns, null))
+    facts = json.loads((folder / "d.json").read_text())
+    assert facts["separation_null"] == pytest.approx(list(null.std(1)))
+    assert facts["separation_spread"] == pytest.approx(found.scores.mean(0).std())
+    ratio = facts["separation_spread"] / np.median(facts["separation_null"])
+    assert facts["separation_ratio"] == pytest.approx(ratio)
+    assert "separation_null" not in diagnose(found, bundle.card, CellMatrix(sample).uns, None)
 
 
 def test_verdict_falls_with_the_evidence(bundle, sample, found):

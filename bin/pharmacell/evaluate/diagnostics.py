@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pharmacell.evaluate.significance import separation
+from pharmacell.evaluate.significance import separation, spreads
 from pharmacell.evaluate.verdict import judge
 from pharmacell.models.floors import NAMES
 from pharmacell.models.inference import CellPredictions
@@ -56,5 +56,8 @@ def diagnose(found: CellPredictions, card: dict, sample: dict, null: np.ndarray 
         facts |= {name: card[name] for name in EVIDENCE}
         facts |= {f"weight_{name}": weight for name, weight in card["ensemble_weights"].items()}
     if null is not None:
-        facts["separation_ratio"], facts["separation_p"] = separation(found.scores.mean(0), null)
+        score = found.scores.mean(0)
+        facts["separation_ratio"], facts["separation_p"] = separation(score, null)
+        spread, of_null = spreads(score, null)
+        facts |= {"separation_spread": spread, "separation_null": of_null.tolist()}
     return judge(facts) | facts

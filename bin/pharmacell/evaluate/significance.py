@@ -50,5 +50,10 @@ def separation(score: np.ndarray, null: np.ndarray) -> tuple[float, float]:
     p
         ``(1 + permutations whose spread is at least as wide) / (1 + permutations)``.
     """
-    spread, of_null = score.std(), null.std(1)
+    spread, of_null = spreads(score, null)
     return float(spread / max(np.median(of_null), 1e-12)), float((1 + (of_null >= spread).sum()) / (1 + len(null)))
+
+
+def spreads(score: np.ndarray, null: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the standard deviation of the scores among the cells, and that of each permutation, [n_permutations]."""
+    return float(score.std()), null.std(1)
