@@ -11,11 +11,22 @@ from scipy import sparse
 from pharmacell.evaluate.bootstrap import bootstrap
 
 FLOORS = {"signature": 0.8, "ridge": 1.1, "logistic": 0.9}
+# of the model card and of the diagnostics, where an ensemble stands behind the prediction
+ENSEMBLE = {
+    "ensemble_weights": {"network": 0.2, "signature": 0.0, "ridge": 0.5, "logistic": 0.3},
+    "shifted_auroc_members": {"network": 0.67, "signature": 0.69, "ridge": 0.74, "logistic": 0.72},
+    "shifted_auroc": {"value": 0.75, "low": 0.7, "high": 0.8}, "calibration_error": 0.0321,
+    "reliability": [{"predicted": 0.15, "observed": 0.1, "n": 40}, {"predicted": 0.5, "observed": 0.52, "n": 1200},
+                    {"predicted": 0.85, "observed": 0.9, "n": 60}],
+}
+NULL = {"separation_spread": 0.85, "separation_null": [round(0.2 + 0.04 * n, 2) for n in range(20)],
+        "separation_ratio": 1.5, "separation_p": 4 / 21}
 
 
 def write_results(folder: Path, sample: str = "tumour", n_cells: int = 300, truth: bool = True,
-                  simulated: bool = False, counts: bool = True, verdict: str = "supported") -> dict[str, Path]:
-    """Write every input of ``figures`` and return option name to path."""
+                  simulated: bool = False, counts: bool = True, verdict: str = "supported",
+                  ensemble: bool = True) -> dict[str, Path]:
+    """Write every input of ``figures`` and return option name to path; without an ensemble the network stands alone."""
     rng = np.random.default_rng(7)
     labels = (np.arange(n_cells) % 3 > 0).astype(np.int8)
     cells = [f"cell_{number}" for number in range(n_cells)]
@@ -43,13 +54,18 @@ def write_results(folder: Path, sample: str = "tumour", n_cells: int = 300, trut
         predictions["truth"] = labels
         tables.to_csv(path("model_metrics", "model_metrics.csv"), index=False)
     predictions.to_csv(path("predictions", "predictions.csv"), index=False)
-    write_target(path("target", "predicted.h5ad"), sample, predictions, simulated, rng)
+    write_target(path("target", "predicted.h5ad"), sample, predictions, simulated, ENSEMBLE if ensemble else {}, rng)
+    if ensemble:
+        p = np.linspace(0.001, 1, n_cells)
+        call = np.select([p < 0.01, p < 0.02], ["sensitive", "resistant"], "not significant")
+        significance = pd.DataFrame({"cell_id": cells, "p": p, "fdr": p, "call": call})
+        significance.to_csv(path("significance", "significance.csv"), index=False)
     path("diagnostics", "diagnostics.json").write_text(json.dumps({
         "verdict": verdict, "drug": "cisplatin", "n_cells": n_cells, "genes_shared": 5012, "genes_bulk": 6163,
         "reasons": ["81 % of the bulk lines' genes were found in the sample.",
                     "on bulk lines that were held out, the AUROC is 0.84 (0.77 to 0.90)"],
         "source_auroc": 0.84, "source_auroc_low": 0.77, "source_auroc_high": 0.90, "mmd_before": 0.31,
-        "mmd_after": 0.04, "replica_agreement": 0.93, "seed": 0}))
+        "mmd_after": 0.04, "replica_agreement": 0.93, "seed": 0, **(NULL if ensemble else {})}))
     return paths
 
 
@@ -83,9 +99,9 @@ def history(stages: list[str], rng: np.random.Generator, epochs: int = 12, repli
     ], columns=["stage", "epoch", "term", "part", "replica", "value"])
 
 
-def write_target(path: Path, sample: str, predictions: pd.DataFrame, simulated: bool, rng: np.random.Generator
-                 ) -> None:
-    """Write the predicted sample: few genes, a UMAP and the predictions."""
+def write_target(path: Path, sample: str, predictions: pd.DataFrame, simulated: bool, card: dict,
+                 rng: np.random.Generator) -> None:
+    """Write the predicted sample: few genes, a UMAP, the predictions and a model card."""
     names = np.where(predictions["label"] == 1, "sensitive", "resistant")
     obs = pd.DataFrame({"pharmacell_probability": predictions["probability"].to_numpy(dtype=np.float32),
                         "pharmacell_std": predictions["probability_std"].to_numpy(dtype=np.float32),
@@ -100,5 +116,5 @@ def write_target(path: Path, sample: str, predictions: pd.DataFrame, simulated: 
     target.obsm["X_umap"] = (rng.normal(size=(len(obs), 2)) + shift[:, None]).astype(np.float32)
     target.uns["pharmacell"] = {"sample": sample, "scale": "counts", "simulated": simulated, "drug": "cisplatin",
                                 "version": "0.1.0",
-                                "model_card": json.dumps({"n_replicas": 5, "training": {"epochs": 7}})}
+                                "model_card": json.dumps({"n_replicas": 5, "training": {"epochs": 7}, **card})}
     target.write_h5ad(path)

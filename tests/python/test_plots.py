@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import history, write_results
+from synthetic_results import ENSEMBLE, history, write_results
 
 from pharmacell.errors import InputError
 from pharmacell.plot import style
@@ -11,12 +11,17 @@ from pharmacell.plot.curves import draw_curves
 from pharmacell.plot.embedding import draw_embedding
 from pharmacell.plot.intervals import draw_intervals
 from pharmacell.plot.losses import draw_losses
+from pharmacell.plot.members import draw_members
+from pharmacell.plot.null_spread import draw_null_spread
 from pharmacell.plot.probabilities import draw_probabilities
 from pharmacell.plot.quality import draw_quality
+from pharmacell.plot.reliability import draw_reliability
 from pharmacell.plot.sample import draw_sample, figures
+from pharmacell.plot.significance import draw_significance
 from pharmacell.report.results import read_results
 
 WITHOUT_TRUTH = {"quality", "losses", "embedding", "probabilities", "source"}
+EVIDENCE = {"reliability", "members", "null_spread", "significance"}
 
 
 def results(folder, **settings):
@@ -31,7 +36,7 @@ def titles(figure):
 @pytest.mark.parametrize("simulated", [True, False])
 def test_every_title_says_when_cells_are_simulated(tmp_path, simulated):
     drawn = dict(figures(results(tmp_path, simulated=simulated, n_cells=60), seed=0))
-    assert set(drawn) == WITHOUT_TRUTH | {"curves", "scores"}
+    assert set(drawn) == WITHOUT_TRUTH | EVIDENCE | {"curves", "scores"}
     for name, figure in drawn.items():
         assert ("simulated cells" in figure.get_suptitle()) == simulated, name
 
@@ -39,9 +44,9 @@ def test_every_title_says_when_cells_are_simulated(tmp_path, simulated):
 def test_both_formats_are_written_and_the_same_twice(tmp_path):
     read = results(tmp_path, truth=False, n_cells=60)
     for folder in ("first", "second"):
-        assert set(draw_sample(read, tmp_path / folder, seed=0)) == WITHOUT_TRUTH
+        assert set(draw_sample(read, tmp_path / folder, seed=0)) == WITHOUT_TRUTH | EVIDENCE
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert names == sorted(f"{name}.{kind}" for name in WITHOUT_TRUTH for kind in ("png", "svg"))
+    assert names == sorted(f"{name}.{kind}" for name in WITHOUT_TRUTH | EVIDENCE for kind in ("png", "svg"))
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
         start = b"\x89PNG" if name.endswith("png") else b"<?xml"
@@ -122,6 +127,56 @@ def test_one_class_has_no_curves(tmp_path):
     read = results(tmp_path, n_cells=40)
     read.predictions["truth"] = 1
     assert "curves" not in dict(figures(read, seed=0))
+
+
+def test_reliability_shows_each_bin_its_size_and_the_error():
+    bins = ENSEMBLE["reliability"]
+    curve, counts = draw_reliability(bins, 0.0321, "t", False).axes
+    observed = next(line for line in curve.lines if line.get_label() == "observed")
+    assert [*zip(*observed.get_data(), strict=True)] == [(entry["predicted"], entry["observed"]) for entry in bins]
+    assert curve.get_title() == "expected calibration error 0.032"
+    assert [bar.get_width() for bar in counts.patches] == [40, 1200, 60]
+    assert [text.get_text() for text in counts.texts] == ["40", "1,200", "60"]
+    assert [text.get_text() for text in counts.get_yticklabels()] == ["0.15", "0.50", "0.85"]
+
+
+def test_members_have_a_bar_and_a_dot_and_the_whole_its_interval():
+    figure = draw_members(ENSEMBLE["ensemble_weights"], ENSEMBLE["shifted_auroc_members"], ENSEMBLE["shifted_auroc"],
+                          "t", False)
+    bars, dots = figure.axes
+    assert [bar.get_width() for bar in bars.patches] == [0.2, 0.0, 0.5, 0.3]
+    assert [text.get_text() for text in bars.get_yticklabels()] == [
+        "network alone", "gene signature", "ridge regression", "logistic regression", "all together"]
+    assert [text.get_text() for text in dots.texts] == ["0.67", "0.69", "0.74", "0.72", "0.75"]
+    assert [0.7, 0.8] in [list(line.get_xdata()) for line in dots.lines]
+    assert dots.get_xlim()[0] < 0.5 < 0.8 < dots.get_xlim()[1]
+    worse = draw_members({"network": 1.0}, {"network": 0.3}, {"value": 0.3, "low": 0.2, "high": 0.4}, "t", False)
+    assert worse.axes[1].get_xlim()[0] < 0.2
+
+
+def test_null_spread_sorts_the_permutations_and_counts_those_as_wide():
+    axis, = draw_null_spread(0.5, [0.9, 0.1, 0.5], 0.75, "t", False).axes
+    lines = {line.get_label(): list(line.get_xdata()) for line in axis.lines}
+    assert lines == {"permuted responses": [0.1, 0.5, 0.9], "their median, 0.50": [0.5, 0.5],
+                     "real responses, 0.50": [0.5, 0.5]}
+    assert axis.get_title() == "2 of 3 permutations spread the cells as wide (p = 0.75)"
+    assert axis.get_xlim()[1] > 0.9
+
+
+def test_significance_counts_calls_and_stacks_the_p_values():
+    table = pd.DataFrame({"p": [0.001, 0.002, 0.5, 0.9], "call": ["sensitive", "resistant", *["not significant"] * 2]})
+    bars, histogram = draw_significance(table, "t", False).axes
+    assert [(label.get_text(), bar.get_height()) for label, bar in
+            zip(bars.get_xticklabels(), bars.patches, strict=True)] == [
+                ("sensitive", 1), ("resistant", 1), ("not significant", 2)]
+    assert sum(bar.get_height() for bar in histogram.patches) == 4
+    assert list(histogram.lines[0].get_ydata()) == [4 / 20] * 2
+    nothing = draw_significance(table[table["call"] == "not significant"], "t", False).axes[0]
+    assert [bar.get_height() for bar in nothing.patches] == [0, 0, 2]
+
+
+def test_a_network_alone_has_no_evidence_to_draw(tmp_path):
+    assert not EVIDENCE & set(dict(figures(results(tmp_path, n_cells=40, ensemble=False), seed=0)))
 
 
 def test_unreadable_results_are_bad_input(tmp_path):

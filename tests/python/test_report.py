@@ -60,7 +60,8 @@ def page(tmp_path_factory) -> tuple[str, Page]:
     files = write_results(folder, sample="tumour.v1_mqc", n_cells=60, simulated=True)
     done = run(BIN / "figures.py", "--outdir", folder, *(f"--{name}={path}" for name, path in files.items()))
     assert done.returncode == 0, done.stderr
-    files = write_results(folder, "blood", n_cells=60, truth=False, counts=False, verdict="not supported")
+    files = write_results(folder, "blood", n_cells=60, truth=False, counts=False, verdict="not supported",
+                          ensemble=False)
     blood = read_results(files.pop("sample"), files)
     write_content(blood, draw_sample(blood, folder / "blood.figures", seed=0), folder / "blood.mqc")
     (folder / "parameters.json").write_text(json.dumps({"n_replicas": 5, "drugs": ["a"], "weight_decay": None}))
@@ -74,8 +75,10 @@ def page(tmp_path_factory) -> tuple[str, Page]:
 
 def test_the_verdict_comes_first_and_chapters_follow_in_order(page):
     headings = [heading for heading in page[1].headings if heading]
-    assert headings[:4] == ["Verdict", "All samples", "blood", "tumour.v1_mqc (simulated cells)"]
-    chapters = ["Verdict", "Prediction", "Scores on these cells", "Map of the cells", "Held-out bulk lines",
+    tumour = "tumour.v1_mqc (simulated cells)"
+    assert headings[:9] == ["Verdict", "All samples", "blood", tumour, "Evidence", "blood", *(
+        f"{tumour}: {part}" for part in ("calibration", "members of the ensemble", "spread of the scores"))]
+    chapters = ["Verdict", "Evidence", "Prediction", "Scores on these cells", "Map of the cells", "Held-out bulk lines",
                 "Quality control", "Training", "Numbers and settings"]
     assert [heading for heading in headings if heading in chapters] == chapters
     assert "All samples: parameters" in headings[headings.index("Numbers and settings"):]
@@ -90,6 +93,14 @@ def test_each_sample_has_its_verdict_reasons_and_numbers(page):
     assert "n replicas" in text
     assert "training: epochs" in text
     assert "limits: min genes" in text
+
+
+def test_evidence_says_what_was_found_or_why_there_is_none(page):
+    text = " ".join(page[1].text.split())
+    assert "1 of 60 cells are called sensitive and 1 resistant at a false discovery rate of 5 %; 58 are not" in text
+    assert text.count("Nothing is drawn here: the network stands alone") == 1
+    assert text.count("Look whether the black dots lie on the dotted line") == 1
+    assert "separation spread" in text
 
 
 def test_scores_only_where_there_is_truth(page):
@@ -109,7 +120,7 @@ def test_nothing_is_loaded_from_elsewhere(page):
 
 def test_pictures_stand_in_the_page_once(page):
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page[0])
-    assert len(pictures) == len(set(pictures)) == 5 + 7
+    assert len(pictures) == len(set(pictures)) == 5 + 7 + 4
     assert len(page[0]) < 2.5e6 + sum(map(len, pictures))
 
 

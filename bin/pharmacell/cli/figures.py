@@ -18,6 +18,7 @@ FILE = click.Path(exists=True, dir_okay=False)
 @click.option("--predictions", type=FILE, required=True, help="The predictions (csv).")
 @click.option("--floors", type=FILE, required=True, help="The baselines' predictions (csv).")
 @click.option("--model_metrics", type=FILE, help="Scores on the cells, when the truth is known (csv).")
+@click.option("--significance", type=FILE, help="Which cells stand out, unless the network stands alone (csv).")
 @click.option("--diagnostics", type=FILE, required=True, help="Verdict and the numbers behind it (json).")
 @click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Where the two folders go.")
 def figures(sample, outdir, seed, threads, device, **files):

@@ -11,8 +11,12 @@ from pharmacell.plot.curves import draw_curves
 from pharmacell.plot.embedding import draw_embedding
 from pharmacell.plot.intervals import draw_intervals
 from pharmacell.plot.losses import draw_losses
+from pharmacell.plot.members import draw_members
+from pharmacell.plot.null_spread import draw_null_spread
 from pharmacell.plot.probabilities import draw_probabilities
 from pharmacell.plot.quality import draw_quality
+from pharmacell.plot.reliability import draw_reliability
+from pharmacell.plot.significance import draw_significance
 from pharmacell.plot.style import caption_of_points, save
 from pharmacell.report.results import Results
 
@@ -34,6 +38,24 @@ CAPTIONS = {
     "scores": "Scores on these cells with 95 % bootstrap intervals; dotted lines are what guessing reaches.",
     "source": "Scores on bulk cell lines that no model was trained on, with 95 % bootstrap intervals. This says how "
               "well the drug can be predicted at all; cells are harder than bulk lines.",
+    "reliability": "Look whether the black dots lie on the dotted line: of all that get 0.8, four fifths should be "
+                   "sensitive. A curve steeper than the line means that the probabilities are too cautious, a flatter "
+                   "one that they are too bold; a dot with few predictions behind it is uncertain. Predicted are bulk "
+                   "lines that no member was trained on, made into simulated cells; each counts several times, and "
+                   "both classes weigh the same. Weights and calibration were fitted on them, so this flatters "
+                   "somewhat, and real cells are harder.",
+    "members": "AUROC of each member by itself on simulated cells of bulk lines that it was not trained on; the bar at "
+               "the last dot is the 95 % bootstrap interval, the dotted line guessing. Look whether the interval stays "
+               "clear of guessing, and whether one member carries all the weight: then the others confirm little. A "
+               "member that knows only what another knows too gets little weight without being bad.",
+    "null_spread": "The same training with the bulk lines' responses shuffled (permuted) gives scores that mean "
+                   "nothing; each dot is how widely such scores spread among these cells. Look whether the black line "
+                   "lies to the right of nearly all dots. If it stands among them, the cells differ, but not more "
+                   "along the drug's response than along any other direction.",
+    "significance": "A cell is called when its score is further from the mean of all cells than scores under shuffled "
+                    "responses are; sensitive and resistant are relative to that mean. Look for a heap at the left of "
+                    "the histogram that rises above the dashed line. Cells vary together, so trust the calls only if "
+                    "the scores as a whole also spread wider than under shuffled responses.",
 }
 
 
@@ -86,6 +108,22 @@ def figures(results: Results, seed: int) -> Iterator[tuple[str, "Figure"]]:
     if results.model_metrics is not None:
         yield "scores", draw_intervals(results.model_metrics, f"Scores on cells: {name}", simulated)
     yield "source", draw_intervals(results.source_metrics, f"Held-out bulk lines: {name}", simulated)
+    yield from evidence(results, name)
+
+
+def evidence(results: Results, name: str) -> Iterator[tuple[str, "Figure"]]:
+    """Yield what stands behind the verdict; nothing when the network stands alone."""
+    card, found, simulated = results.card, results.diagnostics, results.simulated
+    if "reliability" in card:
+        yield "reliability", draw_reliability(card["reliability"], card["calibration_error"], f"Calibration: {name}",
+                                              simulated)
+        yield "members", draw_members(card["ensemble_weights"], card["shifted_auroc_members"], card["shifted_auroc"],
+                                      f"Members of the ensemble: {name}", simulated)
+    if "separation_null" in found:
+        yield "null_spread", draw_null_spread(found["separation_spread"], found["separation_null"],
+                                              found["separation_p"], f"Spread of the scores: {name}", simulated)
+    if results.significance is not None:
+        yield "significance", draw_significance(results.significance, f"Cells that stand out: {name}", simulated)
 
 
 def thresholds(summary: dict) -> dict[str, float]:

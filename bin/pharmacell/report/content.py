@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Chapters of the report in their order: identifier, name, what it is for
 CHAPTERS = {
     "verdict": ("Verdict", "Whether the prediction deserves belief, and why. Read this first."),
+    "evidence": ("Evidence", "What stands behind the verdict: how the model did where the truth is known, and whether "
+                 "these cells answer to the drug more than to shuffled responses."),
     "prediction": ("Prediction", "How many cells are predicted to respond, and how clearly."),
     "scores": ("Scores on these cells", "Only where the truth was given: the model beside simple baselines."),
     "cells": ("Map of the cells", "The cells in two dimensions (UMAP), by what is known and what is predicted."),
@@ -27,6 +29,9 @@ CHAPTERS = {
     "training": ("Training", "How the loss fell."),
     "run": ("Numbers and settings", "Everything else that was recorded, for the methods section."),
 }
+# Figures of the chapter "Evidence" and what each is about; MultiQC sorts a chapter's sections by name
+EVIDENCE = {"reliability": "calibration", "members": "members of the ensemble", "null_spread": "spread of the scores",
+            "significance": "which cells stand out"}
 SCORES_SHOWN = {"auroc": "AUROC", "average_precision": "average precision", "prevalence": "prevalence",
                 "f1": "F1", "f1_weighted": "weighted F1", "precision": "precision", "recall": "recall",
                 "mcc": "MCC", "brier": "Brier score", "balanced_accuracy": "balanced accuracy"}
@@ -50,6 +55,7 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     write.table("verdict", "All samples", {results.label: words.overview(results)},
                 "One line a sample. AUROC: 0.5 is guessing, 1 is perfect.")
     write.text("verdict", results.label, verdict(results))
+    evidence(write, drawn)
     write.picture("prediction", drawn.get("probabilities"), words.prediction(results))
     if results.model_metrics is not None:
         write.table("scores", "All models", score_rows(results, results.model_metrics),
@@ -64,6 +70,16 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     write.picture("quality", drawn.get("quality"), words.quality(results))
     write.picture("training", drawn.get("losses"))
     write.text("run", results.label, definitions(words.settings(results)))
+
+
+def evidence(write: "Writer", drawn: dict[str, "Drawn"]) -> None:
+    """Write the chapter of what stands behind the verdict, or why there is nothing to draw."""
+    results = write.results
+    if not any(name in drawn for name in EVIDENCE):
+        write.text("evidence", results.label, f"<p>{html.escape(words.NETWORK_ALONE)}</p>")
+    for name, part in EVIDENCE.items():
+        told = words.significance(results) if name == "significance" else ""
+        write.picture("evidence", drawn.get(name), told, part)
 
 
 def section(chapter: str, name: str, identifier: str, description: str) -> dict:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SCORES = ("model", "metric", "value", "low", "high")
 HISTORY = ("stage", "epoch", "term", "part", "replica", "value")
+SIGNIFICANCE = ("cell_id", "p", "fdr", "call")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Results:
         ``cell_id`` and the probabilities of each baseline.
     model_metrics
         Scores on the cells, as ``source_metrics``; None without truth.
+    significance
+        ``cell_id, p, fdr, call`` of every cell; None when the network stands alone.
     diagnostics
         Verdict, reasons and the numbers behind them.
     """
@@ -58,6 +61,7 @@ class Results:
     predictions: "pd.DataFrame"
     floors: "pd.DataFrame"
     model_metrics: "pd.DataFrame | None"
+    significance: "pd.DataFrame | None"
     diagnostics: dict
 
     @property
@@ -84,7 +88,7 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     sample
         The sample's name.
     files
-        Name as among the command's options to path; ``model_metrics`` may be None.
+        Name as among the command's options to path; ``model_metrics`` and ``significance`` may be None.
 
     Raises
     ------
@@ -107,6 +111,7 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
         predictions=table(files["predictions"], ("cell_id", "probability", "probability_std", "label")),
         floors=table(files["floors"], ("cell_id",)),
         model_metrics=table(files["model_metrics"], SCORES) if files.get("model_metrics") else None,
+        significance=table(files["significance"], SIGNIFICANCE) if files.get("significance") else None,
         diagnostics=read_json(files["diagnostics"]),
     )
 

@@ -9,6 +9,10 @@ MEANING = {
     "uncertain": "Some checks speak for these predictions and some against; do not rest a conclusion on them alone.",
     "not supported": "The checks speak against these predictions; do not use them.",
 }
+NETWORK_ALONE = (
+    "Nothing is drawn here: the network stands alone (as with --config published), and calibration, weights and "
+    "shuffled responses come with the ensemble."
+)
 TOLD_ELSEWHERE = {"verdict", "reasons", "drug"}
 
 
@@ -62,6 +66,16 @@ def prediction(results: Results) -> str:
     if "truth" in table:
         text += f" In truth, {100 * table['truth'].mean():.0f} % are sensitive."
     return text
+
+
+def significance(results: Results) -> str:
+    """Say how many cells stand out; empty when that was not computed."""
+    if results.significance is None:
+        return ""
+    calls = results.significance["call"].value_counts()
+    return (f"{calls.get('sensitive', 0):,} of {len(results.significance):,} cells are called sensitive and "
+            f"{calls.get('resistant', 0):,} resistant at a false discovery rate of 5 %; "
+            f"{calls.get('not significant', 0):,} are not significant.")
 
 
 def quality(results: Results) -> str:
