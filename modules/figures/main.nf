@@ -6,7 +6,8 @@ process FIGURES {
 
     input:
     tuple val(meta), path(qc_metrics), path(qc_summary), path(source_metrics), path(source_history), path(history),
-        path(cells), path(predictions), path(floors), path(diagnostics), path(model_metrics)
+        path(cells), path(predictions), path(floors), path(diagnostics), path(model_metrics),
+        path(significance)
     val options
 
     output:
@@ -19,6 +20,7 @@ process FIGURES {
         qc_metrics: qc_metrics, qc_summary: qc_summary, source_metrics: source_metrics, source_history: source_history,
         history: history, target: cells, predictions: predictions, floors: floors, diagnostics: diagnostics,
         model_metrics: model_metrics, // empty without truth
+        significance: significance, // empty when the network stands alone
     ]
     """
     : ${task.ext.code}

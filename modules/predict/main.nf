@@ -12,9 +12,9 @@ process PREDICT {
     output:
     tuple val(meta), path("${meta.sample}.predicted.h5ad"), emit: cells
     tuple val(meta), path("${meta.sample}.predictions.csv"), path("${meta.sample}.floors.csv"),
-        path("${meta.sample}.diagnostics.json"), path("${meta.sample}.model_metrics.csv", arity: '0..*'), emit: tables
+        path("${meta.sample}.diagnostics.json"), path("${meta.sample}.model_metrics.csv", arity: '0..*'),
+        path("${meta.sample}.significance.csv", arity: '0..*'), emit: tables
     path "${meta.sample}.metrics.csv", optional: true, emit: metrics
-    path "${meta.sample}.significance.csv", optional: true, emit: significance
     path 'versions.yml', emit: versions
 
     script:

@@ -68,6 +68,7 @@ def test_scores_and_diagnostics_are_published(finished, sample):
     diagnostics = json.loads((folder / "diagnostics.json").read_text())
     keys = {"verdict", "genes_shared", "source_auroc", "mmd_before", "mmd_after", "replica_agreement"}
     assert keys <= diagnostics.keys()
+    assert len(diagnostics["separation_null"]) == 20
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -83,6 +84,7 @@ def test_every_other_result_is_published(finished, sample):
     assert {path.stem for path in figures if path.suffix == ".png"} == {
         path.stem for path in figures if path.suffix == ".svg"
     }
+    assert {"reliability", "members", "null_spread", "significance"} <= {path.stem for path in figures}
 
 
 def test_report_and_run_information_are_published(finished):
