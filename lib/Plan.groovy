@@ -34,7 +34,7 @@ class Plan {
         ]
         samples = simulated ? [] : SampleSheet.read(params.input, launchDir)
         final Map<String, Object> shared = schema.values('run', params)
-        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'run'].collectEntries { group ->
+        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'run'].collectEntries { group ->
             [group, schema.values(group, params) + shared]
         } + [report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device']) }]
         checkOutdir(params.outdir.toString(), launchDir)

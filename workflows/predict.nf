@@ -38,7 +38,7 @@ workflow PREDICT_RESPONSE {
     def ch_ready = ch_cells.combine(ch_cells.count()).map { meta, cells, _n -> [meta, cells] }.combine(ch_bulk)
     PRETRAIN_BULK(ch_ready, options.network + options.training)
     FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
-    PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.run)
+    PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.prediction)
     FIGURES(
         QC.out.tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
             .join(PREDICT.out.cells).join(PREDICT.out.tables),

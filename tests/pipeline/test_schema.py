@@ -16,7 +16,7 @@ COMMANDS = {
     "qc": ("quality_control", "run"),
     "pretrain_bulk": ("network", "training", "run"),
     "finetune_sc": ("training", "transfer", "run"),
-    "predict": ("run",),
+    "predict": ("prediction", "run"),
     "figures": ("run",),
 }
 

@@ -46,6 +46,7 @@ def write_cells(path: Path, n_cells: int = 70, sparse: bool = True, truth: bool 
     if truth:
         obs["truth"] = (sensitivity > 0).astype(np.int8)
     cells = ad.AnnData(sp.csr_matrix(x) if sparse else x, obs, pd.DataFrame(index=genes or GENES))
+    cells.obsm["X_pca"] = x[:, :10] - x[:, :10].mean(0)
     cells.uns["pharmacell"] = {"sample": "s", "scale": "log1p", "simulated": True, "genes_matched": 1.0}
     cells.write_h5ad(path)
     return path

@@ -14,8 +14,11 @@ from pharmacell.cli.command import command
 @click.option("--target", required=True, type=click.Path(path_type=Path), help="The sample's h5ad of qc.")
 @click.option("--null", "null_path", type=click.Path(path_type=Path),
               help="SAMPLE.null.parquet of finetune_sc; gives each cell a p-value.")
+@click.option("--neighbours", type=click.IntRange(min=0),
+              help="Most similar cells over which a cell's score is averaged, at most a tenth of the cells; 0 for none "
+                   "[default: 15; published 0].")
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def predict(model, sample, target, null_path, outdir, seed, threads, device):
+def predict(model, sample, target, null_path, neighbours, outdir, seed, threads, device):
     """Predict a probability of being sensitive for every cell, with its standard deviation over the replicas.
 
     Writes SAMPLE.predictions.csv, SAMPLE.floors.csv, SAMPLE.predicted.h5ad, SAMPLE.diagnostics.json; with --null
@@ -25,8 +28,10 @@ def predict(model, sample, target, null_path, outdir, seed, threads, device):
     from pharmacell.data.files import whole_file, write_json
     from pharmacell.evaluate.cells import prediction_tables, read_null, write_predicted_h5ad
     from pharmacell.evaluate.diagnostics import diagnose
-    from pharmacell.models.inference import predict_cells
+    from pharmacell.models.inference import predict_cells, smoothed
+    from pharmacell.models.neighbours import NEIGHBOURS, nearest_cells, smooth
     from pharmacell.models.store import load_bundle
+    from pharmacell.seeds import generator
     from pharmacell.train.device import resolve_device, use_threads
 
     use_threads(threads)
@@ -35,6 +40,12 @@ def predict(model, sample, target, null_path, outdir, seed, threads, device):
     bundle = load_bundle(model, device=where)
     null = read_null(null_path, cells.obs.index) if null_path else None
     found = predict_cells(bundle, cells, where)
+    if neighbours is None:
+        neighbours = NEIGHBOURS if bundle.ensemble else 0
+    if neighbours:
+        nearest = nearest_cells(cells.components(), neighbours, generator(seed, "reference cells"))
+        found, null = smoothed(found, bundle, nearest), None if null is None else smooth(null, nearest)
+    bundle.card["neighbours"] = neighbours
     tables = prediction_tables(found, cells.obs, bundle.card, null, seed)
     diagnostics = diagnose(found, bundle.card, cells.uns, null)
     for name, table in tables.items():

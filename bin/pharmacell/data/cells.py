@@ -43,6 +43,20 @@ class CellMatrix:
     def __len__(self) -> int:
         return len(self.obs)
 
+    def components(self) -> np.ndarray:
+        """Return the principal components of all cells, float32 [n_cells, n_components].
+
+        Raises
+        ------
+        InputError
+            If the file has none.
+        """
+        from anndata.io import read_elem
+
+        if "obsm/X_pca" not in self.file:
+            raise InputError(f"{self.file.filename}: obsm has no X_pca; run qc on the sample first")
+        return read_elem(self.file["obsm/X_pca"])
+
     def dense(self, rows: slice, columns: np.ndarray) -> np.ndarray:
         """Return a block of rows as float32 [n, len(columns)]."""
         block = self.x[rows]

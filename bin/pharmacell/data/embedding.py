@@ -42,7 +42,7 @@ def embed(sample: "AnnData", scale: str, seed: int) -> str:
     if min(sample.shape) < 3:
         sample.obsm["X_pca"] = sample.obsm["X_umap"] = np.zeros((n_cells, 2), dtype=np.float32)
         return "too few cells or genes for a UMAP: all cells are drawn at one place"
-    sample.obsm["X_pca"] = _components(sample, scale, seed)
+    sample.obsm["X_pca"] = components(sample, scale, seed)
     umap = np.full((n_cells, 2), np.nan, dtype=np.float32)
     if n_cells < FEWEST_CELLS:
         umap[:] = sample.obsm["X_pca"][:, :2]
@@ -56,7 +56,7 @@ def embed(sample: "AnnData", scale: str, seed: int) -> str:
     return f"UMAP of {len(shown)} cells on {sample.obsm['X_pca'].shape[1]} principal components"
 
 
-def _components(sample: "AnnData", scale: str, seed: int) -> np.ndarray:
+def components(sample: "AnnData", scale: str, seed: int) -> np.ndarray:
     """Return principal components, float32 [n_cells, at most 50]."""
     import scanpy as sc
 

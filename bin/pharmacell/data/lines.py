@@ -12,6 +12,7 @@ from pharmacell.data.standardise import Standardiser
 from pharmacell.errors import InputError
 
 FEWEST_SHARED_GENES = 50
+SHARE_OF_LINES = 0.5  # that a drug of the panel was given to
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Lines:
         ``database`` and ``tissue`` of each line.
     n_genes_bulk
         Genes that the bulk file has in all.
+    panel
+        Minus the standardised responses to this drug (first column) and to every other drug that was given to at
+        least half of the lines, float32 [n_lines, n_drugs], NaN where not measured; None without other drugs.
     """
 
     x: np.ndarray
@@ -40,6 +44,7 @@ class Lines:
     response: pd.Series
     origin: pd.DataFrame
     n_genes_bulk: int
+    panel: np.ndarray | None = None
 
     def standardised(self, train: np.ndarray) -> tuple[Standardiser, np.ndarray]:
         """Standardise all lines with the mean and deviation of the lines in ``train`` (bool [n_lines])."""
@@ -93,7 +98,7 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{bulk}: not a bulk data set ({reason(error)}); run prepare_bulk again") from error
     name = match_drug(drug, table["drug"].unique(), str(response))
-    table = table[table["drug"] == name].set_index("line")
+    everything, table = table, table[table["drug"] == name].set_index("line")
     shared = lines.var_names[lines.var_names.isin(genes)]  # in the order of the bulk file, the same for every sample
     if len(shared) < FEWEST_SHARED_GENES:
         raise InputError(
@@ -110,4 +115,12 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
         response=-table["z"].astype(float),
         origin=lines.obs.loc[names, ["database", "tissue"]].astype(str),
         n_genes_bulk=lines.n_vars,
+        panel=panel_of(everything, name, names),
     )
+
+
+def panel_of(table: pd.DataFrame, drug: str, lines: pd.Index) -> np.ndarray | None:
+    """Return the responses of the lines to all drugs of the table; see :class:`Lines`."""
+    wide = -table[table["line"].isin(lines)].pivot(index="line", columns="drug", values="z").reindex(lines)
+    others = wide.columns[(wide.notna().mean() >= SHARE_OF_LINES) & (wide.columns != drug)]
+    return wide[[drug, *others]].to_numpy(np.float32) if len(others) else None

@@ -24,7 +24,7 @@ class Ensemble:
     linear
         Weights of signature, ridge and logistic regression, float32 [n_replicas, 3, n_genes].
     centre, scale
-        Mean and standard deviation of each member on the replica's shifted validation cells, [n_replicas, 4].
+        Mean and standard deviation of each member on the replica's lines in shifted validation, [n_replicas, 4].
     weights
         Non-negative, sum 1, [4]; the same for all replicas.
     slope, intercept
@@ -68,18 +68,18 @@ class Ensemble:
 
 
 def fit_ensemble(linear: np.ndarray, network: np.ndarray, cells: np.ndarray, labels: np.ndarray) -> Ensemble:
-    """Learn weights and calibration from shifted validation cells, each scored by a replica that never saw its line.
+    """Learn weights and calibration from lines in shifted validation, each scored by a replica that never saw it.
 
     Parameters
     ----------
     linear
         See :class:`Ensemble`.
     network
-        Logit differences of each replica on its own validation cells, [n_replicas, n].
+        Logit differences of each replica on the mean cells of its own validation lines, [n_replicas, n].
     cells
-        Those cells, float32 [n_replicas, n, n_genes].
+        The mean cells of those lines, float32 [n_replicas, n, n_genes].
     labels
-        Their lines' classes, [n_replicas, n].
+        Their classes, [n_replicas, n].
 
     Returns
     -------

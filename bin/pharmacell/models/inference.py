@@ -7,6 +7,7 @@ import torch
 
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.errors import InputError
+from pharmacell.models.neighbours import smooth
 from pharmacell.models.store import Bundle
 from pharmacell.progress import track
 
@@ -95,3 +96,19 @@ def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk
         floors[rows] = bundle.floors.probability(x)
         start += len(x)
     return CellPredictions(bundle.link(scores), floors, scores)
+
+
+def smoothed(found: CellPredictions, bundle: Bundle, nearest: np.ndarray) -> CellPredictions:
+    """Return predictions whose scores are averaged over neighbouring cells; the floors stay as they are.
+
+    Parameters
+    ----------
+    found
+        Predictions of all cells.
+    bundle
+        The stack that made them.
+    nearest
+        From :func:`pharmacell.models.neighbours.nearest_cells`.
+    """
+    scores = smooth(found.scores, nearest)
+    return CellPredictions(bundle.link(scores), found.floors, scores)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pharmacell.train.source_stage import Source
 
 PERMUTATIONS = 20
+LEAST_WEIGHT = 0.01  # of the network in the ensemble, below which the null does without it
 CALIBRATION_BINS = 10
 HALVES = 10  # random halves of genes, and of lines
 RANGE_COMPONENTS = 20
@@ -41,12 +42,11 @@ def source_evidence(bundle: "Bundle", source: "Source") -> dict:
     """
     validation = source.validation
     network = validation.network_scores(bundle.model, "target")
-    members = bundle.ensemble.members(network, validation.x.cpu().numpy())  # [R, 4, n]
+    members = bundle.ensemble.members(network, validation.pooled.cpu().numpy())  # [R, 4, n]
     combined = np.einsum("k,rkn->rn", bundle.ensemble.weights, members)
     probability = bundle.ensemble.probability(combined)
     truth = validation.labels
-    lines = np.tile(np.repeat(source.held, truth.shape[1] // source.held.shape[1] // len(SEVERITIES), axis=1),
-                    (1, len(SEVERITIES)))
+    lines = np.tile(source.held, (1, len(SEVERITIES)))
     interval = bootstrap(truth.ravel(), probability.ravel(), n=200, groups=lines.ravel()).set_index("metric")
     found = interval.loc["auroc", ["low", "high"]].to_dict()
     bins, error = reliability(truth.ravel(), probability.ravel())
@@ -111,17 +111,21 @@ def null_scores(
     offset = (ensemble.weights[1:] * ensemble.centre[:, 1:] / ensemble.scale[:, 1:]).sum(1).mean()
 
     of_replica = torch.arange(PERMUTATIONS) % n_replicas
-    network = null_networks(bundle, source, target, orders, of_replica, training, transfer, joint_epochs, seed, device)
-    centre, scale = ensemble.centre[of_replica, 0][:, None], ensemble.scale[of_replica, 0][:, None]
+    counts = ensemble.weights[0] > LEAST_WEIGHT  # or twenty networks would be trained for nothing
+    if counts:
+        network = null_networks(bundle, source, target, orders, of_replica, training, transfer, joint_epochs, seed,
+                                device)
+        centre, scale = ensemble.centre[of_replica, 0][:, None], ensemble.scale[of_replica, 0][:, None]
     found, start = np.empty((PERMUTATIONS, len(cells)), np.float32), 0
     for block in cells.chunks(bundle.genes):
         x = bundle.target.apply(block)
-        with torch.no_grad():
-            logits = network.logits(torch.as_tensor(x, device=device), "target")
-        difference = (logits[..., 1] - logits[..., 0]).cpu().numpy()
-        found[:, start : start + len(x)] = (
-            linear @ x.T - offset + ensemble.weights[0] * (difference - centre) / scale
-        )
+        scores = found[:, start : start + len(x)]
+        scores[:] = linear @ x.T - offset
+        if counts:
+            with torch.no_grad():
+                logits = network.logits(torch.as_tensor(x, device=device), "target")
+            difference = (logits[..., 1] - logits[..., 0]).cpu().numpy()
+            scores += ensemble.weights[0] * (difference - centre) / scale
         start += len(x)
     return found
 

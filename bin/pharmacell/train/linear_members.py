@@ -40,24 +40,39 @@ def learnt_rows(source: "Source", replica: int) -> np.ndarray:
     return source.data.plain_rows[replica].cpu().numpy()
 
 
-def choose_penalties(source: "Source") -> LinearChoice:
-    """Choose the penalties whose mean AUROC over folds and severities of shifted validation is highest."""
-    ridge, logistic = np.zeros(len(RIDGE_ALPHAS)), np.zeros(len(LOGISTIC_CS))
+def choose_penalties(source: "Source") -> tuple[LinearChoice, LinearChoice]:
+    """Choose the penalties whose mean AUROC over folds and severities of shifted validation is highest.
+
+    Returns
+    -------
+    floors
+        For models that stand alone: fitted to the response as measured, judged on single cells.
+    members
+        For members of the ensemble: fitted to the denoised response, judged on the mean of a line's cells.
+    """
+    ridge, logistic = np.zeros((2, len(RIDGE_ALPHAS))), np.zeros((2, len(LOGISTIC_CS)))
+    pooled = source.validation.pooled.cpu().numpy()
     for replica in distinct_folds(source):
         rows = learnt_rows(source, replica)
         fits = LinearFits(source.x[rows])
-        response, labels = source.response[rows, None], source.labels[rows, None]
-        cells = source.validation.x[replica].cpu().numpy()
-        weights = np.concatenate([fits.ridge(response, alpha) for alpha in RIDGE_ALPHAS]
-                                 + [fits.logistic(labels, c) for c in LOGISTIC_CS])
-        found = np.array([source.validation.auroc_of_replica(replica, score).mean() for score in weights @ cells.T])
-        ridge += found[: len(RIDGE_ALPHAS)]
-        logistic += found[len(RIDGE_ALPHAS) :]
-    return LinearChoice(RIDGE_ALPHAS[int(ridge.argmax())], LOGISTIC_CS[int(logistic.argmax())])
+        responses = np.stack([source.response[rows], source.denoised[replica, rows]], 1)
+        paths = np.stack([fits.ridge(responses, alpha) for alpha in RIDGE_ALPHAS], 1)  # [2, n_alphas, n_genes]
+        path = np.concatenate([fits.logistic(source.labels[rows, None], c) for c in LOGISTIC_CS])
+        for i, cells in enumerate((source.validation.x[replica].cpu().numpy(), pooled[replica])):
+            found = np.array([source.validation.auroc_of_replica(replica, score).mean()
+                              for score in np.concatenate([paths[i], path]) @ cells.T])
+            ridge[i] += found[: len(RIDGE_ALPHAS)]
+            logistic[i] += found[len(RIDGE_ALPHAS) :]
+    floors, members = (LinearChoice(RIDGE_ALPHAS[int(alphas.argmax())], LOGISTIC_CS[int(cs.argmax())])
+                       for alphas, cs in zip(ridge, logistic, strict=True))
+    return floors, members
 
 
 def linear_members(source: "Source", choice: LinearChoice) -> np.ndarray:
-    """Fit signature, ridge and logistic regression on each replica's lines, float32 [n_replicas, 3, n_genes]."""
+    """Fit signature, ridge and logistic regression on each replica's lines, float32 [n_replicas, 3, n_genes].
+
+    Signature and ridge learn the denoised response (:mod:`pharmacell.train.panel`).
+    """
     return permuted_members(source, choice, np.arange(len(source.labels))[None])[0]
 
 
@@ -86,7 +101,7 @@ def permuted_members(source: "Source", choice: LinearChoice, orders: np.ndarray)
         if key not in by_fold:
             rows = learnt_rows(source, replica)
             fits = LinearFits(source.x[rows])
-            response, labels = source.response[orders][:, rows].T, source.labels[orders][:, rows].T
+            response, labels = source.denoised[replica][orders][:, rows].T, source.labels[orders][:, rows].T
             by_fold[key] = np.stack([fits.signature(response), fits.ridge(response, choice.alpha),
                                      fits.logistic(labels, choice.c)], 1)
         members[:, replica] = by_fold[key]

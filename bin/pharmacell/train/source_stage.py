@@ -19,6 +19,7 @@ from pharmacell.progress import say
 from pharmacell.seeds import generator, integer, seed_sequence
 from pharmacell.train.linear_members import LinearChoice, choose_penalties, linear_members
 from pharmacell.train.loop import History, TrainingConfig
+from pharmacell.train.panel import denoised_response
 from pharmacell.train.pretrain import train_autoencoder, train_predictor
 from pharmacell.train.training_set import TrainingSet, equal_rows, resampled_rows
 from pharmacell.train.validation import PlainValidation, ShiftedValidation, shifted_validation
@@ -39,6 +40,9 @@ class Source:
         The same lines, each standardised within itself, for simulated cells.
     labels, response
         Class and response (higher = more sensitive), [n].
+    denoised
+        The response of the lines that each replica learns from, denoised with the panel's other drugs
+        (:mod:`pharmacell.train.panel`); as measured for the lines that it does not learn from, [n_replicas, n].
     data
         Rows of each replica.
     validation
@@ -51,6 +55,7 @@ class Source:
     profiles: np.ndarray
     labels: np.ndarray
     response: np.ndarray
+    denoised: np.ndarray
     data: TrainingSet
     validation: PlainValidation | ShiftedValidation
     held: np.ndarray
@@ -125,7 +130,20 @@ def prepare_source(
     else:
         validation = PlainValidation(torch.as_tensor(x[held[0]], device=device),
                                      torch.as_tensor(labels[held[0]], device=device).long())
-    return Source(x, profiles, labels, response, data, validation, validation_rows)
+    panel = None if lines.panel is None else lines.panel[inside]
+    return Source(x, profiles, labels, response, denoised_of_replicas(panel, response, learn), data, validation,
+                  validation_rows)
+
+
+def denoised_of_replicas(panel: np.ndarray | None, response: np.ndarray, learn: list[np.ndarray]) -> np.ndarray:
+    """Denoise the responses of each replica's lines with those lines alone; see :class:`Source`."""
+    denoised, made = np.tile(response, (len(learn), 1)), {}
+    for replica, rows in enumerate(learn):
+        key = rows.tobytes()
+        if key not in made:
+            made[key] = denoised_response(None if panel is None else panel[rows], response[rows])
+        denoised[replica, rows] = made[key]
+    return denoised
 
 
 def training_set(x, profiles, labels, learn, held, training: TrainingConfig, seed: int, device) -> TrainingSet:
@@ -190,10 +208,11 @@ def train_source(
     epochs = train_predictor("predictor", model, source.data, source.validation, training, history)
 
     bundle = Bundle(model, lines.genes, scaler, None, None, {}, autoencoder=autoencoder)
-    choice = LinearChoice() if training.validation == "plain" else choose_penalties(source)
+    plain = training.validation == "plain"
+    choice, of_members = (LinearChoice(), LinearChoice()) if plain else choose_penalties(source)
     bundle.floors = source_floors(source, choice, training, split, lines)
     if training.ensemble:
-        fit_members(bundle, source, choice, "source")
+        fit_members(bundle, source, of_members, "source")
 
     test = (split == "test").to_numpy()
     x_test, truth = scaler.apply(lines.x[test]), lines.labels.to_numpy()[test]
@@ -205,6 +224,7 @@ def train_source(
         "genes_shared": len(lines.genes), "lines": split.value_counts().to_dict(),
         "source_auroc": {key: auroc_of(metrics, key) for key in predictions},
         "predictor_epochs": epochs.tolist(), "penalties": asdict(choice),
+        "member_penalties": asdict(of_members),
     }
     return SourceResult(bundle, split, metrics, history.table())
 
@@ -219,7 +239,8 @@ def source_floors(source: Source, choice: LinearChoice, training, split: pd.Seri
         learn, held = source.data.plain_rows[0].cpu().numpy(), source.held[0]
         return fit_floors(source.x[learn], source.response[learn], source.labels[learn],
                           source.x[held], source.labels[held], choice)
-    cells, labels = source.validation.x.flatten(0, 1).cpu().numpy(), source.validation.labels.ravel()
+    cells = source.validation.x.flatten(0, 1).cpu().numpy()
+    labels = np.repeat(source.validation.labels.ravel(), len(cells) // source.validation.labels.size)
     return fit_floors(source.x, source.response, source.labels, cells, labels, choice)
 
 
@@ -228,7 +249,7 @@ def fit_members(bundle: Bundle, source: Source, choice: LinearChoice, domain: st
     validation = source.validation
     linear = linear_members(source, choice)
     bundle.ensemble = fit_ensemble(linear, validation.network_scores(bundle.model, domain),
-                                   validation.x.cpu().numpy(), validation.labels)
+                                   validation.pooled.cpu().numpy(), validation.labels)
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in bundle.ensemble.named_weights().items())
     say(f"ensemble on the {domain} encoder: {weights}")
 

@@ -139,7 +139,7 @@ def adapt(
     facts |= {"n_cells_trained": len(target.x), "n_clusters": n_clusters, "joint_epochs": epochs.tolist()}
     null = None
     if training.ensemble:
-        choice = LinearChoice(**bundle.card["penalties"])
+        choice = LinearChoice(**bundle.card["member_penalties"])
         fit_members(bundle, source, choice, "target")
         bundle.card |= source_evidence(bundle, source) | target_evidence(bundle, source, target, choice, seed)
         null = null_scores(bundle, source, target, cells, choice, training, transfer, epochs, seed, device)

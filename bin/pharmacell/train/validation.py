@@ -11,7 +11,7 @@ from pharmacell.evaluate.within_groups import auroc_within
 from pharmacell.models.atsdp import ATSDP
 from pharmacell.train.losses import class_cross_entropy
 
-CELLS_PER_LINE = 2  # of each severity
+CELLS_PER_LINE = 4  # of each severity; what a few like cells say together is what a prediction rests on
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,30 @@ class ShiftedValidation:
     """How well lines that a replica never saw are told apart once they are simulated cells.
 
     The score of a replica is the mean over severities of the AUROC within groups (database and tissue), so that
-    telling tissues from each other earns nothing.
+    telling tissues from each other earns nothing. The cells of a line of one severity are averaged first, as a
+    prediction averages over cells that are alike (:mod:`pharmacell.models.neighbours`).
 
     Parameters
     ----------
     x
-        Simulated cells, severity by severity, float32 [n_replicas, n_severities * n, n_genes].
+        Simulated cells, severity by severity and line by line, float32 [n_replicas, n_severities * n * 4, n_genes].
     labels
         Classes of their lines, [n_replicas, n_severities * n].
     groups
         Group of their lines, [n_replicas, n_severities * n].
+    pooled
+        The mean cell of each line and severity, float32 [n_replicas, n_severities * n, n_genes].
     """
 
     x: Tensor
     labels: np.ndarray
     groups: np.ndarray
+    pooled: Tensor
 
     def network_scores(self, model: ATSDP, domain: str) -> np.ndarray:
-        """Return logit differences of each replica on its own cells, [n_replicas, n_severities * n]."""
+        """Return each replica's logit differences on its own mean cells, [n_replicas, n_severities * n]."""
         with torch.no_grad():
-            logits = model.logits(self.x, domain)
+            logits = model.logits(self.pooled, domain)
         return (logits[..., 1] - logits[..., 0]).cpu().numpy()
 
     def auroc(self, scores: np.ndarray) -> np.ndarray:
@@ -67,8 +71,13 @@ class ShiftedValidation:
         return np.stack([self.auroc_of_replica(replica, values) for replica, values in enumerate(scores)])
 
     def auroc_of_replica(self, replica: int, scores: np.ndarray) -> np.ndarray:
-        """Return the AUROC within groups of one replica's cells for each severity, [n_severities]."""
-        parts = [np.split(values, len(SEVERITIES)) for values in (self.labels[replica], scores, self.groups[replica])]
+        """Return the AUROC within groups of one replica for each severity, [n_severities].
+
+        ``scores`` are those of the lines, or of the single cells.
+        """
+        labels, groups = (np.repeat(values[replica], len(scores) // len(values[replica]))
+                          for values in (self.labels, self.groups))
+        parts = [np.split(values, len(SEVERITIES)) for values in (labels, scores, groups)]
         return np.array([auroc_within(*part) for part in zip(*parts, strict=True)])
 
     def terms(self, model: ATSDP, domain: str) -> dict[str, Tensor]:
@@ -106,7 +115,9 @@ def shifted_validation(
         for rows in held
     ]
 
-    def of_cells(values: np.ndarray) -> np.ndarray:
-        return np.tile(np.repeat(values[held], CELLS_PER_LINE, axis=1), (1, len(SEVERITIES)))
+    def of_lines(values: np.ndarray) -> np.ndarray:
+        return np.tile(values[held], (1, len(SEVERITIES)))
 
-    return ShiftedValidation(torch.as_tensor(np.stack(cells), device=device), of_cells(labels), of_cells(groups))
+    x = torch.as_tensor(np.stack(cells), device=device)
+    pooled = x.unflatten(1, (-1, CELLS_PER_LINE)).mean(2)
+    return ShiftedValidation(x, of_lines(labels), of_lines(groups), pooled)

@@ -1,0 +1,220 @@
+"""Samples of simulated cells with a known truth, made and predicted in this process, for the accuracy tables."""
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import torch
+from scipy import sparse
+
+from pharmacell.data.cells import CellMatrix
+from pharmacell.data.embedding import components
+from pharmacell.data.lines import Lines, panel_of
+from pharmacell.data.shifts import TARGET_SUM, line_profiles
+from pharmacell.data.simulate import simulate_counts
+from pharmacell.evaluate.diagnostics import diagnose
+from pharmacell.evaluate.metrics import auroc
+from pharmacell.models.floors import NAMES
+from pharmacell.models.inference import predict_cells, smoothed
+from pharmacell.models.neighbours import NEIGHBOURS, nearest_cells, smooth
+from pharmacell.train.configurations import Configuration
+from pharmacell.train.source_stage import train_source
+from pharmacell.train.target_stage import adapt
+
+CPU = torch.device("cpu")
+DRUGS = ("Cisplatin", "Docetaxel", "I-BET-762", "Vorinostat", "Trametinib", "PLX-4720")
+HELD_OUT = 0.2  # of the lines with a response
+LINES = 6  # sensitive, and as many resistant
+CELLS = 100  # of each line
+DEPTH_PER_GENE = 5000 / 6000  # counts per cell and gene, those of the demo
+SENSITIVE = 0.3
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """What is wrong with a simulated set.
+
+    Parameters
+    ----------
+    name
+        For tables.
+    genes
+        How many genes bulk and cells share.
+    labels
+        ``own``; ``other``: the model learns another drug's responses; ``shuffled``: responses of other lines.
+    one_class
+        Whether all lines of the sample are sensitive, or all resistant: then there is nothing to tell apart.
+    depth
+        Counts per cell, as a share of the usual.
+    batch
+        Standard deviation over genes of the shift of ln expression between two batches of cells.
+    """
+
+    name: str
+    genes: int = 1500
+    labels: str = "own"
+    one_class: bool = False
+    depth: float = 1.0
+    batch: float = 0.0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Bulk lines and their responses to all drugs.
+
+    Parameters
+    ----------
+    x
+        Expression, float32 [n_lines, n_genes].
+    genes, lines
+        Their names.
+    z
+        Response, lines x drugs, NaN where not measured; lower is more sensitive.
+    """
+
+    x: np.ndarray
+    genes: np.ndarray
+    lines: pd.Index
+    z: pd.DataFrame
+
+    @classmethod
+    def read(cls, folder: Path) -> "Panel":
+        """Read ``bulk.h5ad`` and ``response.parquet`` of PREPARE_BULK."""
+        bulk = ad.read_h5ad(folder / "bulk.h5ad")
+        table = pd.read_parquet(folder / "response.parquet", columns=["drug", "line", "z"])
+        z = table.pivot(index="line", columns="drug", values="z").reindex(bulk.obs_names)
+        return cls(np.asarray(bulk.X, np.float32), bulk.var_names.to_numpy(str), bulk.obs_names, z)
+
+    def well_measured(self, fewest: int = 400) -> list[str]:
+        """Return the drugs with a response of at least so many lines."""
+        return list(self.z.columns[self.z.notna().sum() >= fewest])
+
+
+@dataclass(frozen=True)
+class SimulatedSet:
+    """Bulk lines to learn from, and cells of other lines.
+
+    Parameters
+    ----------
+    lines
+        What the model may learn from.
+    counts
+        [n_cells, n_genes].
+    truth
+        1 sensitive, 0 resistant, of each cell.
+    held_x, held_labels
+        All held-out lines, as bulk.
+    """
+
+    lines: Lines
+    counts: sparse.csr_matrix
+    truth: np.ndarray
+    held_x: np.ndarray
+    held_labels: np.ndarray
+
+
+def make_set(panel: Panel, drug: str, difficulty: Difficulty, rng: np.random.Generator) -> SimulatedSet:
+    """Hold out a fifth of the lines at random, and simulate cells of six sensitive and six resistant ones of them.
+
+    The lines are drawn at random among all held-out lines of their class, not the extremes.
+    """
+    z = panel.z[drug].to_numpy()
+    known = np.flatnonzero(~np.isnan(z))
+    held = rng.choice(known, round(HELD_OUT * len(known)), replace=False)
+    learn = np.setdiff1d(np.arange(len(z)), held)  # other drugs' responses of lines without one to this drug, too
+    genes = np.sort(rng.choice(len(panel.genes), difficulty.genes, replace=False))
+    sensitive = z <= np.quantile(z[known], SENSITIVE)
+    pools = [held[sensitive[held] == kind] for kind in (True, False)]
+    if difficulty.one_class:
+        pools = [pools[rng.integers(2)]] * 2
+        chosen = rng.choice(pools[0], 2 * LINES, replace=len(pools[0]) < 2 * LINES)
+    else:
+        chosen = np.concatenate([rng.choice(pool, LINES, replace=False) for pool in pools])
+    profiles = line_profiles(panel.x[chosen][:, genes])
+    counts = counts_of(profiles, difficulty, rng)
+    of_drug = z.copy()
+    if difficulty.labels == "other":
+        of_drug = panel.z[rng.choice([name for name in panel.well_measured() if name != drug])].to_numpy()
+    learn = learn[~np.isnan(of_drug[learn])]
+    response = -of_drug[learn]
+    if difficulty.labels == "shuffled":
+        response = rng.permutation(response)
+    names = panel.lines[learn]
+    table = panel.z.iloc[learn].drop(columns=drug).melt(ignore_index=False, var_name="drug", value_name="z").dropna()
+    own = pd.DataFrame({"drug": drug, "z": -response}, index=names)
+    table = pd.concat([own, table]).rename_axis("line").reset_index()
+    lines = Lines(
+        x=panel.x[learn][:, genes], genes=list(panel.genes[genes]), response=pd.Series(response, names),
+        labels=pd.Series((response >= np.quantile(response, 1 - SENSITIVE)).astype(int), names),
+        origin=pd.DataFrame({"database": "gdsc", "tissue": "unknown"}, names), n_genes_bulk=len(panel.genes),
+        panel=panel_of(table, drug, names),
+    )
+    return SimulatedSet(lines, counts, np.repeat(sensitive[chosen].astype(int), CELLS),
+                        panel.x[held][:, genes], sensitive[held].astype(int))
+
+
+def counts_of(profiles: np.ndarray, difficulty: Difficulty, rng: np.random.Generator) -> sparse.csr_matrix:
+    """Simulate the cells, with a batch effect on a random half of every line's cells if there is one."""
+    depth = DEPTH_PER_GENE * profiles.shape[1] * difficulty.depth
+    if not difficulty.batch:
+        return simulate_counts(profiles, CELLS, rng, depth)
+    shift = rng.normal(0, difficulty.batch, profiles.shape[1])
+    halves = [simulate_counts(part, CELLS // 2, rng, depth) for part in (profiles, profiles + shift)]
+    n = len(profiles) * (CELLS // 2)
+    order = np.arange(2 * n).reshape(2, len(profiles), -1).transpose(1, 0, 2).ravel()  # a line's cells stand together
+    return sparse.vstack(halves, format="csr")[order]
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hide progress lines."""
+    with open(os.devnull, "w") as sink, contextlib.redirect_stderr(sink), contextlib.redirect_stdout(sink):
+        yield
+
+
+def write_sample(made: SimulatedSet, path: Path) -> None:
+    """Write the cells as QC does, without the UMAP, and without their truth: nothing behind this can read it."""
+    totals = np.maximum(np.asarray(made.counts.sum(1)), 1)
+    x = sparse.csr_matrix(made.counts.multiply(TARGET_SUM / totals), dtype=np.float32).log1p()
+    cells = ad.AnnData(x, pd.DataFrame(index=[f"cell{i}" for i in range(x.shape[0])]),
+                       pd.DataFrame(index=made.lines.genes))
+    cells.obsm["X_pca"] = components(cells, "counts", 0)
+    cells.uns["pharmacell"] = {"sample": "simulated", "simulated": True, "genes_matched": 1.0}
+    cells.write_h5ad(path)
+
+
+def predict_set(made: SimulatedSet, drug: str, settings: Configuration, n_replicas: int, seed: int) -> dict:
+    """Train, adapt and predict; returns AUROC of model and floors on cells and held-out lines, and all diagnostics."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        write_sample(made, Path(folder) / "cells.h5ad")
+        cells = CellMatrix(Path(folder) / "cells.h5ad")
+        source = train_source(made.lines, settings.network, settings.training, n_replicas, seed, CPU)
+        bundle = source.bundle
+        held = bundle.source.apply(made.held_x)
+        row = {"bulk_atsdp": auroc(made.held_labels, bundle.score(held, "source", CPU).mean(0))}
+        bundle.card |= {"drug": drug, "sample": "simulated"}
+        result = adapt(bundle, made.lines, source.split, cells, settings.training, settings.transfer, "none", seed, CPU)
+        found, null = predict_cells(bundle, cells, CPU), result.null
+        row["alone"] = auroc(made.truth, found.scores.mean(0))
+        for column, name in enumerate(NAMES):
+            row[name] = auroc(made.truth, found.floors[:, column])
+            row[f"bulk_{name}"] = auroc(made.held_labels, bundle.floors.probability(held)[:, column])
+        if settings.training.ensemble:
+            nearest = nearest_cells(cells.components(), NEIGHBOURS, np.random.default_rng(0))
+            for column, name in enumerate(NAMES):
+                row[f"smooth_{name}"] = auroc(made.truth, smooth(found.floors[:, column][None], nearest)[0])
+            found = smoothed(found, bundle, nearest)
+            null = None if null is None else smooth(null, nearest)
+        row["atsdp"] = auroc(made.truth, found.probability)
+        facts = diagnose(found, bundle.card, cells.uns, null)
+    row |= {name: value for name, value in facts.items() if not isinstance(value, (list, dict))}
+    row["members"] = str(bundle.card.get("member_penalties"))
+    return row | {"seconds": time.perf_counter() - start}
