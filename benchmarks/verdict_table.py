@@ -1,0 +1,65 @@
+"""Whether the verdict tells good predictions from bad ones, on simulated samples of mixed difficulty.
+
+    python benchmarks/verdict_table.py BULK_FOLDER OUT.csv --first 0 --last 99
+
+Every set has a random drug and a random difficulty; a sample of one class counts as AUROC 0.5, for there is nothing to
+tell apart. A set that is already in the csv is not repeated. Judge rules on sets that they were not tuned on.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+import torch
+from simulated_sets import Difficulty, Panel, make_set, predict_set
+
+from pharmacell.train.configurations import DEFAULT
+
+DIFFICULTIES = (  # with how many in twenty
+    (Difficulty("fair"), 8),
+    (Difficulty("few genes", genes=150), 2),
+    (Difficulty("shallow", depth=0.1), 2),
+    (Difficulty("batch effect", batch=0.5), 2),
+    (Difficulty("one class", one_class=True), 2),
+    (Difficulty("other drug's labels", labels="other"), 2),
+    (Difficulty("shuffled labels", labels="shuffled"), 2),
+)
+POOR = 0.60
+
+
+@click.command()
+@click.argument("bulk", type=click.Path(path_type=Path, exists=True))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--first", default=0, help="First set.", show_default=True)
+@click.option("--last", default=99, help="Last set.", show_default=True)
+@click.option("--threads", default=1, help="Processor threads.", show_default=True)
+def main(bulk: Path, out: Path, first: int, last: int, threads: int) -> None:
+    """Predict the sets, and print the verdicts beside what the predictions were worth."""
+    torch.set_num_threads(threads)
+    panel = Panel.read(bulk)
+    kinds = [kind for kind, times in DIFFICULTIES for _ in range(times)]
+    rows = pd.read_csv(out).to_dict("records") if out.exists() else []
+    for number in sorted(set(range(first, last + 1)) - {row["set"] for row in rows}):
+        rng = np.random.default_rng([number, 4])
+        kind = kinds[rng.integers(len(kinds))]
+        drug = str(rng.choice(panel.well_measured()))
+        made = make_set(panel, drug, kind, rng)
+        rows.append({"set": number, "difficulty": kind.name, **predict_set(made, drug, DEFAULT, 5, number)})
+        pd.DataFrame(rows).to_csv(out, index=False)
+        click.echo(f"set {number}, {drug}, {kind.name}: AUROC {rows[-1]['atsdp']:.3f}, {rows[-1]['verdict']}")
+    report(pd.DataFrame(rows))
+
+
+def report(table: pd.DataFrame) -> None:
+    """Print verdicts by difficulty, their mean AUROC, and how many of the poor predictions are not supported."""
+    table = table.assign(atsdp=table["atsdp"].fillna(0.5))
+    click.echo(pd.crosstab(table["difficulty"], table["verdict"], margins=True).to_string())
+    click.echo(table.groupby("verdict")["atsdp"].agg(["size", "mean", "min"]).round(3).to_string())
+    poor = table[table["atsdp"] < POOR]
+    caught = (poor["verdict"] == "not supported").sum()
+    click.echo(f"of {len(poor)} sets with AUROC below {POOR}, {caught} are not supported")
+
+
+if __name__ == "__main__":
+    main()
