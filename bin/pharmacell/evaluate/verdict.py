@@ -1,4 +1,4 @@
-"""The verdict on a sample: rules on its facts, with thresholds set by judgement (docs/methods.md says how they fare)."""
+"""The verdict on a sample: rules on its facts; docs/methods.md says how their thresholds fare."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
