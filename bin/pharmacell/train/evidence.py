@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pharmacell.train.source_stage import Source
 
 PERMUTATIONS = 20
+NETWORKS_AT_ONCE = 10  # of the null; a stack of all twenty takes most of the memory of the step
 LEAST_WEIGHT = 0.01  # of the network in the ensemble, below which the null does without it
 CALIBRATION_BINS = 10
 HALVES = 10  # random halves of genes, and of lines
@@ -110,37 +111,37 @@ def null_scores(
     linear = np.einsum("rm,prmg->pg", share, members) / n_replicas  # one weight vector for each permutation
     offset = (ensemble.weights[1:] * ensemble.centre[:, 1:] / ensemble.scale[:, 1:]).sum(1).mean()
 
-    of_replica = torch.arange(PERMUTATIONS) % n_replicas
-    counts = ensemble.weights[0] > LEAST_WEIGHT  # or twenty networks would be trained for nothing
-    if counts:
-        network = null_networks(bundle, source, target, orders, of_replica, training, transfer, joint_epochs, seed,
-                                device)
-        centre, scale = ensemble.centre[of_replica, 0][:, None], ensemble.scale[of_replica, 0][:, None]
     found, start = np.empty((PERMUTATIONS, len(cells)), np.float32), 0
     for block in cells.chunks(bundle.genes):
-        x = bundle.target.apply(block)
-        scores = found[:, start : start + len(x)]
-        scores[:] = linear @ x.T - offset
-        if counts:
-            with torch.no_grad():
-                logits = network.logits(torch.as_tensor(x, device=device), "target")
-            difference = (logits[..., 1] - logits[..., 0]).cpu().numpy()
-            scores += ensemble.weights[0] * (difference - centre) / scale
-        start += len(x)
+        found[:, start : start + len(block)] = linear @ bundle.target.apply(block).T - offset
+        start += len(block)
+    if ensemble.weights[0] > LEAST_WEIGHT:  # or twenty networks would be trained for nothing
+        for first in range(0, PERMUTATIONS, NETWORKS_AT_ONCE):
+            some = torch.arange(first, min(first + NETWORKS_AT_ONCE, PERMUTATIONS))
+            network = null_networks(bundle, source, target, orders, some, training, transfer, joint_epochs, seed,
+                                    device)
+            centre, scale = (values[some % n_replicas, 0][:, None] for values in (ensemble.centre, ensemble.scale))
+            start = 0
+            for block in cells.chunks(bundle.genes):
+                with torch.no_grad():
+                    logits = network.logits(torch.as_tensor(bundle.target.apply(block), device=device), "target")
+                difference = (logits[..., 1] - logits[..., 0]).cpu().numpy()
+                found[some, start : start + len(block)] += ensemble.weights[0] * (difference - centre) / scale
+                start += len(block)
     return found
 
 
 def null_networks(
-    bundle, source, target, orders, of_replica, training: TrainingConfig, transfer: TransferConfig, joint_epochs, seed,
-    device,
+    bundle, source, target, orders, some, training: TrainingConfig, transfer: TransferConfig, joint_epochs, seed, device
 ) -> ATSDP:
-    """Train one network for each permutation as one stack; see :func:`null_scores`."""
+    """Train one network for each of some permutations as one stack; see :func:`null_scores`."""
     from pharmacell.train.source_stage import replica_seeds
 
-    null = ATSDP(bundle.model.config, len(bundle.genes), replica_seeds(seed, "null", len(orders)), device)
+    seeds, of_replica = replica_seeds(seed, "null", len(orders)), some % bundle.model.n_replicas
+    null = ATSDP(bundle.model.config, len(bundle.genes), [seeds[i] for i in some], device)
     null.source.encoder.load_state_dict({name: value[of_replica].to(device)
                                          for name, value in bundle.autoencoder.items()})
-    labels = torch.as_tensor(source.labels[orders], device=device).long()
+    labels = torch.as_tensor(source.labels[orders[some]], device=device).long()
     # rows that resampling made belong to the real labels: the null learns from the lines as they are
     data = replace(source.data, rows=source.data.plain_rows[of_replica], plain_rows=source.data.plain_rows[of_replica],
                    labels=labels, validation=source.data.validation[of_replica])
