@@ -1,0 +1,131 @@
+"""The file formats of a perturbation table: parquet, h5ad, wide and long csv."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.data.input_file import check_file, reason
+from pharmacell.errors import InputError
+
+KEYS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES", "control")
+OPTIONAL = ("split",)
+RENAMED = {"sm_cell_type": "cell_type"}  # of the re-analysed release, whose cell_type may be missing
+IGNORED = ("__index_level_0__", "index", "Unnamed: 0", "")  # row names that pandas wrote
+LONG = ("gene", "value")
+SUFFIXES = (".parquet", ".h5ad", ".csv", ".tsv")
+DEFAULT_LAYER = "sign_log10_pval"
+
+Parts = tuple[pd.DataFrame, list[str], np.ndarray]  # keys [n_rows], genes, float32 [n_rows, n_genes]
+
+
+def read_parts(path: Path, layer: str | None) -> Parts:
+    """Read keys, genes and values by the file's suffix.
+
+    Parameters
+    ----------
+    path
+        parquet (keys, then one column a gene), h5ad (keys in obs, values in a layer), csv or tsv: wide like the
+        parquet, or long with the columns ``gene`` and ``value``.
+    layer
+        Layer of an h5ad; None takes ``sign_log10_pval``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, keys are missing or a gene column holds text.
+    """
+    check_file(path, SUFFIXES)
+    kind = Path(path.name.lower().removesuffix(".gz")).suffix
+    if layer and kind != ".h5ad":
+        raise InputError(f"{path}: --layer {layer}: only an h5ad has layers; leave the option out")
+    try:
+        if kind == ".parquet":
+            return from_parquet(path)
+        if kind == ".h5ad":
+            return from_h5ad(path, layer or DEFAULT_LAYER)
+        return from_text(path, "\t" if kind == ".tsv" else ",")
+    except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
+        raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+
+
+def check_columns(path: Path, columns: list[str], required: tuple[str, ...] = KEYS) -> None:
+    """Check that the required columns are there, and no column twice."""
+    missing = [key for key in required if key not in columns]
+    if missing:
+        raise InputError(f"{path}: column {', '.join(missing)} is missing; the keys are {', '.join(KEYS)}")
+    twice = pd.Index(columns)[pd.Index(columns).duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: column {twice[0]} stands there twice; keep one")
+
+
+def from_parquet(path: Path) -> Parts:
+    """Read a wide parquet column by column, so that no second copy in double precision is made."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    check_columns(path, table.column_names)
+    genes = [name for name in table.column_names if name not in (*KEYS, *OPTIONAL, *IGNORED)]
+    y = np.empty((table.num_rows, len(genes)), np.float32)
+    for number, gene in enumerate(genes):
+        kind = table.schema.field(gene).type
+        if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+            raise InputError(f"{path}: column {gene} holds {kind}, not numbers; gene columns follow the keys")
+        y[:, number] = table.column(gene).to_numpy()
+    named = [name for name in (*KEYS, *OPTIONAL) if name in table.column_names]
+    return table.select(named).to_pandas().reset_index(drop=True), genes, y
+
+
+def from_h5ad(path: Path, layer: str) -> Parts:
+    """Read the keys and one layer of an h5ad; the other layers stay on disk."""
+    import h5py
+    from anndata.io import read_elem
+    from scipy import sparse
+
+    with h5py.File(path) as file:
+        obs = read_elem(file["obs"]).reset_index(drop=True)
+        genes = read_elem(file["var"]).index.astype(str).tolist()
+        layers = list(file.get("layers", {}))
+        if layer not in layers:
+            raise InputError(f"{path}: there is no layer {layer}; it has {', '.join(layers) or 'none'} (--layer)")
+        values = read_elem(file["layers"][layer])
+    check_columns(path, genes, ())
+    for old, new in RENAMED.items():
+        if new not in obs and old in obs:
+            obs = obs.rename(columns={old: new})
+    check_columns(path, list(obs.columns))
+    values = values.toarray() if sparse.issparse(values) else values
+    named = [name for name in (*KEYS, *OPTIONAL) if name in obs]
+    return obs[named], genes, np.asarray(values, np.float32)
+
+
+def from_text(path: Path, separator: str) -> Parts:
+    """Read a wide or a long csv or tsv."""
+    frame = pd.read_csv(path, sep=separator, low_memory=False)
+    check_columns(path, list(frame.columns))
+    frame = frame.drop(columns=[name for name in IGNORED if name in frame])
+    if set(LONG) <= set(frame.columns):
+        frame = widen(path, frame)
+    named = [name for name in (*KEYS, *OPTIONAL) if name in frame]
+    values = frame.drop(columns=named)
+    for gene, kind in values.dtypes.items():
+        if kind.kind not in "fiu":
+            raise InputError(f"{path}: column {gene} holds text, not numbers; gene columns follow the keys")
+    return frame[named], values.columns.astype(str).tolist(), values.to_numpy(np.float32)
+
+
+def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn one row a (cell type, compound, gene) into one row a (cell type, compound); orders are kept."""
+    named = [name for name in (*KEYS, *OPTIONAL) if name in frame]
+    if len(odd := frame.index[pd.to_numeric(frame["value"], errors="coerce").isna() & frame["value"].notna()]):
+        raise InputError(f"{path}: row {odd[0] + 2}, column value: {frame['value'][odd[0]]} is not a number")
+    pairs = ["cell_type", "sm_name"]
+    twice = frame.duplicated([*pairs, "gene"])
+    if twice.any():
+        row = frame[twice].iloc[0]
+        raise InputError(f"{path}: {row['cell_type']}, {row['sm_name']}, {row['gene']} stands there twice; keep one")
+    keys = frame[named].drop_duplicates(pairs)
+    wide = frame.pivot(index=pairs, columns="gene", values="value").astype(np.float32)
+    wide = wide.loc[pd.MultiIndex.from_frame(keys[pairs]), frame["gene"].drop_duplicates()]
+    return pd.concat([keys.reset_index(drop=True), wide.reset_index(drop=True)], axis=1)

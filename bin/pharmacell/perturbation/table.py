@@ -1,0 +1,232 @@
+"""The table of the perturbation task: one row a (cell type, compound), one column a gene."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.data.input_file import check_file, reason
+from pharmacell.errors import InputError
+from pharmacell.perturbation.formats import read_parts
+from pharmacell.progress import say
+
+KEY_COLUMNS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES")
+ID_MAP_COLUMNS = ("id", "cell_type", "sm_name")
+
+
+@dataclass(frozen=True)
+class PerturbationTable:
+    """Differential expression of cell types under compounds.
+
+    Parameters
+    ----------
+    cell_type, sm_name, sm_lincs_id, smiles
+        Keys of each row, str [n_rows].
+    control
+        Whether the compound is a positive control, bool [n_rows].
+    genes
+        Names of the columns, [n_genes].
+    y
+        Signed -log10 p (or what the layer holds), float32 [n_rows, n_genes].
+    split
+        The part of a predefined split that each row belongs to, str [n_rows]; None where the file names none.
+    """
+
+    cell_type: np.ndarray
+    sm_name: np.ndarray
+    sm_lincs_id: np.ndarray
+    smiles: np.ndarray
+    control: np.ndarray
+    genes: list[str]
+    y: np.ndarray
+    split: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.cell_type)
+
+    @property
+    def keys(self) -> pd.DataFrame:
+        """Keys as a DataFrame ``cell_type, sm_name, sm_lincs_id, SMILES``, [n_rows]."""
+        values = (self.cell_type, self.sm_name, self.sm_lincs_id, self.smiles)
+        return pd.DataFrame(dict(zip(KEY_COLUMNS, values, strict=True)))
+
+    def take(self, rows: np.ndarray) -> "PerturbationTable":
+        """Return a table of some rows (indices or a mask), copied, so that nothing of the others is within reach."""
+        chosen = {field.name: getattr(self, field.name)[rows] for field in fields(self)
+                  if field.name != "genes" and getattr(self, field.name) is not None}
+        return replace(self, **chosen)
+
+    @classmethod
+    def read(cls, path: Path, layer: str | None = None, drop_unparsable: bool = False) -> "PerturbationTable":
+        """Read and check a table.
+
+        Parameters
+        ----------
+        path
+            See :func:`pharmacell.perturbation.formats.read_parts`.
+        layer
+            Layer of an h5ad.
+        drop_unparsable
+            Leave out rows whose SMILES rdkit cannot parse, instead of refusing the table.
+
+        Raises
+        ------
+        InputError
+            If the table cannot be used.
+        """
+        keys, genes, y = read_parts(Path(path), layer)
+        if not len(keys):
+            raise InputError(f"{path}: the table has no rows; give at least two (cell type, compound)")
+        if not genes:
+            raise InputError(f"{path}: the table has no gene columns after its keys")
+        empty = [name for name in KEY_COLUMNS if keys[name].isna().any() or (keys[name].astype(str) == "").any()]
+        if empty:
+            number = int((keys[empty[0]].isna() | (keys[empty[0]].astype(str) == "")).to_numpy().argmax())
+            raise InputError(f"{path}: column {empty[0]} is empty in data row {number + 1}; fill it in")
+        texts = {name: keys[name].astype(str).to_numpy(str) for name in KEY_COLUMNS}
+        split = keys["split"].astype(str).to_numpy(str) if "split" in keys else None
+        table = cls(texts["cell_type"], texts["sm_name"], texts["sm_lincs_id"], texts["SMILES"],
+                    booleans(path, keys["control"]), genes, y, split)
+        check_values(path, table)
+        return table.take(parsable(path, table, drop_unparsable))
+
+
+def booleans(path: Path, column: pd.Series) -> np.ndarray:
+    """Return the column ``control`` as bool; csv files spell it in several ways."""
+    known = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+    found = column.astype(str).str.lower().map(known)
+    if found.isna().any():
+        number = int(found.isna().to_numpy().argmax())
+        raise InputError(f"{path}: column control, data row {number + 1}: {column.iloc[number]} is not True or False")
+    return found.to_numpy(bool)
+
+
+def check_values(path: Path, table: PerturbationTable) -> None:
+    """Check that keys are unique, a compound has one SMILES, and every value is finite."""
+    keys = table.keys
+    twice = keys.duplicated(["cell_type", "sm_name"])
+    if twice.any():
+        row = keys[twice].iloc[0]
+        raise InputError(f"{path}: ({row['cell_type']}, {row['sm_name']}) stands there {count(keys, row)} times; "
+                         "keep one row for each cell type and compound")
+    several = keys.groupby("sm_name")["SMILES"].nunique()
+    if (several > 1).any():
+        raise InputError(f"{path}: {several.idxmax()} has {several.max()} different SMILES; give a compound one")
+    sums = table.y.sum(axis=1, dtype=np.float64)  # one pass without a mask of the table's size
+    if not np.isfinite(sums).all():
+        number = int(np.flatnonzero(~np.isfinite(sums))[0])
+        gene = table.genes[int(np.flatnonzero(~np.isfinite(table.y[number]))[0])]
+        raise InputError(f"{path}: {table.cell_type[number]}, {table.sm_name[number]}: column {gene} is "
+                         "missing, not a number or infinite; fill it in or leave the row out")
+
+
+def count(keys: pd.DataFrame, row: pd.Series) -> int:
+    """Return how often a row's cell type and compound stand in the keys."""
+    return int(((keys["cell_type"] == row["cell_type"]) & (keys["sm_name"] == row["sm_name"])).sum())
+
+
+def parsable(path: Path, table: PerturbationTable, drop: bool) -> np.ndarray:
+    """Return which rows have a SMILES that rdkit parses, bool [n_rows].
+
+    Raises
+    ------
+    InputError
+        If there is one that it cannot parse and rows are not to be dropped, or if none is left.
+    """
+    bad = unparsable(table.smiles)
+    rows = ~np.isin(table.smiles, bad)
+    if not bad:
+        return rows
+    named = ", ".join(sorted({f"{table.sm_name[table.smiles == smiles][0]} ({smiles})" for smiles in bad}))
+    if not drop:
+        raise InputError(f"{path}: rdkit cannot parse the SMILES of {named}; correct it or pass --drop_unparsable")
+    if not rows.any():
+        raise InputError(f"{path}: rdkit cannot parse any SMILES; nothing is left to train on")
+    say(f"left out {(~rows).sum()} rows whose SMILES rdkit cannot parse: {named}")
+    return rows
+
+
+def unparsable(smiles: np.ndarray | list[str]) -> list[str]:
+    """Return the distinct SMILES that rdkit cannot parse."""
+    from rdkit import Chem, RDLogger
+
+    RDLogger.DisableLog("rdApp.*")  # it writes several lines for each failure; the caller says it in one
+    return [one for one in dict.fromkeys(str(value) for value in smiles) if Chem.MolFromSmiles(one) is None]
+
+
+def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Read a csv and check that it has rows and these columns."""
+    check_file(path, (".csv",))
+    try:
+        frame = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+    missing = [name for name in columns or ("id",) if name not in frame]
+    if missing:
+        raise InputError(f"{path}: column {', '.join(missing)} is missing; it begins with "
+                         f"{', '.join(map(str, frame.columns[:5]))}")
+    if not len(frame):
+        raise InputError(f"{path}: the table has no rows")
+    if frame["id"].duplicated().any():
+        raise InputError(f"{path}: id {frame['id'][frame['id'].duplicated()].iloc[0]} stands there twice")
+    return frame
+
+
+def read_id_map(path: Path, table: PerturbationTable) -> pd.DataFrame:
+    """Read the keys to predict, and give each compound the SMILES that the table knows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id, cell_type, sm_name, sm_lincs_id, SMILES`` in the order of the file.
+
+    Raises
+    ------
+    InputError
+        If a cell type or a compound is not in the table.
+    """
+    frame = read_csv(path, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
+    for name in ID_MAP_COLUMNS[1:]:
+        frame[name] = frame[name].astype(str)
+        unknown = sorted(set(frame[name]) - set(getattr(table, name)))
+        if unknown:
+            raise InputError(f"{path}: {name} {unknown[0]} is not in the training table"
+                             f"{f' (nor are {len(unknown) - 1} others)' if unknown[1:] else ''}; correct its spelling")
+    if frame.duplicated(["cell_type", "sm_name"]).any():
+        row = frame[frame.duplicated(["cell_type", "sm_name"])].iloc[0]
+        raise InputError(f"{path}: ({row['cell_type']}, {row['sm_name']}) stands there twice; keep one")
+    compounds = table.keys.drop_duplicates("sm_name")[["sm_name", "sm_lincs_id", "SMILES"]]
+    return frame.merge(compounds, on="sm_name", how="left", validate="many_to_one")
+
+
+def read_sample_submission(path: Path, genes: list[str], ids: np.ndarray | pd.Series) -> np.ndarray:
+    """Check a sample submission against the table's genes and the ids to predict.
+
+    Returns
+    -------
+    numpy.ndarray
+        Its ids in their order.
+
+    Raises
+    ------
+    InputError
+        If its genes or ids differ, or stand in another order.
+    """
+    frame = read_csv(path)
+    found = [name for name in frame.columns if name != "id"]
+    if frame.columns[0] != "id":
+        raise InputError(f"{path}: the first column is {frame.columns[0]}; it has to be id")
+    if found != genes:
+        missing, more = [g for g in genes if g not in set(found)], [g for g in found if g not in set(genes)]
+        if missing or more:
+            raise InputError(f"{path}: its genes are not those of the training table: {len(missing)} missing"
+                             f"{f' ({missing[0]})' if missing else ''}, {len(more)} more"
+                             f"{f' ({more[0]})' if more else ''}; use the sample that belongs to the table")
+        at = next(i for i, pair in enumerate(zip(found, genes, strict=True)) if pair[0] != pair[1])
+        raise InputError(f"{path}: gene column {at + 1} is {found[at]} where the training table has {genes[at]}; "
+                         "use the same order")
+    if list(frame["id"]) != list(ids):
+        raise InputError(f"{path}: its {len(frame)} ids are not the {len(ids)} of the id map in their order; use the "
+                         "sample that belongs to it")
+    return frame["id"].to_numpy()
