@@ -1,0 +1,1 @@
+"""Repeated cross-validation of all models on the same folds."""
