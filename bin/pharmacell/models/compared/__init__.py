@@ -1,0 +1,1 @@
+"""The models that the benchmark compares, one file each; :mod:`pharmacell.models.registry` lists them."""
