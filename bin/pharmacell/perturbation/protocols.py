@@ -1,0 +1,128 @@
+"""Which rows of a perturbation table are learned from and which are predicted, for each way of asking."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.errors import InputError
+from pharmacell.perturbation.scaffolds import compound_groups, scaffold_groups
+from pharmacell.seeds import generator, integer
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.table import PerturbationTable
+
+Fold = tuple[np.ndarray, np.ndarray]
+N_FOLDS = 5
+N_ANCHORS = 17  # compounds of the rarest cell types in the training data of the NeurIPS 2023 task
+
+
+def folds(table: "PerturbationTable", protocol: str, seed: int, n_folds: int = N_FOLDS) -> list[Fold]:
+    """Split the rows of a table.
+
+    Parameters
+    ----------
+    table
+        The rows to split.
+    protocol
+        One of :data:`PROTOCOLS`.
+    seed
+        The user's seed. All models of a run get the same folds.
+    n_folds
+        Folds of ``random``, ``leave_compound_out`` and ``leave_scaffold_out``; fewer when there are fewer groups.
+
+    Returns
+    -------
+    list of (train_rows, test_rows)
+        Row numbers, ascending, disjoint within a fold. No row is tested twice. Every row is tested once, except by
+        ``kaggle`` (the anchor compounds never are) and ``predefined``.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be split so.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"--protocol: {protocol!r} is not one of {', '.join(PROTOCOLS)}")
+    tested = PROTOCOLS[protocol](table, seed, n_folds)
+    rows = np.arange(len(table.cell_type))
+    return [(np.setdiff1d(rows, test), np.sort(test)) for test in tested]
+
+
+def random(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
+    """Return the rows of each test part, drawn without regard to what they are, as the study's split seems to be."""
+    n_rows = len(table.cell_type)
+    if n_rows < 2:
+        raise InputError(f"perturbation table: {n_rows} rows cannot be split into a training and a test part; add rows")
+    return np.array_split(generator(seed, "random folds").permutation(n_rows), min(n_folds, n_rows))
+
+
+def leave_compound_out(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
+    """Return test parts whose compounds (by name and by structure) no training part holds."""
+    return _group_folds(compound_groups(table.sm_name, table.smiles), seed, n_folds, "compound")
+
+
+def leave_scaffold_out(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
+    """Return test parts whose Murcko scaffolds no training part holds."""
+    return _group_folds(scaffold_groups(table.sm_name, table.smiles), seed, n_folds, "scaffold")
+
+
+def leave_cell_type_out(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
+    """Return one test part for each cell type: all of its rows."""
+    cell_types = np.unique(table.cell_type)
+    if len(cell_types) < 2:
+        raise InputError(f"perturbation table: the only cell type is '{cell_types[0]}', so none can be left out; "
+                         "choose another protocol")
+    return [np.flatnonzero(table.cell_type == cell_type) for cell_type in cell_types]
+
+
+def kaggle(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
+    """Return one test part for each cell type: its rows but those of the anchor compounds, as in the real test.
+
+    There, B and myeloid cells were to be predicted from 17 compounds of their own and all compounds of four other
+    cell types. A cell type that has no compound beside the anchors gives no fold.
+    """
+    anchor = np.isin(table.sm_name, anchor_compounds(table, seed))
+    tested = [np.flatnonzero((table.cell_type == cell_type) & ~anchor) for cell_type in np.unique(table.cell_type)]
+    tested = [rows for rows in tested if len(rows)]
+    if len(np.unique(table.cell_type)) < 2 or not tested:
+        raise InputError("perturbation table: the protocol 'kaggle' needs two cell types, and one of them with compounds "
+                         "beside the anchors; choose another protocol")
+    return tested
+
+
+def anchor_compounds(table: "PerturbationTable", seed: int) -> np.ndarray:
+    """Return the 17 compounds (at most half of all) that were measured in most cell types; ties fall by the seed."""
+    pairs = np.unique(np.stack([table.sm_name.astype(str), table.cell_type.astype(str)]), axis=1)
+    names, n_cell_types = np.unique(pairs[0], return_counts=True)
+    shuffled = generator(seed, "anchor compounds").permutation(len(names))
+    ordered = shuffled[np.argsort(-n_cell_types[shuffled], kind="stable")]
+    return names[ordered[: min(N_ANCHORS, len(names) // 2)]]
+
+
+def predefined(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
+    """Return the one test part that the table's own column ``split`` names: all rows that are not ``train``."""
+    if table.split is None:
+        raise InputError("perturbation table: the protocol 'predefined' needs a column 'split' (train or test); "
+                         "add it or choose another protocol")
+    held_out = np.flatnonzero(table.split.astype(str) != "train")
+    if len(held_out) in (0, len(table.split)):
+        raise InputError("perturbation table: the column 'split' names only one part; give rows of 'train' and others")
+    return [held_out]
+
+
+def _group_folds(groups: np.ndarray, seed: int, n_folds: int, kind: str) -> list[np.ndarray]:
+    """Return test parts of about equal size that keep each group whole."""
+    from sklearn.model_selection import GroupKFold
+
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise InputError(f"perturbation table: there is only one {kind}, so none can be left out; add rows")
+    splitter = GroupKFold(min(n_folds, n_groups), shuffle=True, random_state=integer(seed, f"{kind} folds") % 2**31)
+    return [test for _, test in splitter.split(np.zeros((len(groups), 1)), groups=groups)]
+
+
+PROTOCOLS: dict[str, Callable[["PerturbationTable", int, int], list[np.ndarray]]] = {
+    function.__name__: function
+    for function in (random, leave_compound_out, leave_scaffold_out, leave_cell_type_out, kaggle, predefined)
+}
