@@ -86,8 +86,8 @@ def kaggle(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarr
     tested = [np.flatnonzero((table.cell_type == cell_type) & ~anchor) for cell_type in np.unique(table.cell_type)]
     tested = [rows for rows in tested if len(rows)]
     if len(np.unique(table.cell_type)) < 2 or not tested:
-        raise InputError("perturbation table: the protocol 'kaggle' needs two cell types, and one of them with compounds "
-                         "beside the anchors; choose another protocol")
+        raise InputError("perturbation table: the protocol 'kaggle' needs two cell types, one of them with more than "
+                         "the anchor compounds; choose another protocol")
     return tested
 
 
