@@ -1,6 +1,6 @@
-// One self-contained page over all samples.
+// One self-contained page over all samples, from any number of folders with sections of it.
 process REPORT {
-    tag "${sections.size()} samples"
+    tag 'all samples'
     label 'process_low'
     ext code: Code.digest(projectDir, 'report')
 

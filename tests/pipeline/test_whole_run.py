@@ -18,7 +18,7 @@ STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES")
 
 def tasks(*steps: str) -> list[str]:
     """Return the tasks of some steps, as Run.submitted lists them."""
-    once = {"PREPARE_BULK": "PREPARE_BULK (2 drugs)", "REPORT": "REPORT (2 samples)"}
+    once = {"PREPARE_BULK": "PREPARE_BULK (2 drugs)", "REPORT": "REPORT (all samples)"}
     return sorted(task for step in steps
                   for task in ([once[step]] if step in once else [f"{step} ({sample})" for sample in SAMPLES]))
 

@@ -11,7 +11,7 @@ from pharmacell.cli.command import command
 @click.option("--parameters", type=click.Path(exists=True, dir_okay=False), help="Settings of the run (json object).")
 @click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Where pharmacell_report.html goes.")
 def report(folders, title, parameters, outdir, seed, threads, device):
-    """Gather FOLDERS, the <sample>.mqc folders that figures wrote, into pharmacell_report.html."""
+    """Gather FOLDERS, the folders with sections (.mqc) that the other commands wrote, into pharmacell_report.html."""
     from pathlib import Path
 
     from pharmacell.report.page import write_report

@@ -24,6 +24,8 @@ CHAPTERS = {
     "prediction": ("Prediction", "How many cells are predicted to respond, and how clearly."),
     "scores": ("Scores on these cells", "Only where the truth was given: the model beside simple baselines."),
     "cells": ("Map of the cells", "The cells in two dimensions (UMAP), by what is known and what is predicted."),
+    "key_genes": ("Key genes", "The genes behind the predictions, whether they are expressed differently, and what the "
+                  "network attends to."),
     "bulk": ("Held-out bulk lines", "How well the drug's effect can be predicted in bulk, where the truth is known."),
     "quality": ("Quality control", "What was measured on every cell and what was removed."),
     "training": ("Training", "How the loss fell."),
@@ -51,11 +53,11 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     folder
         Where the files go; tables of several samples are joined by their identifier when the report is made.
     """
-    write = Writer(results, folder)
+    write = Writer(results.sample, results.label, folder)
     write.table("verdict", "All samples", {results.label: words.overview(results)},
                 "One line a sample. AUROC: 0.5 is guessing, 1 is perfect.")
     write.text("verdict", results.label, verdict(results))
-    evidence(write, drawn)
+    evidence(write, results, drawn)
     write.picture("prediction", drawn.get("probabilities"), words.prediction(results))
     if results.model_metrics is not None:
         write.table("scores", "All models", score_rows(results, results.model_metrics),
@@ -72,9 +74,8 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     write.text("run", results.label, definitions(words.settings(results)))
 
 
-def evidence(write: "Writer", drawn: dict[str, "Drawn"]) -> None:
+def evidence(write: "Writer", results: Results, drawn: dict[str, "Drawn"]) -> None:
     """Write the chapter of what stands behind the verdict, or why there is nothing to draw."""
-    results = write.results
     if not any(name in drawn for name in EVIDENCE):
         write.text("evidence", results.label, f"<p>{html.escape(words.NETWORK_ALONE)}</p>")
     for name, part in EVIDENCE.items():
@@ -94,14 +95,16 @@ class Writer:
 
     Parameters
     ----------
-    results
-        The sample's results.
+    sample
+        The sample's name; begins the files' names.
+    label
+        The sample's name as every title shows it.
     folder
         Where the files go.
     """
 
-    def __init__(self, results: Results, folder: Path):
-        self.results, self.folder = results, folder
+    def __init__(self, sample: str, label: str, folder: Path):
+        self.sample, self.label, self.folder = sample, label, folder
 
     def table(self, chapter: str, name: str, rows: dict[str, dict[str, str]], description: str) -> None:
         """Write rows (name to column to text) of a table that all samples share."""
@@ -114,7 +117,7 @@ class Writer:
                 "cond_formatting_colours": [{word: colour} for word, colour in VERDICT_COLOURS.items()],
             }
         first = {"verdict": "Sample", "scores": "Sample and model", "bulk": "Sample and model"}[chapter]
-        write_json(self.folder / f"{self.results.sample}_{identifier}_mqc.json", {
+        write_json(self.folder / f"{self.sample}_{identifier}_mqc.json", {
             **section(chapter, name, identifier, description), "plot_type": "table", "headers": headers,
             "pconfig": {"id": f"{identifier}_values", "title": CHAPTERS[chapter][0], "col1_header": first,
                         "no_violin": True, "sort_rows": False, "save_file": False},
@@ -122,7 +125,7 @@ class Writer:
 
     def text(self, chapter: str, name: str, content: str, description: str = "", part: str = "") -> None:
         """Write a section of html."""
-        identifier = "_".join(filter(None, (chapter, self.results.sample, part.replace(" ", "_"))))
+        identifier = "_".join(filter(None, (chapter, self.sample, part.replace(" ", "_"))))
         header = section(chapter, f"{name}: {part}" if part else name, identifier, description)
         lines = [f"{key}: {json.dumps(value)}" for key, value in header.items() if value]
         with whole_file(self.folder / f"{identifier}_mqc.html") as partial:
@@ -136,11 +139,11 @@ class Writer:
         data = base64.b64encode(png).decode()
         width = int.from_bytes(png[16:20], "big") * SCREEN_DOTS // DOTS  # pixels of a PNG stand in its first chunk
         caption = html.escape(drawn.caption)
-        title = f"{drawn.png.stem} of {self.results.label}"
+        title = f"{drawn.png.stem} of {self.label}"
         content = (f'<figure class="pharmacell"><img alt="{html.escape(title)}" width="{width}" '
                    f'src="data:image/png;base64,{data}">'
                    f"<figcaption>{caption}</figcaption></figure>")
-        self.text(chapter, self.results.label, content, description, part)
+        self.text(chapter, self.label, content, description, part)
 
 
 def verdict(results: Results) -> str:
