@@ -68,6 +68,11 @@ class ReplicaRandom:
         """Draw one permutation of ``range(n)`` for each replica, int64 [n_replicas, n]."""
         return torch.stack([torch.randperm(n, generator=g, device=self.device) for g in self.generators])
 
-    def choices(self, n: int, size: int) -> Tensor:
-        """Draw ``size`` numbers below ``n`` with replacement for each replica, int64 [n_replicas, size]."""
-        return torch.stack([torch.randint(n, (size,), generator=g, device=self.device) for g in self.generators])
+    def choices(self, n: int | Sequence[int], size: int) -> Tensor:
+        """Draw ``size`` numbers below ``n`` with replacement for each replica, int64 [n_replicas, size].
+
+        ``n`` is one number, or one for each replica.
+        """
+        limits = [n] * len(self) if isinstance(n, int) else n
+        return torch.stack([torch.randint(limit, (size,), generator=g, device=self.device)
+                            for limit, g in zip(limits, self.generators, strict=True)])

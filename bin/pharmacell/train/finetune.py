@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from pharmacell.models.atsdp import ATSDP
+from pharmacell.nn.random import ReplicaRandom
 from pharmacell.train.loop import History, TrainingConfig, run_stage
-from pharmacell.train.losses import class_cross_entropy, cluster_regulariser, mmd
+from pharmacell.train.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
 from pharmacell.train.pretrain import source_loss, train_autoencoder
 from pharmacell.train.training_set import TrainingSet
 from pharmacell.train.validation import PlainValidation, ShiftedValidation
@@ -42,22 +43,37 @@ class TransferConfig:
 class Target:
     """Cells that take part in the transfer.
 
+    Rows [1, n] are shared by all replicas; rows [n_replicas, n] give each replica cells of its own.
+
     Parameters
     ----------
     x
         Standardised expression, float32 [n_cells, n_genes].
     clusters
         int64 [n_cells].
-    validation
-        bool [n_cells]; cells that only decide when to stop.
     labels
         int64 [n_cells]; 1 or 0 where supervision allows the label to be used, -1 everywhere else.
+    inner, outer
+        Rows to learn from and rows that only decide when to stop, int64 [1 or n_replicas, n].
+    labelled
+        Rows whose label is learnt from: one list, or one for each replica.
+    judged
+        Whether the labels of ``outer`` decide when the joint stage stops, in the place of bulk lines.
     """
 
     x: Tensor
     clusters: Tensor
-    validation: Tensor
     labels: Tensor
+    inner: Tensor
+    outer: Tensor
+    labelled: list[Tensor]
+    judged: bool = False
+
+    def draw_labelled(self, random: ReplicaRandom, size: int) -> Tensor:
+        """Draw labelled rows with replacement for each replica, int64 [n_replicas, size]."""
+        lists = self.labelled * len(random) if len(self.labelled) == 1 else self.labelled
+        drawn = random.choices([len(rows) for rows in lists], size)
+        return torch.stack([rows[own] for rows, own in zip(lists, drawn, strict=True)])
 
 
 def latent_mmd(model: ATSDP, source: Tensor, target: Tensor) -> np.ndarray:
@@ -119,11 +135,10 @@ def finetune(
 
 
 def target_rows(target: Target, n_replicas: int) -> TrainingSet:
-    """Return the cells as the rows of an autoencoder, the same for every replica."""
-    inner, outer = (~target.validation).nonzero().flatten(), target.validation.nonzero().flatten()
-    inner = inner.expand(n_replicas, -1)
+    """Return the cells as the rows of an autoencoder."""
+    inner = target.inner.expand(n_replicas, -1)
     return TrainingSet(clean=target.x, thinned=None, rows=inner, plain_rows=inner,
-                       labels=target.labels.expand(n_replicas, -1), validation=outer.expand(n_replicas, -1))
+                       labels=target.labels.expand(n_replicas, -1), validation=target.outer.expand(n_replicas, -1))
 
 
 def train_jointly(
@@ -137,8 +152,7 @@ def train_jointly(
     history: History,
 ) -> Tensor:
     """Run the joint stage; see :func:`finetune`. Without ``validation`` it runs for all epochs."""
-    inner, outer = (~target.validation).nonzero().flatten(), target.validation.nonzero().flatten()
-    labelled = (target.labels >= 0).nonzero().flatten()
+    inner, outer = (rows.expand(model.n_replicas, -1) for rows in (target.inner, target.outer))
     n_clusters = int(target.clusters.max()) + 1
     random = model.random
     modules = nn.ModuleDict({"source": model.source.encoder, "target": model.target.encoder,
@@ -154,20 +168,23 @@ def train_jointly(
         return parts | {"total": total + parts["class"] + parts.get("target_class", 0)}
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
-        cells = inner[random.choices(len(inner), rows.shape[1])]  # [R, B]
+        cells = inner.gather(1, random.choices(inner.shape[1], rows.shape[1]))  # [R, B]
         z_source, loss = source_loss(model, data, rows, model.source.encoder, training)
         parts = {"class": loss} | alignment(z_source, cells)
-        if len(labelled):
-            chosen = labelled[random.choices(len(labelled), rows.shape[1])]
+        if len(target.labelled[0]):
+            chosen = target.draw_labelled(random, rows.shape[1])
             parts["target_class"] = class_cross_entropy(model.logits(target.x[chosen], "target"),
                                                         target.labels[chosen])
         return with_total(parts)
 
     def validation_terms() -> dict[str, Tensor]:
+        if target.judged:
+            loss = known_cross_entropy(model.logits(target.x[outer], "target"), target.labels[outer])
+            return {"target_class": loss, "total": loss}
         parts = validation.terms(model, "target")
         if isinstance(validation, ShiftedValidation):
             return parts
-        cells = outer[:LARGEST_MMD_SAMPLE].expand(model.n_replicas, -1)
+        cells = outer[:, :LARGEST_MMD_SAMPLE]
         z_source = model.source.encoder(validation.x[:LARGEST_MMD_SAMPLE])
         return with_total({"class": parts["class"]} | alignment(z_source, cells))
 

@@ -20,6 +20,20 @@ def class_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels).mean(1)
 
 
+def known_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return each replica's mean cross-entropy over the rows whose label is known, [n_replicas].
+
+    Parameters
+    ----------
+    logits
+        [n_replicas, n, 2].
+    labels
+        int64, [n_replicas, n]; -1 where unknown.
+    """
+    each = cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none", ignore_index=-1).view_as(labels)
+    return each.sum(1) / (labels >= 0).sum(1)
+
+
 def reconstruction(output: Tensor, clean: Tensor) -> Tensor:
     """Return each replica's mean squared error between [n_replicas, n, n_genes] and the clean input.
 

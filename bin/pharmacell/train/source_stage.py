@@ -176,7 +176,13 @@ def training_set(x, profiles, labels, learn, held, training: TrainingConfig, see
 
 
 def train_source(
-    lines: Lines, config: ATSDPConfig, training: TrainingConfig, n_replicas: int, seed: int, device: torch.device
+    lines: Lines,
+    config: ATSDPConfig,
+    training: TrainingConfig,
+    n_replicas: int,
+    seed: int,
+    device: torch.device,
+    autoencoder: dict[str, torch.Tensor] | None = None,
 ) -> SourceResult:
     """Train on bulk lines.
 
@@ -195,6 +201,8 @@ def train_source(
         The user's seed.
     device
         Where to train.
+    autoencoder
+        Weights of source autoencoders that are trained already, one for each replica; None trains them.
     """
     split = split_lines(lines.labels, seed)
     learnt_from = ["train"] if training.validation == "plain" else ["train", "validation"]
@@ -203,11 +211,14 @@ def train_source(
 
     model = ATSDP(config, len(lines.genes), replica_seeds(seed, "pretraining", n_replicas), device)
     history = History()
-    train_autoencoder("autoencoder", model.source, model.random, source.data, training, history)
-    autoencoder = {name: value.clone() for name, value in model.source.encoder.state_dict().items()}
+    if autoencoder is None:
+        train_autoencoder("autoencoder", model.source, model.random, source.data, training, history)
+    else:
+        model.source.load_state_dict(autoencoder)
+    unlabelled = {name: value.clone() for name, value in model.source.encoder.state_dict().items()}
     epochs = train_predictor("predictor", model, source.data, source.validation, training, history)
 
-    bundle = Bundle(model, lines.genes, scaler, None, None, {}, autoencoder=autoencoder)
+    bundle = Bundle(model, lines.genes, scaler, None, None, {}, autoencoder=unlabelled)
     plain = training.validation == "plain"
     choice, of_members = (LinearChoice(), LinearChoice()) if plain else choose_penalties(source)
     bundle.floors = source_floors(source, choice, training, split, lines)

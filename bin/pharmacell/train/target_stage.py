@@ -164,10 +164,12 @@ def prepare_target(
         used = labelled_cells(truth, supervision, rng)
         labels[used] = truth[used]
         bundle.card["labelled_cells"] = cells.obs.index[chosen[used]].tolist()
+    validation = validation_cells(len(chosen), rng)
+    inner, outer, labelled = (torch.as_tensor(np.flatnonzero(rows), device=device)
+                              for rows in (~validation, validation, labels >= 0))
     return Target(
         x=torch.as_tensor(x, device=device), clusters=torch.as_tensor(clusters, device=device),
-        validation=torch.as_tensor(validation_cells(len(chosen), rng), device=device),
-        labels=torch.as_tensor(labels, device=device),
+        labels=torch.as_tensor(labels, device=device), inner=inner[None], outer=outer[None], labelled=[labelled],
     )
 
 
