@@ -1,0 +1,1 @@
+"""Models of the perturbation task: networks, floors and classical models, one file each, and their registry."""

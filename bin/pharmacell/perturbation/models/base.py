@@ -1,0 +1,94 @@
+"""What every model of the perturbation task takes and gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import torch
+
+    from pharmacell.perturbation.table import PerturbationTable
+
+HISTORY_COLUMNS = ["seed", "epoch", "part", "loss"]
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What the command's user may choose; None takes the model's own value. Models without training ignore it.
+
+    Parameters
+    ----------
+    encoding
+        How a cell type and a compound become numbers (see :mod:`pharmacell.perturbation.encodings.registry`).
+    loss
+        ``mae``, ``mse``, ``mrrmse`` or ``huber``.
+    epochs, batch_size, learning_rate
+        Of Adam.
+    n_layers
+        Recurrent layers of the stacked models.
+    n_components
+        Components of a truncated SVD of the genes that are predicted instead of the genes; None predicts genes.
+    patience
+        Epochs without improvement of the validation part after which a replica stops; 0 trains for all epochs on the
+        whole training part.
+    compound_embedding
+        Table of precomputed compound vectors, for ``encoding`` = ``embedding``.
+    """
+
+    encoding: str = "ordinal"
+    loss: str = "mae"
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    n_layers: int | None = None
+    n_components: int | None = None
+    patience: int = 50
+    compound_embedding: Path | None = None
+
+
+@dataclass
+class FitResult:
+    """What a fit gives.
+
+    Parameters
+    ----------
+    predictions
+        float32, [n_seeds, n_test, n_genes].
+    history
+        ``seed, epoch, part, loss``; empty for models without epochs.
+    weights
+        Arrays by name, enough to predict again together with ``config``; empty where a model cannot be stored.
+    config
+        json values.
+    """
+
+    predictions: np.ndarray
+    history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HISTORY_COLUMNS))
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    config: dict = field(default_factory=dict)
+
+
+class PerturbationModel(Protocol):
+    """A model; it is made anew for each fit."""
+
+    def fit_predict(
+        self, train: "PerturbationTable", test_keys: pd.DataFrame, seeds: Sequence[int], device: "torch.device"
+    ) -> FitResult:
+        """Learn from the training rows and predict the test keys.
+
+        Parameters
+        ----------
+        train
+            The training rows; nothing else may be learned from.
+        test_keys
+            ``cell_type, sm_name, sm_lincs_id, SMILES`` of the rows to predict, [n_test].
+        seeds
+            One for each replica.
+        device
+            Where tensors live.
+        """
+        ...
