@@ -16,12 +16,14 @@ from pharmacell.cli.training_options import configuration_options, network_optio
 @click.option("--target", required=True, type=click.Path(path_type=Path),
               help="The sample's h5ad of qc; only its gene names are read.")
 @click.option("--n_replicas", type=click.IntRange(min=1), default=5, help="Networks trained side by side.")
+@click.option("--autoencoder", type=click.Path(path_type=Path),
+              help="autoencoder.safetensors of pretrain_autoencoder to begin with; else one is trained.")
 @configuration_options
 @network_options
 @training_options
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, config, preset, outdir, seed, threads, device,
-                  **options):
+def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, autoencoder, config, preset, outdir, seed, threads,
+                  device, **options):
     """Pretrain on bulk lines: denoising autoencoder, then encoder and attention predictor on the drug's classes.
 
     Writes SAMPLE.pretrained.safetensors and .json, SAMPLE.source_metrics.csv (held-out lines),
@@ -37,10 +39,15 @@ def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, config, pres
 
     from pharmacell.models.store import save_bundle
     from pharmacell.train.device import resolve_device, use_threads
+    from pharmacell.train.shared_autoencoder import load_autoencoder, shape_of
     from pharmacell.train.source_stage import train_source
 
     use_threads(threads)
-    result = train_source(lines, settings.network, settings.training, n_replicas, seed, resolve_device(device))
+    where = resolve_device(device)
+    weights = None
+    if autoencoder is not None:
+        weights = load_autoencoder(autoencoder, shape_of(lines.genes, settings.network, n_replicas), where)
+    result = train_source(lines, settings.network, settings.training, n_replicas, seed, where, weights)
     result.bundle.card |= {"drug": drug, "sample": sample}
     for name, table in {"source_metrics": result.metrics, "source_history": result.history,
                         "split": result.split.rename("part").rename_axis("line").reset_index()}.items():

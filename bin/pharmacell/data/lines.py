@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.names import match_drug
 from pharmacell.data.standardise import Standardiser
 from pharmacell.errors import InputError
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 FEWEST_SHARED_GENES = 50
 SHARE_OF_LINES = 0.5  # that a drug of the panel was given to
@@ -68,6 +72,31 @@ def load_split(path: str | Path) -> pd.Series:
                          "give the one that pretrain_bulk wrote") from error
 
 
+def read_bulk(bulk: str | Path, genes: pd.Index) -> tuple["AnnData", pd.Index]:
+    """Read ``bulk.h5ad`` and find the genes that it shares with cells, in the order of the bulk file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or fewer than 50 genes are shared.
+    """
+    import anndata as ad
+
+    check_file(Path(bulk), [".h5ad"])
+    try:
+        lines = ad.read_h5ad(bulk)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{bulk}: not a bulk data set ({reason(error)}); run prepare_bulk again") from error
+    shared = lines.var_names[lines.var_names.isin(genes)]  # the same for every sample with these genes
+    if len(shared) < FEWEST_SHARED_GENES:
+        raise InputError(
+            f"{bulk}: {len(shared)} genes are shared with the cells, at least {FEWEST_SHARED_GENES} are needed; "
+            f"the bulk file has {lines.n_vars} genes such as {', '.join(lines.var_names[:3])}, "
+            f"the cells have {len(genes)} such as {', '.join(genes[:3])}"
+        )
+    return lines, shared
+
+
 def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Index) -> Lines:
     """Load the lines that have both expression and a response to the drug.
 
@@ -85,27 +114,14 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     InputError
         If a file is missing or damaged, fewer than 50 genes are shared, or the drug is not in the response table.
     """
-    import anndata as ad
-
-    check_file(Path(bulk), [".h5ad"])
     check_file(Path(response), [".parquet"])
     try:
         table = pd.read_parquet(response, columns=["drug", "line", "z", "label"])
     except (OSError, ValueError) as error:
         raise InputError(f"{response}: not a response table ({reason(error)}); run prepare_bulk again") from error
-    try:
-        lines = ad.read_h5ad(bulk)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{bulk}: not a bulk data set ({reason(error)}); run prepare_bulk again") from error
+    lines, shared = read_bulk(bulk, genes)
     name = match_drug(drug, table["drug"].unique(), str(response))
     everything, table = table, table[table["drug"] == name].set_index("line")
-    shared = lines.var_names[lines.var_names.isin(genes)]  # in the order of the bulk file, the same for every sample
-    if len(shared) < FEWEST_SHARED_GENES:
-        raise InputError(
-            f"{bulk}: {len(shared)} genes are shared with the cells, at least {FEWEST_SHARED_GENES} are needed; "
-            f"the bulk file has {lines.n_vars} genes such as {', '.join(lines.var_names[:3])}, "
-            f"the cells have {len(genes)} such as {', '.join(genes[:3])}"
-        )
     names = lines.obs_names[lines.obs_names.isin(table.index)]
     table = table.loc[names]
     return Lines(
