@@ -57,6 +57,12 @@ class Entry:
     uses_heads: bool = False
 
 
+def _atsdp() -> tuple[type, type]:
+    from pharmacell.models.compared.atsdp import ATSDPSettings, CrossValidatedATSDP
+
+    return CrossValidatedATSDP, ATSDPSettings
+
+
 def _prevalence() -> tuple[type, type]:
     from pharmacell.models.compared.prevalence import Prevalence, PrevalenceConfig
 
@@ -81,12 +87,21 @@ def _logistic() -> tuple[type, type]:
     return LogisticModel, LogisticConfig
 
 
+def _mlp() -> tuple[type, type]:
+    from pharmacell.models.compared.mlp import MLPConfig, MLPModel
+
+    return MLPModel, MLPConfig
+
+
 _ENTRIES = (
+    Entry("atsdp", "ATSDP-NET", "Front. Med. 2025, 10.3389/fmed.2025.1631898", _atsdp, uses_labels=True,
+          uses_heads=True),
     Entry("prevalence", "Prevalence", "the share of sensitive rows; no method", _prevalence, uses_labels=True),
     Entry("signature", "Signature", "Wold 1966 (partial least squares, one component)", _signature),
     Entry("ridge", "Ridge", "Hoerl and Kennard 1970, 10.1080/00401706.1970.10488634", _ridge),
     Entry("logistic", "Logistic regression", "Cox 1958, 10.1111/j.2517-6161.1958.tb00292.x", _logistic,
           uses_labels=True),
+    Entry("mlp", "Perceptron", "Rumelhart, Hinton and Williams 1986, 10.1038/323533a0", _mlp, uses_labels=True),
 )
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 

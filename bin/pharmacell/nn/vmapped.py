@@ -1,0 +1,93 @@
+"""A stack of independently seeded copies of any network, run side by side by vmap."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from pharmacell.nn.keyed_dropout import KEYS
+from pharmacell.nn.random import ReplicaRandom
+
+
+class _Routed(nn.Module):
+    """Calls any method of a network through ``forward``, which is what functional_call calls."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, method: str, *arguments):
+        return getattr(self.network, method)(*arguments)
+
+
+class VmappedStack(nn.Module):
+    """Independent replicas of a network whose parameters are stacked along a first axis.
+
+    The network must keep no running statistics (LayerNorm or GroupNorm instead of BatchNorm) and draw no random
+    numbers but through :class:`pharmacell.nn.keyed_dropout.KeyedDropout`. Then a replica's numbers are those that it
+    would have alone.
+
+    Parameters
+    ----------
+    build
+        Makes a replica for a position in the stack; its initial weights are drawn from the seed at that position.
+    random
+        The replicas' seeds and streams.
+    """
+
+    def __init__(self, build: Callable[[int], nn.Module], random: ReplicaRandom) -> None:
+        super().__init__()
+        replicas = [_Routed(self._seeded(build, place, seed)) for place, seed in enumerate(random.seeds)]
+        parameters, buffers = stack_module_state(replicas)
+        self.names = list(parameters)
+        self.values = nn.ParameterList(value.detach().to(random.device) for value in parameters.values())
+        self.keys = {name: value.to(random.device) for name, value in buffers.items() if name.endswith(".key")}
+        # other buffers are constants of the data set, the same for all replicas
+        self.constants = {name: value[0].to(random.device) for name, value in buffers.items() if name not in self.keys}
+        self.random = random
+        self._template = (replicas[0].to("meta"),)  # in a tuple, so that its parameters are not counted
+
+    @staticmethod
+    def _seeded(build: Callable[[int], nn.Module], place: int, seed: int) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return build(place)
+
+    def train(self, mode: bool = True) -> "VmappedStack":
+        """Switch dropout on or off."""
+        self._template[0].train(mode)
+        return super().train(mode)
+
+    def part(self, *prefixes: str) -> nn.Module:
+        """Return the parameters of some submodules of the network, to be trained while the others rest."""
+        return _Part(self, [value for name, value in zip(self.names, self.values, strict=True)
+                            if name.removeprefix("network.").startswith(prefixes)])
+
+    def call(self, method: str, *arguments: Tensor | None) -> Tensor:
+        """Call a method of every replica with its slice of each argument [n_replicas, ...]; results are stacked.
+
+        In training each call draws new dropout keys from the replicas' own streams.
+        """
+        if self.training and self.keys:
+            drawn = self.random.choices(KEYS, len(self.keys))  # [R, n_layers]
+            self.keys = dict(zip(self.keys, drawn.unbind(1), strict=True))
+        parameters = dict(zip(self.names, self.values, strict=True))
+
+        def one(parameters, keys, *arguments):
+            return functional_call(self._template[0], (parameters, keys, self.constants), (method, *arguments))
+
+        return vmap(one)(parameters, self.keys, *arguments)
+
+
+class _Part(nn.Module):
+    """Some parameters of a stack, which train and rest together with it."""
+
+    def __init__(self, stack: VmappedStack, values: Sequence[nn.Parameter]) -> None:
+        super().__init__()
+        self.values = nn.ParameterList(values)
+        self._stack = (stack,)
+
+    def train(self, mode: bool = True) -> "_Part":
+        self._stack[0].train(mode)
+        return super().train(mode)
