@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pharmacell.train.source_stage import Source
 
 PERMUTATIONS = 20
-NETWORKS_AT_ONCE = 10  # of the null; a stack of all twenty takes most of the memory of the step
+NETWORKS_AT_ONCE = 5  # of the null; a stack of all twenty takes most of the memory of the step
 LEAST_WEIGHT = 0.01  # of the network in the ensemble, below which the null does without it
 CALIBRATION_BINS = 10
 HALVES = 10  # random halves of genes, and of lines

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import Lines
@@ -20,7 +21,7 @@ from pharmacell.train.evidence import null_scores, source_evidence, target_evide
 from pharmacell.train.finetune import Target, TransferConfig, finetune
 from pharmacell.train.linear_members import LinearChoice
 from pharmacell.train.loop import History, TrainingConfig
-from pharmacell.train.source_stage import fit_members, prepare_source
+from pharmacell.train.source_stage import Source, fit_members, prepare_source
 
 MOST_CELLS = 10_000  # cells that take part in training; all cells are predicted
 VALIDATION_SHARE = 0.1  # of the cells, for early stopping
@@ -126,6 +127,43 @@ def adapt(
     device
         Where to train.
     """
+    fitted = fit_to_cells(bundle, lines, split, cells, training, transfer, supervision, seed, device)
+    null = None
+    if training.ensemble:
+        source, target, choice = fitted.source, fitted.target, LinearChoice(**bundle.card["member_penalties"])
+        bundle.card |= source_evidence(bundle, source) | target_evidence(bundle, source, target, choice, seed)
+        null = null_scores(bundle, source, target, cells, choice, training, transfer, fitted.epochs, seed, device)
+    bundle.autoencoder = {}
+    bundle.card |= {"transfer": asdict(transfer), "supervision": supervision, **fitted.facts}
+    return TargetResult(fitted.history, fitted.facts, null)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The data that a bundle was adapted with, and how it went.
+
+    Parameters
+    ----------
+    source, target
+        Bulk lines and cells.
+    epochs
+        Best epoch of the joint stage for each replica.
+    history, facts
+        As in :class:`TargetResult`.
+    """
+
+    source: Source
+    target: Target
+    epochs: Tensor
+    history: pd.DataFrame
+    facts: dict
+
+
+def fit_to_cells(
+    bundle: Bundle, lines: Lines, split: pd.Series, cells: CellMatrix, training: TrainingConfig,
+    transfer: TransferConfig, supervision: str, seed: int, device: torch.device,
+) -> Fitted:
+    """Adapt networks and ensemble, without the evidence for or against them; arguments as in :func:`adapt`."""
     if supervision != "none" and "truth" not in cells.obs:
         raise InputError(f"--supervision {supervision}: the sample has no labels; name their column in the sheet "
                          "(label_key) or use --supervision none")
@@ -135,17 +173,11 @@ def adapt(
     source = prepare_source(lines, split, bundle.source, training, bundle.model.n_replicas, seed, device)
     history = History()
     discrepancy, epochs = finetune(bundle.model, source.data, source.validation, target, training, transfer, history)
+    if training.ensemble:
+        fit_members(bundle, source, LinearChoice(**bundle.card["member_penalties"]), "target")
     facts = {name: float(values.mean()) for name, values in discrepancy.items()}
     facts |= {"n_cells_trained": len(target.x), "n_clusters": n_clusters, "joint_epochs": epochs.tolist()}
-    null = None
-    if training.ensemble:
-        choice = LinearChoice(**bundle.card["member_penalties"])
-        fit_members(bundle, source, choice, "target")
-        bundle.card |= source_evidence(bundle, source) | target_evidence(bundle, source, target, choice, seed)
-        null = null_scores(bundle, source, target, cells, choice, training, transfer, epochs, seed, device)
-    bundle.autoencoder = {}
-    bundle.card |= {"transfer": asdict(transfer), "supervision": supervision, **facts}
-    return TargetResult(history.table(), facts, null)
+    return Fitted(source, target, epochs, history.table(), facts)
 
 
 def prepare_target(
