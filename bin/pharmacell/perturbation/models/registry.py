@@ -1,18 +1,18 @@
 """Every model of the perturbation task by name."""
 
-from collections.abc import Callable
-
 from pharmacell.perturbation.models.base import FitOptions, PerturbationModel
+from pharmacell.perturbation.models.blend import Blend
+from pharmacell.perturbation.models.simple import SIMPLE
 
 NETWORKS = ("gru", "lstm", "gru3", "gru3_attn", "transformer", "autoencoder")
-CLASSICAL: dict[str, Callable[[], PerturbationModel]] = {}  # floors and classical models: name -> class
+CLASSICAL: dict[str, PerturbationModel] = {**SIMPLE, "blend": Blend()}  # floors too; they hold no state
 MODELS = (*NETWORKS, *CLASSICAL)
 
 
 def build(name: str, options: FitOptions) -> PerturbationModel:
     """Return a model that has learned nothing yet; ``options`` concern networks only."""
     if name in CLASSICAL:
-        return CLASSICAL[name]()
+        return CLASSICAL[name]
     from pharmacell.perturbation.models.network import NetworkModel
 
     return NetworkModel(name, options)

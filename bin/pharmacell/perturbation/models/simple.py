@@ -1,0 +1,48 @@
+"""Floors and classical models as the registry knows them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.perturbation.models.base import FitResult
+from pharmacell.perturbation.models.floors import FLOORS
+from pharmacell.perturbation.models.knn import knn
+from pharmacell.perturbation.models.regression import extra_trees, gradient_boosting, ridge
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+
+    from pharmacell.perturbation.table import PerturbationTable
+
+
+@dataclass(frozen=True)
+class SimpleModel:
+    """A model that is one function of the training rows.
+
+    Attributes
+    ----------
+    predict
+        Takes training rows, keys to predict and a seed; returns float32 [n_test, n_genes].
+    random
+        Whether the seed makes a difference; if not, one fit stands for all seeds.
+    """
+
+    predict: Callable[["PerturbationTable", "pd.DataFrame", int], np.ndarray]
+    random: bool = False
+
+    def fit_predict(
+        self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device"
+    ) -> FitResult:
+        """See :class:`pharmacell.perturbation.models.base.PerturbationModel`; runs on the CPU whatever the device."""
+        predictions = np.stack([self.predict(train, test_keys, seed) for seed in (seeds if self.random else seeds[:1])])
+        return FitResult(np.broadcast_to(predictions, (len(seeds), *predictions.shape[1:])))
+
+
+SIMPLE = {
+    **{name: SimpleModel(function) for name, function in FLOORS.items()}, "knn": SimpleModel(knn),
+    "ridge": SimpleModel(ridge), "extra_trees": SimpleModel(extra_trees, random=True),
+    "gradient_boosting": SimpleModel(gradient_boosting, random=True),
+}  # fmt: skip
