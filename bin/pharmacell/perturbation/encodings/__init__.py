@@ -1,0 +1,1 @@
+"""How a cell type and a compound become numbers; whatever is fitted sees training rows only."""

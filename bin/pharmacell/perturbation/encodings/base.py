@@ -1,0 +1,104 @@
+"""What every encoding takes and gives."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.models.base import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
+
+PAD = -1  # of tokens
+UNSEEN = 0  # number of a category that the training rows do not have
+
+
+@dataclass(frozen=True)
+class InputShape:
+    """What a network has to know of an encoding.
+
+    Parameters
+    ----------
+    n_embeddings
+        Tokens are below this.
+    n_tokens
+        Tokens of a row.
+    n_features
+        Width of a row's vector; 0 for none.
+    unseen
+        ``(index, start, stop)``: token ``index`` stands for what training did not show, and becomes the mean of the
+        tokens from ``start`` to ``stop - 1`` once they are trained.
+    padded
+        Whether rows may begin with padding.
+    """
+
+    n_embeddings: int
+    n_tokens: int
+    n_features: int
+    unseen: tuple[tuple[int, int, int], ...]
+    padded: bool = False
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows as numbers.
+
+    Parameters
+    ----------
+    tokens
+        int64 [n_rows, n_tokens]; PAD is no token.
+    vector
+        float32 [n_rows, n_features], or None.
+    """
+
+    tokens: np.ndarray
+    vector: np.ndarray | None = None
+
+
+class Encoder(Protocol):
+    """An encoding, fitted. Its fields are json values and arrays, so that it can be stored without pickle."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
+        """Learn from the training rows; ``unseen`` is what the rows to predict are without (see ``imitation``)."""
+        ...
+
+    def shape(self) -> InputShape:
+        """Return the shape of what :meth:`transform` gives."""
+        ...
+
+    def transform(self, keys: pd.DataFrame) -> Encoded:
+        """Encode rows by their keys."""
+        ...
+
+    def transform_training(self, train: "PerturbationTable") -> Encoded:
+        """Encode the training rows, each as if its own values were not known."""
+        ...
+
+
+class KeyEncoder:
+    """Base of encodings that look at keys only, so that training rows need no special care."""
+
+    def transform_training(self, train: "PerturbationTable") -> Encoded:
+        """Encode the training rows."""
+        return self.transform(train.keys)
+
+
+def categories(values: Iterable) -> list[str]:
+    """Return the distinct values in their order; number i of them is category i + 1."""
+    return sorted({str(value) for value in values})
+
+
+def numbers(values: Iterable, known: list[str]) -> np.ndarray:
+    """Return the category of each value, int64; 0 where it is not known."""
+    place = {value: number for number, value in enumerate(known, start=1)}
+    return np.array([place.get(str(value), UNSEEN) for value in values], dtype=np.int64)
+
+
+def cell_shape(cell_types: list[str], n_features: int) -> InputShape:
+    """Return the shape of an encoding whose only token is the cell type."""
+    return InputShape(len(cell_types) + 1, 1, n_features, ((UNSEEN, 1, len(cell_types) + 1),))

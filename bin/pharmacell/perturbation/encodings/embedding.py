@@ -1,0 +1,107 @@
+"""Compound vectors computed elsewhere, such as those of a chemical language model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.data.input_file import check_file, reason
+from pharmacell.errors import InputError
+from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
+
+COMPOUND_KEYS = ("SMILES", "sm_name", "sm_lincs_id")
+
+
+@dataclass(frozen=True)
+class EmbeddingEncoder(KeyEncoder):
+    """The vector of each compound, standardised over the training compounds.
+
+    Parameters
+    ----------
+    cell_types
+        Of the training rows.
+    column
+        Which key names a compound in the table.
+    compounds
+        All compounds of the table.
+    vectors
+        float32, [n_compounds, n_features].
+    mean, std
+        Over the training compounds, float32 [n_features].
+    """
+
+    cell_types: list[str]
+    column: str
+    compounds: list[str]
+    vectors: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    name: ClassVar[str] = "embedding"
+
+    @classmethod
+    def fit(cls, train, options, unseen):
+        """Read the table and standardise it over the training compounds.
+
+        Raises
+        ------
+        InputError
+            If there is no table, or it lacks a compound.
+        """
+        if options.compound_embedding is None:
+            raise InputError("--encoding embedding: there is no table of compound vectors; add --compound_embedding")
+        column, compounds, vectors = read_vectors(options.compound_embedding)
+        seen = vectors[places(train.keys[column].unique(), compounds, column)]
+        std = seen.std(0)
+        return cls(categories(train.cell_type), column, compounds, vectors, seen.mean(0), np.where(std < 1e-6, 1, std))
+
+    def shape(self) -> InputShape:
+        """Return the shape of a cell type and a vector."""
+        return cell_shape(self.cell_types, self.vectors.shape[1])
+
+    def transform(self, keys: pd.DataFrame) -> Encoded:
+        """Encode rows by their keys.
+
+        Raises
+        ------
+        InputError
+            If the table lacks a compound.
+        """
+        vector = (self.vectors[places(keys[self.column], self.compounds, self.column)] - self.mean) / self.std
+        return Encoded(numbers(keys["cell_type"], self.cell_types)[:, None], vector.astype(np.float32))
+
+
+def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
+    """Read a parquet or csv: one column SMILES, sm_name or sm_lincs_id, all other columns numbers."""
+    check_file(path, (".parquet", ".csv"))
+    try:
+        frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+    column = next((key for key in COMPOUND_KEYS if key in frame), None)
+    if column is None:
+        raise InputError(f"{path}: no column names the compounds; add one of {', '.join(COMPOUND_KEYS)}")
+    values = frame.drop(columns=[key for key in COMPOUND_KEYS if key in frame])
+    text = [str(name) for name, kind in values.dtypes.items() if kind.kind not in "fiu"]
+    if text or not values.shape[1]:
+        raise InputError(f"{path}: {f'column {text[0]} holds text' if text else 'there are no numbers'}; beside the "
+                         "compound's name every column has to be a number")
+    if frame[column].duplicated().any():
+        twice = frame[column][frame[column].duplicated()].iloc[0]
+        raise InputError(f"{path}: {twice} stands there twice; keep one row")
+    vectors = values.to_numpy(np.float32)
+    if not np.isfinite(vectors).all():
+        bad = int(np.flatnonzero(~np.isfinite(vectors).all(1))[0])
+        raise InputError(f"{path}: the vector of {frame[column].iloc[bad]} is not finite; correct it")
+    return column, frame[column].astype(str).tolist(), vectors
+
+
+def places(wanted, compounds: list[str], column: str) -> np.ndarray:
+    """Return where each compound stands in the table."""
+    place = {compound: number for number, compound in enumerate(compounds)}
+    missing = [str(one) for one in dict.fromkeys(wanted) if str(one) not in place]
+    if missing:
+        raise InputError(f"--compound_embedding: no vector for {column} {missing[0]} and {len(missing) - 1} more; "
+                         "add them to the table")
+    return np.array([place[str(one)] for one in wanted], dtype=np.int64)

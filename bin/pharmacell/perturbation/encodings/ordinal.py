@@ -1,0 +1,61 @@
+"""The study's input: five columns as ordinal numbers."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.errors import InputError
+from pharmacell.perturbation.encodings.base import UNSEEN, Encoded, InputShape, KeyEncoder, categories, numbers
+
+N_EMBEDDINGS = 1000  # of each column
+
+
+@dataclass(frozen=True)
+class OrdinalEncoder(KeyEncoder):
+    """Cell type, compound name, LINCS id, SMILES and length of the SMILES, each with 1000 embeddings of its own.
+
+    Parameters
+    ----------
+    known
+        Categories of each column.
+    """
+
+    known: list[list[str]]
+    name: ClassVar[str] = "ordinal"
+
+    @classmethod
+    def fit(cls, train, options, unseen):
+        """Number the categories of the training rows.
+
+        Raises
+        ------
+        InputError
+            If a column has a thousand categories or more.
+        """
+        known = [categories(column) for column in columns(train.keys).values()]
+        for name, found in zip(columns(train.keys), known, strict=True):
+            if len(found) >= N_EMBEDDINGS:
+                raise InputError(f"training table: column {name} has {len(found)} categories, but the encoding "
+                                 f"'ordinal' has room for {N_EMBEDDINGS - 1}; choose another --encoding")
+        return cls(known)
+
+    def shape(self) -> InputShape:
+        """Return the shape of five tokens."""
+        firsts = [column * N_EMBEDDINGS for column in range(len(self.known))]
+        unseen = tuple((first + UNSEEN, first + 1, first + 1 + len(found))
+                       for first, found in zip(firsts, self.known, strict=True))
+        return InputShape(len(self.known) * N_EMBEDDINGS, len(self.known), 0, unseen)
+
+    def transform(self, keys: pd.DataFrame) -> Encoded:
+        """Encode rows by their keys."""
+        tokens = [numbers(values, found) for values, found in zip(columns(keys).values(), self.known, strict=True)]
+        return Encoded(np.stack(tokens, 1) + np.arange(len(tokens)) * N_EMBEDDINGS)
+
+
+def columns(keys: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the five columns."""
+    lengths = keys["SMILES"].str.len().map("{:05d}".format)  # with zeros in front, text sorts as numbers do
+    names = ("cell_type", "sm_name", "sm_lincs_id", "SMILES")
+    return {name: keys[name] for name in names} | {"SMILES length": lengths}

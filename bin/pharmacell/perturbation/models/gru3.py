@@ -1,0 +1,46 @@
+"""Stacked gated recurrent units."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.nn.recurrent import StackedGRU
+from pharmacell.perturbation.models.inputs import WIDTH
+
+
+@dataclass(frozen=True)
+class GRU3Config:
+    """Widths of the states and the study's training.
+
+    The study's text says three layers and its table lists two widths, 128 and 64; layers beyond the second get the
+    last width again.
+    """
+
+    n_layers: int = 3
+    units: tuple[int, ...] = (128, 64)
+    learning_rate: float = 0.001
+    epochs: int = 300
+    batch_size: int = 30
+
+    def widths(self) -> list[int]:
+        """Return the width of each layer."""
+        return [self.units[min(layer, len(self.units) - 1)] for layer in range(self.n_layers)]
+
+
+class GRU3Body(nn.Module):
+    """The last state of the last of several GRUs, each of which reads the states of the one before."""
+
+    def __init__(self, config: GRU3Config, n_tokens: int, random: ReplicaRandom) -> None:
+        super().__init__()
+        widths = config.widths()
+        self.layers = nn.ModuleList(
+            StackedGRU(n_in, units, random) for n_in, units in zip([WIDTH, *widths[:-1]], widths, strict=True)
+        )
+        self.width = widths[-1]
+
+    def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units of the last layer]."""
+        for layer in self.layers:
+            x = layer(x, keep)
+        return x[:, :, -1]

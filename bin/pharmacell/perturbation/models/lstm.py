@@ -1,0 +1,31 @@
+"""One layer of long short-term memory."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.nn.recurrent import StackedLSTM
+from pharmacell.perturbation.models.inputs import WIDTH
+
+
+@dataclass(frozen=True)
+class LSTMConfig:
+    """Width of the state, and the study's training."""
+
+    units: int = 16
+    learning_rate: float = 0.001
+    epochs: int = 300
+    batch_size: int = 30
+
+
+class LSTMBody(nn.Module):
+    """The last state of one LSTM."""
+
+    def __init__(self, config: LSTMConfig, n_tokens: int, random: ReplicaRandom) -> None:
+        super().__init__()
+        self.lstm, self.width = StackedLSTM(WIDTH, config.units, random), config.units
+
+    def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units]."""
+        return self.lstm(x, keep)[:, :, -1]

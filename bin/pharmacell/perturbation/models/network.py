@@ -1,0 +1,74 @@
+"""The networks of the study: input block, body, head."""
+
+from dataclasses import asdict, replace
+
+import torch
+from torch import Tensor, nn
+
+from pharmacell.errors import InputError
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.nn.stacked import StackedDropout, StackedLinear
+from pharmacell.perturbation.encodings.base import InputShape
+from pharmacell.perturbation.models.autoencoder import AutoencoderBody, AutoencoderConfig
+from pharmacell.perturbation.models.base import FitOptions
+from pharmacell.perturbation.models.gru import GRUBody, GRUConfig
+from pharmacell.perturbation.models.gru3 import GRU3Body, GRU3Config
+from pharmacell.perturbation.models.gru3_attn import GRU3AttnBody, GRU3AttnConfig
+from pharmacell.perturbation.models.inputs import Inputs
+from pharmacell.perturbation.models.lstm import LSTMBody, LSTMConfig
+from pharmacell.perturbation.models.transformer import TransformerBody, TransformerConfig
+
+BODIES = {
+    "gru": (GRUConfig, GRUBody), "lstm": (LSTMConfig, LSTMBody), "gru3": (GRU3Config, GRU3Body),
+    "gru3_attn": (GRU3AttnConfig, GRU3AttnBody), "transformer": (TransformerConfig, TransformerBody),
+    "autoencoder": (AutoencoderConfig, AutoencoderBody),
+}  # fmt: skip
+HEAD_WIDTH = 256
+HEAD_DROPOUT = 0.5
+
+
+class Network(nn.Module):
+    """A stack of networks: embeddings, a body, then Dense(256, tanh), dropout 0.5 and an affine map to the outputs.
+
+    Parameters
+    ----------
+    name
+        Of the body.
+    config
+        Of the body.
+    shape
+        Of the encoded rows.
+    n_outputs
+        Genes or components.
+    random
+        Draws initial weights and dropout masks; one stream for each replica.
+    """
+
+    def __init__(self, name: str, config, shape: InputShape, n_outputs: int, random: ReplicaRandom) -> None:
+        super().__init__()
+        self.inputs = Inputs(shape, random)
+        self.body = BODIES[name][1](config, self.inputs.n_tokens, random)
+        self.hidden = StackedLinear(self.body.width, HEAD_WIDTH, random)
+        self.dropout = StackedDropout(HEAD_DROPOUT, random)
+        self.output = StackedLinear(HEAD_WIDTH, n_outputs, random)
+
+    def forward(self, tokens: Tensor, vector: Tensor | None) -> Tensor:
+        """Map encoded rows [n_replicas, n, ...] to [n_replicas, n, n_outputs]."""
+        hidden = torch.tanh(self.hidden(self.body(*self.inputs(tokens, vector))))
+        return self.output(self.dropout(hidden))
+
+
+def configure(name: str, options: FitOptions):
+    """Return the config of a body, changed by the options that the user gave.
+
+    Raises
+    ------
+    InputError
+        If layers are chosen for a body that has no stack of them.
+    """
+    config = BODIES[name][0]()
+    given = {key: getattr(options, key) for key in ("epochs", "batch_size", "learning_rate", "n_layers")
+             if getattr(options, key) is not None}
+    if "n_layers" in given and "n_layers" not in asdict(config):
+        raise InputError(f"--n_layers: the model {name} has no stack of layers; only gru3 and gru3_attn have")
+    return replace(config, **given)
