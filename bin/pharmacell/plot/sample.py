@@ -1,7 +1,6 @@
 """All figures of one sample."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from pharmacell.plot.probabilities import draw_probabilities
 from pharmacell.plot.quality import draw_quality
 from pharmacell.plot.reliability import draw_reliability
 from pharmacell.plot.significance import draw_significance
-from pharmacell.plot.style import caption_of_points, save
+from pharmacell.plot.style import Drawn, caption_of_points, save
 from pharmacell.report.results import Results
 
 if TYPE_CHECKING:
@@ -57,14 +56,6 @@ CAPTIONS = {
                     "the histogram that rises above the dashed line. Cells vary together, so trust the calls only if "
                     "the scores as a whole also spread wider than under shuffled responses.",
 }
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure that was written: the picture and what to say below it."""
-
-    png: Path
-    caption: str
 
 
 def draw_sample(results: Results, folder: Path, seed: int) -> dict[str, Drawn]:

@@ -1,6 +1,7 @@
 """The look of every figure, and how it is written."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,16 @@ SETTINGS = {
 }
 
 
-def panels(n: int, columns: int, title: str, simulated: bool, size: tuple[float, float] = (2.4, 2.2)
-           ) -> tuple["Figure", list["Axes"]]:
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that was written: the picture and what to say below it."""
+
+    png: Path
+    caption: str
+
+
+def panels(n: int, columns: int, title: str, simulated: bool, size: tuple[float, float] = (2.4, 2.2),
+           projection: str | None = None) -> tuple["Figure", list["Axes"]]:
     """Make a titled figure with ``n`` panels in rows.
 
     Parameters
@@ -51,6 +60,8 @@ def panels(n: int, columns: int, title: str, simulated: bool, size: tuple[float,
         Whether the cells were simulated.
     size
         Width and height of a panel, inches.
+    projection
+        Of the axes, such as ``polar``.
 
     Returns
     -------
@@ -64,7 +75,7 @@ def panels(n: int, columns: int, title: str, simulated: bool, size: tuple[float,
     columns = min(columns, n)
     rows = -(-n // columns)
     figure = Figure(figsize=(max(COLUMN, size[0] * columns), size[1] * rows + 0.3), layout="constrained")
-    axes = [figure.add_subplot(rows, columns, position + 1) for position in range(n)]
+    axes = [figure.add_subplot(rows, columns, position + 1, projection=projection) for position in range(n)]
     figure.suptitle(f"{title} (simulated cells)" if simulated else title)
     return figure, axes
 

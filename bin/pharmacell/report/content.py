@@ -14,7 +14,7 @@ from pharmacell.report.results import Results
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pharmacell.plot.sample import Drawn
+    from pharmacell.plot.style import Drawn
 
 # Chapters of the report in their order: identifier, name, what it is for
 CHAPTERS = {
@@ -29,6 +29,10 @@ CHAPTERS = {
     "bulk": ("Held-out bulk lines", "How well the drug's effect can be predicted in bulk, where the truth is known."),
     "quality": ("Quality control", "What was measured on every cell and what was removed."),
     "training": ("Training", "How the loss fell."),
+    "benchmark": ("Benchmark", "Models compared by repeated cross-validation on cells whose response is known."),
+    "benchmark_tests": ("Benchmark: tests", "Which differences between models are more than chance."),
+    "benchmark_figures": ("Benchmark: figures", "The figures of the paper, for each dataset and protocol."),
+    "benchmark_costs": ("Benchmark: costs", "What each fit took."),
     "run": ("Numbers and settings", "Everything else that was recorded, for the methods section."),
 }
 # Figures of the chapter "Evidence" and what each is about; MultiQC sorts a chapter's sections by name
