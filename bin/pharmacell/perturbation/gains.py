@@ -1,6 +1,6 @@
 """How much better a model is than the best floor, with an interval over compounds."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ N_RESAMPLES = 2000
 
 
 def gains(
-    scores: Mapping[str, RowScores], compounds: np.ndarray, floors: list[str], seed: int, n: int = N_RESAMPLES,
-    level: float = 0.95,
+    scores: Mapping[Hashable, RowScores], compounds: np.ndarray, floors: list[Hashable], seed: int,
+    n: int = N_RESAMPLES, level: float = 0.95,
 ) -> pd.DataFrame:
     """Compare every model with the best floor, metric by metric.
 
@@ -57,7 +57,7 @@ def gains(
     return pd.DataFrame(rows, columns=["model", "metric", "value", "floor", "floor_value", "gain", "low", "high"])
 
 
-def best_floor(values: dict[str, float], metric: str) -> str | None:
+def best_floor(values: dict[Hashable, float], metric: str) -> Hashable | None:
     """Return the floor with the best defined value; None when no floor has one."""
     defined = {model: value for model, value in values.items() if np.isfinite(value)}
     if not defined:
