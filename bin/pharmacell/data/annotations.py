@@ -66,3 +66,29 @@ def require_both(labels: np.ndarray, column: str, source: str) -> None:
             f"{source}: one-class labels: all {len(labels)} cells are {kind} in column {column}; nothing can be scored "
             "against them, so leave label_key out"
         )
+
+
+def cells_of_root(obs: pd.DataFrame, root: str, source: str) -> np.ndarray:
+    """Return which cells a trajectory may start from: those of a group, or one cell, bool [n_cells].
+
+    Parameters
+    ----------
+    obs
+        The cells' annotation, with ``group`` where it is known.
+    root
+        Name of a group, else of a cell.
+    source
+        The file, for a message.
+
+    Raises
+    ------
+    InputError
+        If there is neither a group nor a cell of that name; the message lists the groups.
+    """
+    groups = obs["group"].astype(str) if "group" in obs else pd.Series("", obs.index)
+    for names in (groups.to_numpy(), obs.index.astype(str).to_numpy()):
+        if root and (names == root).any():
+            return names == root
+    known = ", ".join(sorted(set(groups))[:20]) if "group" in obs else "none, as there is no group_key"
+    raise InputError(f"{source}: --root {root}: neither a group nor a cell that passed quality control; "
+                     f"groups: {known}")
