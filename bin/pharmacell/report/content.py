@@ -33,6 +33,9 @@ CHAPTERS = {
     "benchmark_tests": ("Benchmark: tests", "Which differences between models are more than chance."),
     "benchmark_figures": ("Benchmark: figures", "The figures of the paper, for each dataset and protocol."),
     "benchmark_costs": ("Benchmark: costs", "What each fit took."),
+    "perturbation": ("Perturbation models", "How well differential expression is predicted, beside simple floors."),
+    "perturbation_rows": ("Cell types, compounds, one row", "Where the models do well and where not."),
+    "perturbation_training": ("Learning curves", "How the networks' losses fell."),
     "run": ("Numbers and settings", "Everything else that was recorded, for the methods section."),
 }
 # Figures of the chapter "Evidence" and what each is about; MultiQC sorts a chapter's sections by name
