@@ -93,7 +93,92 @@ def _mlp() -> tuple[type, type]:
     return MLPModel, MLPConfig
 
 
+def _sa() -> tuple[type, type]:
+    from pharmacell.models.compared.sa import SAConfig, SAModel
+
+    return SAModel, SAConfig
+
+
+def _resnet18() -> tuple[type, type]:
+    from pharmacell.models.compared.resnet18 import ResNet18Config, ResNet18Model
+
+    return ResNet18Model, ResNet18Config
+
+
+def _cnn() -> tuple[type, type]:
+    from pharmacell.models.compared.cnn import CNNConfig, CNNModel
+
+    return CNNModel, CNNConfig
+
+
+def _transformer() -> tuple[type, type]:
+    from pharmacell.models.compared.transformer import TransformerConfig, TransformerModel
+
+    return TransformerModel, TransformerConfig
+
+
+def _deepdr() -> tuple[type, type]:
+    from pharmacell.models.compared.deepdr import DeepDRConfig, DeepDRModel
+
+    return DeepDRModel, DeepDRConfig
+
+
+def _scdeal() -> tuple[type, type]:
+    from pharmacell.models.compared.scdeal import ScDEALConfig, ScDEALModel
+
+    return ScDEALModel, ScDEALConfig
+
+
+def _scad() -> tuple[type, type]:
+    from pharmacell.models.compared.scad import SCADConfig, SCADModel
+
+    return SCADModel, SCADConfig
+
+
+def _gcn() -> tuple[type, type]:
+    from pharmacell.models.compared.gcn import GCNConfig, GCNModel
+
+    return GCNModel, GCNConfig
+
+
+def _gat() -> tuple[type, type]:
+    from pharmacell.models.compared.gat import GATConfig, GATModel
+
+    return GATModel, GATConfig
+
+
+def _gradient_boosting() -> tuple[type, type]:
+    from pharmacell.models.compared.gradient_boosting import GradientBoostingConfig, GradientBoostingModel
+
+    return GradientBoostingModel, GradientBoostingConfig
+
+
+def _source_only() -> tuple[type, type]:
+    from pharmacell.models.compared.source_only import SourceOnlyConfig, SourceOnlyModel
+
+    return SourceOnlyModel, SourceOnlyConfig
+
+
+def _permuted() -> tuple[type, type]:
+    from pharmacell.models.compared.permuted import PermutedConfig, PermutedModel
+
+    return PermutedModel, PermutedConfig
+
+
 _ENTRIES = (
+    Entry("gcn", "GCN", "Kipf and Welling 2017, arXiv:1609.02907", _gcn, uses_labels=True),
+    Entry("gat", "GAT", "Velickovic et al. 2018, arXiv:1710.10903", _gat, uses_labels=True),
+    Entry("gradient_boosting", "Gradient boosting",
+          "Friedman 2001, 10.1214/aos/1013203451 (by LightGBM)", _gradient_boosting, uses_labels=True),
+    Entry("source_only", "Source only", "ATSDP-NET without transfer, 10.3389/fmed.2025.1631898", _source_only),
+    Entry("permuted", "Permuted labels", "Ojala and Garriga 2010, JMLR 11, 1833-1863", _permuted, uses_labels=True),
+    Entry("sa", "Sparse autoencoder", "Ng 2011, CS294A lecture notes", _sa, uses_labels=True),
+    Entry("resnet18", "ResNet-18", "He et al. 2016, 10.1109/CVPR.2016.90", _resnet18, uses_labels=True),
+    Entry("cnn", "CNN", "LeCun et al. 1998, 10.1109/5.726791", _cnn, uses_labels=True),
+    Entry("transformer", "Transformer", "Vaswani et al. 2017, arXiv:1706.03762", _transformer, uses_labels=True),
+    Entry("deepdr", "DeepDR", "Chiu et al. 2019, 10.1186/s12920-018-0460-9", _deepdr, uses_labels=True),
+    Entry("scdeal", "scDEAL", "Chen et al. 2022, 10.1038/s41467-022-34277-7", _scdeal),
+    Entry("scad", "SCAD", "Zheng et al. 2023, 10.1002/advs.202204113", _scad),
     Entry("atsdp", "ATSDP-NET", "Front. Med. 2025, 10.3389/fmed.2025.1631898", _atsdp, uses_labels=True,
           uses_heads=True),
     Entry("prevalence", "Prevalence", "the share of sensitive rows; no method", _prevalence, uses_labels=True),

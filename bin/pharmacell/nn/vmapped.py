@@ -59,6 +59,14 @@ class VmappedStack(nn.Module):
         self._template[0].train(mode)
         return super().train(mode)
 
+    @torch.no_grad()
+    def copy(self, source: str, target: str) -> None:
+        """Copy the parameters of one submodule of each replica to another of the same shape."""
+        values = dict(zip(self.names, self.values, strict=True))
+        for name, value in values.items():
+            if name.startswith(f"network.{source}."):
+                values[name.replace(source, target, 1)].copy_(value)
+
     def part(self, *prefixes: str) -> nn.Module:
         """Return the parameters of some submodules of the network, to be trained while the others rest."""
         return _Part(self, [value for name, value in zip(self.names, self.values, strict=True)

@@ -14,6 +14,7 @@ from pharmacell.train.loop import History, TrainingConfig, run_stage
 
 STOP_SHARE = 0.1  # of the rows that may be learnt from; they decide when to stop
 ROWS_AT_ONCE = 512  # in a prediction
+TARGET_SAMPLE = 200  # unlabelled cells that help to decide when to stop
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class FitConfig:
         Of AdamW.
     dropout
         Rate after each hidden layer.
+    user_seed
+        Seeds what the folds of a repeat share; each fold has a seed of its own beside it.
     """
 
     epochs: int = 30
@@ -40,6 +43,7 @@ class FitConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
+    user_seed: int = 0
 
     def training(self) -> TrainingConfig:
         """Return the part that :func:`pharmacell.train.loop.run_stage` reads."""
@@ -60,14 +64,15 @@ class StackedRows:
     learn, held
         Rows to learn from, and to stop by, int64 [n_folds, n_learn] and [n_folds, n_held].
     target
-        Unlabelled cells, float32 [n_folds, m, n_genes]; None for a model without transfer.
+        What a transfer model knows of the unlabelled cells: their values, float32 [n_folds, m, n_genes], and perhaps
+        more about each, [n_folds, m]; empty for a model without transfer.
     """
 
     x: Tensor
     labels: Tensor
     learn: Tensor
     held: Tensor
-    target: Tensor | None = None
+    target: tuple[Tensor, ...] = ()
 
     def batch(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return values, labels and weights of rows [n_folds, b].
@@ -83,10 +88,17 @@ class StackedRows:
         """Return the batches of one epoch, rows in each fold's own random order, [n_folds, <= size] each."""
         return list(self.learn.gather(1, random.permutations(self.learn.shape[1])).split(size, 1))
 
-    def target_batch(self, random: ReplicaRandom, size: int) -> Tensor:
-        """Draw ``size`` unlabelled cells of each fold, [n_folds, size, n_genes]."""
+    def target_batch(self, random: ReplicaRandom, size: int) -> list[Tensor]:
+        """Draw ``size`` unlabelled cells of each fold, [n_folds, size, ...]."""
+        if not self.target:
+            return []
         folds = torch.arange(len(self.x), device=self.x.device)[:, None]
-        return self.target[folds, random.choices(self.target.shape[1], size)]
+        rows = random.choices(self.target[0].shape[1], size)
+        return [values[folds, rows] for values in self.target]
+
+    def target_sample(self) -> list[Tensor]:
+        """Return the unlabelled cells that help to decide when to stop, the same in every epoch."""
+        return [values[:, :TARGET_SAMPLE] for values in self.target]
 
 
 def stop_rows(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -102,9 +114,9 @@ def stop_rows(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def stacked_rows(
     rows: Sequence[tuple[np.ndarray, np.ndarray]], seeds: Sequence[int], device: torch.device,
-    target: Sequence[np.ndarray] | None = None,
+    target: Sequence[tuple[np.ndarray, ...]] = (),
 ) -> StackedRows:
-    """Put the rows and labels of several folds side by side; ``target`` are the unlabelled cells of each."""
+    """Put the rows and labels of several folds side by side, and what is known of the unlabelled cells of each."""
     parts = [stop_rows(labels, seed) for (_, labels), seed in zip(rows, seeds, strict=True)]
 
     def together(arrays) -> Tensor:
@@ -113,7 +125,7 @@ def stacked_rows(
     return StackedRows(
         together([x for x, _ in rows]), together([labels for _, labels in rows]).long(),
         together([learn for learn, _ in parts]), together([held for _, held in parts]),
-        None if target is None else together(target),
+        tuple(together(values) for values in zip(*target, strict=True)),
     )
 
 
@@ -134,9 +146,9 @@ def fit_classes(
     stage
         Names the stage; its random streams depend on it.
     loss
-        Name of the network's method ``(x, labels, weights[, target])`` that is minimised.
+        Name of the network's method ``(x, labels, weights, *target)`` that is minimised.
     stop
-        Name of its method ``(x, labels, weights)`` that decides when to stop.
+        Name of its method with the same arguments that decides when to stop.
     trained
         Names of the submodules that learn; all by default.
 
@@ -148,11 +160,10 @@ def fit_classes(
     random = stack.random
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
-        targets = () if data.target is None else (data.target_batch(random, rows.shape[1]),)
-        return {"total": stack.call(loss, *data.batch(rows), *targets)}
+        return {"total": stack.call(loss, *data.batch(rows), *data.target_batch(random, rows.shape[1]))}
 
     def validation_terms() -> dict[str, Tensor]:
-        return {"total": stack.call(stop, *data.batch(data.held))}
+        return {"total": stack.call(stop, *data.batch(data.held), *data.target_sample())}
 
     return run_stage(stage, stack.part(*trained) if trained else stack, random, config.training(),
                      lambda: data.epoch(random, config.batch_size), train_terms, validation_terms, History())

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from hashlib import blake2b
 from itertools import pairwise
 from typing import ClassVar
 
@@ -15,22 +16,36 @@ from pharmacell.models.registry import BULK_LINES
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
+from pharmacell.seeds import integer
 from pharmacell.train.stacked_fit import FitConfig, StackedRows, fit_classes, predict, stacked_rows
 
 
 class Classifier(nn.Module):
     """Base of the compared networks: ``forward`` maps [n, n_genes] to logits [n, 2] (resistant, sensitive)."""
 
-    def loss(self, x: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
+        """Return what is minimised: the cross-entropy, unless a network says otherwise.
+
+        Parameters
+        ----------
+        x, labels, weights
+            Rows [n, n_genes], their classes [n] and weights [n].
+        target
+            What a transfer model knows of unlabelled cells.
+        """
+        return self.cross_entropy(self(x), labels, weights)
+
+    def stop_value(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
+        """Return what decides when to stop: the cross-entropy; arguments as in :meth:`loss`."""
+        return self.cross_entropy(self(x), labels, weights)
+
+    @staticmethod
+    def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
         """Return the weighted mean cross-entropy::
 
-            L = mean over rows i of  m_i * -log softmax(f(x_i))[y_i]
+            L = mean over rows i of  m_i * -log softmax(logits_i)[y_i]
         """
-        return (weights * cross_entropy(self(x), labels, reduction="none")).mean()
-
-    def stop_value(self, x: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-        """Return what decides when to stop: the cross-entropy alone."""
-        return Classifier.loss(self, x, labels, weights)
+        return (weights * cross_entropy(logits, labels, reduction="none")).mean()
 
 
 def perceptron(widths: Sequence[int], dropout: float) -> nn.Sequential:
@@ -42,7 +57,9 @@ def perceptron(widths: Sequence[int], dropout: float) -> nn.Sequential:
 
 
 class NetworkModel:
-    """Fits a network to the supervised rows of each fold; all folds with equally many rows train as one stack.
+    """Fits a network to the supervised rows of each fold; all fits with equally many rows train as one stack.
+
+    Folds of a repeat that learn from the same bulk lines and no cell share one fit.
 
     Parameters
     ----------
@@ -51,6 +68,7 @@ class NetworkModel:
     """
 
     config_class: ClassVar[type[FitConfig]]
+    is_transfer: ClassVar[bool] = False  # whether it looks at unlabelled cells
 
     def __init__(self, config: FitConfig | None = None) -> None:
         self.config = config or self.config_class()
@@ -63,9 +81,9 @@ class NetworkModel:
         """Return the rows and labels that the network learns from."""
         return fold.supervised_rows()
 
-    def target(self, fold: Fold) -> np.ndarray | None:
-        """Return the unlabelled cells that the network may look at; None for a model without transfer."""
-        return None
+    def target(self, fold: Fold) -> tuple[np.ndarray, ...]:
+        """Return what the network may know of unlabelled cells, [m, ...] each; empty for a model without transfer."""
+        return ()
 
     def train(self, stack: VmappedStack, data: StackedRows) -> None:
         """Train a stack."""
@@ -73,30 +91,66 @@ class NetworkModel:
 
     def fit_predict(self, folds: Sequence[Fold], device: torch.device) -> list[np.ndarray]:
         """See :class:`pharmacell.models.registry.ComparedModel`."""
-        groups: dict[Hashable, list[int]] = defaultdict(list)
+        fits: dict[Hashable, list[int]] = defaultdict(list)
         for place, fold in enumerate(folds):
-            groups[self.shape(fold)].append(place)
+            fits[self.shared_key(fold) or place].append(place)
+        stacks: dict[Hashable, list[list[int]]] = defaultdict(list)
+        for places in fits.values():
+            stacks[self.shape(folds[places[0]])].append(places)
         found: list[np.ndarray] = [np.empty(0)] * len(folds)
-        for places in groups.values():
-            for place, probability in zip(places, self.fit_group([folds[p] for p in places], device), strict=True):
-                found[place] = probability
+        for together in stacks.values():
+            for places, probabilities in zip(together, self.fit_stack(folds, together, device), strict=True):
+                tests = np.cumsum([len(folds[place].test) for place in places])[:-1]
+                for place, probability in zip(places, np.split(probabilities, tests), strict=True):
+                    found[place] = probability
         return found
 
-    def shape(self, fold: Fold) -> Hashable:
-        """Return what folds must have in common to train as one stack."""
-        unlabelled = self.target(fold)
-        return len(self.rows(fold)[0]), None if unlabelled is None else len(unlabelled)
+    def shared_key(self, fold: Fold) -> Hashable | None:
+        """Return what folds that learn from the very same bulk lines have in common: they share one fit.
 
-    def fit_group(self, folds: Sequence[Fold], device: torch.device) -> list[np.ndarray]:
-        """Fit and predict folds that have equally many rows."""
-        seeds = [fold.seed for fold in folds]
-        random = ReplicaRandom(seeds, device)
-        stack = VmappedStack(lambda place: self.network(folds[place]), random)
-        targets = [self.target(fold) for fold in folds]
-        data = stacked_rows([self.rows(fold) for fold in folds], seeds, device,
-                            None if targets[0] is None else targets)
+        None for a fold that learns from cells of its own.
+        """
+        if self.learns_from_cells(fold):
+            return None
+        return fold.key[0], blake2b(fold.bulk.tobytes() + fold.bulk_labels.tobytes()).digest()
+
+    def learns_from_cells(self, fold: Fold) -> bool:
+        """Tell whether the fit depends on the training cells of the fold."""
+        return self.is_transfer or bool((fold.train_labels >= 0).any())
+
+    def seed(self, fold: Fold) -> int:
+        """Return the seed of a fit: of the fold, or of its repeat where folds share it."""
+        return fold.seed if self.shared_key(fold) is None else integer(self.config.user_seed, f"repeat {fold.key[0]}")
+
+    def shape(self, fold: Fold) -> Hashable:
+        """Return what fits must have in common to train as one stack."""
+        return len(self.rows(fold)[0]), self.is_transfer and (len(fold.bulk), len(fold.train))
+
+    def fit_stack(
+        self, folds: Sequence[Fold], together: Sequence[Sequence[int]], device: torch.device
+    ) -> list[np.ndarray]:
+        """Fit and predict.
+
+        Parameters
+        ----------
+        folds
+            All folds.
+        together
+            The folds of each fit; all fits have equally many rows.
+        device
+            Where to train.
+
+        Returns
+        -------
+        list of numpy.ndarray
+            For each fit, the probabilities of the test cells of its folds one after another.
+        """
+        first = [folds[places[0]] for places in together]
+        seeds = [self.seed(fold) for fold in first]
+        stack = VmappedStack(lambda place: self.network(first[place]), ReplicaRandom(seeds, device))
+        data = stacked_rows([self.rows(fold) for fold in first], seeds, device, [self.target(fold) for fold in first])
         self.train(stack, data)
-        return predict(stack, [fold.test for fold in folds], device)
+        return predict(stack, [np.concatenate([folds[place].test for place in places]) for places in together], device)
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         """See :class:`pharmacell.models.registry.ComparedModel`.
