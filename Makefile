@@ -6,13 +6,13 @@ STAMP := $(VENV)/installed
 NEXTFLOW := $(BIN)/nextflow
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-unit test-pipeline test-nf lint bench lock clean
+.PHONY: help setup demo test test-unit test-pipeline test-nf lint bench image test-hpc lock clean
 
 help:
 	@echo "make demo    run the main job on a simulated sample (about 4 minutes after set-up)"
 	@echo "make test    run all tests"
 	@echo "make setup   only make the environment in $(VENV)"
-	@echo "also: test-unit test-pipeline test-nf lint bench lock clean"
+	@echo "also: test-unit test-pipeline test-nf lint bench image test-hpc lock clean"
 
 setup: $(STAMP)
 
@@ -51,6 +51,14 @@ test-nf: setup
 
 lint: setup
 	$(BIN)/ruff check bin tests benchmarks
+
+# The settings (VARIANT, ENGINE, BASE_IMAGE, CA, NETWORK) stand at the head of the script.
+image:
+	@containers/build.sh
+
+# Docker, Podman and Slurm, each where it is installed; root may be needed to start them (docs/running.md).
+test-hpc: setup
+	$(BIN)/pytest -s tests/hpc
 
 bench: setup
 	$(BIN)/python benchmarks/run.py

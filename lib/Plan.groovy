@@ -1,9 +1,12 @@
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.Paths
+import nextflow.util.MemoryUnit
 
 /** What a run is asked to do, read from the params and the sample sheet and checked before any task starts. */
 class Plan {
+
+    private static final MemoryUnit LEAST_MEMORY = new MemoryUnit('2 GB')
 
     /** One map for each sample: the columns of the sheet. */
     final List<Map<String, String>> samples
@@ -36,8 +39,16 @@ class Plan {
         final Map<String, Object> shared = schema.values('run', params)
         options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'run'].collectEntries { group ->
             [group, schema.values(group, params) + shared]
-        } + [report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device']) }]
+        } + [report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time']) }]
+        checkLimits(params)
         checkOutdir(params.outdir.toString(), launchDir)
+    }
+
+    private static void checkLimits(Map<String, ?> params) {
+        if (params.max_memory != null && new MemoryUnit(params.max_memory.toString()) < LEAST_MEMORY) {
+            fail("--max_memory: ${params.max_memory} is less than the ${LEAST_MEMORY} that the smallest step needs; " +
+                'give more, or leave it out to use what the machine has')
+        }
     }
 
     private static String table(String name, Object value, Object launchDir) {

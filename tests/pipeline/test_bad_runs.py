@@ -11,6 +11,7 @@ BEFORE_ANY_TASK = {
     "both inputs": (["-profile", "test", "--simulate", "cisplatin"], "--input and --simulate exclude each other"),
     "one bulk table": (["-profile", "demo", "--bulk_response", "table.csv"], "--bulk_expression: missing"),
     "threshold without value": (["-profile", "test", "--binarise", "threshold"], "--sensitive_threshold"),
+    "too little memory": (["-profile", "test", "--max_memory", "1.GB"], "--max_memory: 1.GB is less than the 2 GB"),
     "unwritable outdir": (["-profile", "test", "--outdir", "table.csv/results"], "--outdir: table.csv/results cannot"),
 }
 IN_A_TASK = {

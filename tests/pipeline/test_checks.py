@@ -33,6 +33,9 @@ PARAMS = {
     "too large": ({"dropout": 1}, "--dropout: 1 is out of range; give a number at least 0 and below 1"),
     "at an open bound": ({"learning_rate": 0}, "--learning_rate: 0 is out of range; give a number above 0"),
     "no such choice": ({"sampling": "smoth"}, "--sampling: 'smoth' is not one of none, over, under, smote, adasyn"),
+    "memory without unit": ({"max_memory": "16"}, "--max_memory: '16' cannot be read; give an amount such as 16.GB"),
+    "time without unit": ({"max_time": "soon"}, "--max_time: 'soon' cannot be read; give a time such as 8.h"),
+    "no core": ({"max_cpus": 0}, "--max_cpus: 0 is out of range"),
     "not widths": ({"encoder": "256;128"}, "--encoder: '256;128' cannot be read"),
     "few_shot without number": ({"supervision": "few_shot"}, "--supervision: 'few_shot' cannot be read"),
 }
@@ -98,3 +101,33 @@ def test_failure_is_the_last_error_line_of_the_command():
     report = "Command error:\n  error: first\n  noise\n  error: a.h5ad: truncated; copy it again\nWork dir:\n"
     answers = call([{"call": "failure", "report": report}, {"call": "failure", "report": "Traceback"}])
     assert answers == [{"answer": "a.h5ad: truncated; copy it again"}, {"answer": None}]
+
+
+FAILURES = {
+    "docker is not running": (
+        "docker: Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?\n",
+        "docker is not running (Cannot connect to the Docker daemon at unix:///x.sock)",
+    ),
+    "podman is not installed": (".command.run: line 9: podman: command not found", "-profile podman: not found"),
+    "no image": (
+        "Command error:\n  Unable to find image 'a/b:1' locally\n\nContainer:\n  a/b:1\n", "a/b:1: no such image here",
+    ),
+    "no GPU for docker": (
+        'Command error:\n  docker: Error: could not select device driver "" with capabilities: [[gpu]].\n',
+        "-profile gpu: docker finds no NVIDIA GPU",
+    ),
+    "no GPU for podman": (
+        "Command error:\n  Error: setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=all\n",
+        "podman knows no device nvidia.com/gpu=all",
+    ),
+    "no scheduler": ('java.io.IOException: Cannot run program "sbatch" (in directory "/x")', "sbatch: not found"),
+    "killed": ("Command exit status:\n  137\n\nCommand output:\n", "raise --max_memory"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_failure_of_an_engine_is_one_line_that_says_what_to_do(kind):
+    report, expected = FAILURES[kind]
+    (answer,) = call([{"call": "failure", "report": report}])
+    assert expected in answer["answer"]
+    assert "\n" not in answer["answer"]
