@@ -4,6 +4,8 @@ import numpy as np
 
 from pharmacell.errors import InputError
 
+KINDS = ("none", "over", "under", "smote", "adasyn")
+
 
 def resample(x: np.ndarray, labels: np.ndarray, kind: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Resample training rows with imbalanced-learn; never call it on rows that are scored.

@@ -205,6 +205,21 @@ def train_source(
         Weights of source autoencoders that are trained already, one for each replica; None trains them.
     """
     split = split_lines(lines.labels, seed)
+    bundle, history = fit_source(lines, split, config, training, n_replicas, seed, device, autoencoder)
+    test = (split == "test").to_numpy()
+    x_test, truth = bundle.source.apply(lines.x[test]), lines.labels.to_numpy()[test]
+    predictions = {"atsdp": bundle.link(bundle.score(x_test, "source", device)).mean(0)}
+    predictions |= dict(zip(NAMES, bundle.floors.probability(x_test).T, strict=True))
+    metrics = score_models(truth, predictions, integer(seed, "bootstrap"))
+    bundle.card["source_auroc"] = {key: auroc_of(metrics, key) for key in predictions}
+    return SourceResult(bundle, split, metrics, history.table())
+
+
+def fit_source(
+    lines: Lines, split: pd.Series, config: ATSDPConfig, training: TrainingConfig, n_replicas: int, seed: int,
+    device: torch.device, autoencoder: dict[str, torch.Tensor] | None = None,
+) -> tuple[Bundle, History]:
+    """Train stack and linear models on the lines that are not marked ``test``; see :func:`train_source`."""
     learnt_from = ["train"] if training.validation == "plain" else ["train", "validation"]
     scaler, _ = lines.standardised(split.isin(learnt_from).to_numpy())
     source = prepare_source(lines, split, scaler, training, n_replicas, seed, device)
@@ -224,20 +239,12 @@ def train_source(
     bundle.floors = source_floors(source, choice, training, split, lines)
     if training.ensemble:
         fit_members(bundle, source, of_members, "source")
-
-    test = (split == "test").to_numpy()
-    x_test, truth = scaler.apply(lines.x[test]), lines.labels.to_numpy()[test]
-    predictions = {"atsdp": bundle.link(bundle.score(x_test, "source", device)).mean(0)}
-    predictions |= dict(zip(NAMES, bundle.floors.probability(x_test).T, strict=True))
-    metrics = score_models(truth, predictions, integer(seed, "bootstrap"))
     bundle.card = {
         "seed": seed, "n_replicas": n_replicas, "training": asdict(training), "genes_bulk": lines.n_genes_bulk,
         "genes_shared": len(lines.genes), "lines": split.value_counts().to_dict(),
-        "source_auroc": {key: auroc_of(metrics, key) for key in predictions},
-        "predictor_epochs": epochs.tolist(), "penalties": asdict(choice),
-        "member_penalties": asdict(of_members),
+        "predictor_epochs": epochs.tolist(), "penalties": asdict(choice), "member_penalties": asdict(of_members),
     }
-    return SourceResult(bundle, split, metrics, history.table())
+    return bundle, history
 
 
 def source_floors(source: Source, choice: LinearChoice, training, split: pd.Series, lines: Lines) -> LinearFloors:

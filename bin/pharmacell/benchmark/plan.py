@@ -1,0 +1,220 @@
+"""The plan of a benchmark: one table of folds for all models, and the slices in which they are fitted."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.benchmark.protocols import Protocol
+from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.lines import Lines
+from pharmacell.data.splits import split_lines
+from pharmacell.errors import InputError
+
+COLUMNS = ["dataset", "protocol", "repeat", "fold", "cell_id"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the table of models.
+
+    Parameters
+    ----------
+    model
+        Name.
+    heads
+        Attention heads; None for models without.
+    sampling
+        Resampling of the bulk lines; ``none`` for models that it does not concern.
+    """
+
+    model: str
+    heads: int | None
+    sampling: str
+
+
+def variants(models: Sequence[str], heads: Sequence[int], samplings: Sequence[str]) -> list[Variant]:
+    """Expand models by heads and samplings, where these concern a model.
+
+    Raises
+    ------
+    InputError
+        If a model is unknown.
+    """
+    from pharmacell.models.registry import REGISTRY, check_names
+
+    check_names(models)
+    found = []
+    for name in models:
+        swept = REGISTRY[name].uses_heads
+        found += [Variant(name, n, kind) for n in (heads if swept else [None])
+                  for kind in (samplings if swept else ["none"])]
+    return found
+
+
+def check_sweep(
+    config: str, preset: str | None, options: dict, heads: Sequence[int], samplings: Sequence[str] | None,
+    models: Sequence[str],
+) -> list[str]:
+    """Check that the network can have these heads, and return the samplings, by default the configuration's own.
+
+    Parameters
+    ----------
+    config, preset, options
+        See :func:`pharmacell.train.configurations.configuration`.
+    heads, samplings
+        Of the sweep.
+    models
+        Of the benchmark; heads are checked only where a model has them.
+
+    Raises
+    ------
+    InputError
+        If heads do not divide the width of the tokens, or a sampling is unknown.
+    """
+    from pharmacell.models.registry import REGISTRY, check_names
+    from pharmacell.train.configurations import configuration
+    from pharmacell.train.sampling import KINDS
+
+    check_names(models)
+    if not any(REGISTRY[name].uses_heads for name in models):
+        return ["none"]
+    found = [configuration(config, preset, options | {"heads": number}) for number in heads]
+    for kind in samplings or []:
+        if kind not in KINDS:
+            raise InputError(f"--samplings {kind}: no such sampling; there are {', '.join(KINDS)}")
+    return list(samplings or [found[0].training.sampling])
+
+
+def check_lines(lines: Lines, seed: int) -> None:
+    """Check that the drug's lines can be split as training will split them.
+
+    Raises
+    ------
+    InputError
+        If a class has too few lines.
+    """
+    split_lines(lines.labels, seed)
+
+
+def make_plan(
+    dataset: str, obs: pd.DataFrame, protocol: Protocol, n_repeats: int, n_folds: int, seed: int
+) -> pd.DataFrame:
+    """Assign every cell of known class to one test fold in each repeat.
+
+    Parameters
+    ----------
+    dataset
+        Name of the sample.
+    obs
+        Annotation of the cells, with ``truth`` and, for leave_group_out, ``group``.
+    protocol
+        Of the evaluation.
+    n_repeats, n_folds
+        How often, and in how many folds.
+    seed
+        The user's seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``dataset, protocol, repeat, fold, cell_id``, sorted by repeat, fold and position of the cell.
+
+    Raises
+    ------
+    InputError
+        If there are no labels, or a fold could not be trained or scored.
+    """
+    if "truth" not in obs:
+        raise InputError(f"{dataset}: a benchmark scores cells by their labels, and under --protocol {protocol} the "
+                         "sample has none; name their column in the sheet (label_key)")
+    known = obs[obs["truth"].isin((0, 1))]
+    truth = known["truth"].to_numpy(np.int64)
+    groups = known["group"].astype(str).to_numpy() if "group" in known else None
+    protocol.check(truth, groups, n_folds, dataset)
+    repeats = []
+    for repeat in range(n_repeats):
+        folds = protocol.assign(truth, groups, n_folds, repeat, seed)
+        table = pd.DataFrame({"dataset": dataset, "protocol": str(protocol), "repeat": repeat, "fold": folds,
+                              "cell_id": known.index.astype(str)})
+        repeats.append(table.sort_values("fold", kind="stable"))
+    return pd.concat(repeats, ignore_index=True)
+
+
+def fits_of(plan: pd.DataFrame) -> list[tuple[int, int]]:
+    """Return repeat and fold of every fit, in order; a slice names positions in this list."""
+    return list(plan[["repeat", "fold"]].drop_duplicates().itertuples(index=False, name=None))
+
+
+def slices(
+    dataset: str, drug: str, chosen: Sequence[Variant], plan: pd.DataFrame, folds_per_task: int | None, gene_set: str
+) -> pd.DataFrame:
+    """Cut the fits of each variant into slices, one task each.
+
+    Parameters
+    ----------
+    dataset, drug
+        Of the sample.
+    chosen
+        Rows of the table of models.
+    plan
+        From :func:`make_plan`.
+    folds_per_task
+        Fits of one slice; None: those of one repeat.
+    gene_set
+        Digest of the genes that bulk and cells share.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id, dataset, drug, model, heads, sampling, protocol, first, last, gene_set, pretrained``; a slice holds the
+        fits from ``first`` up to but without ``last``.
+    """
+    from pharmacell.models.registry import REGISTRY
+
+    n_fits, protocol = len(fits_of(plan)), plan["protocol"].iloc[0]
+    size = folds_per_task or int(plan["fold"].nunique())
+    rows = []
+    for variant in chosen:
+        swept = REGISTRY[variant.model].uses_heads
+        name = f"{dataset}.{variant.model}" + (f".{variant.heads}.{variant.sampling}" if swept else "")
+        for first in range(0, n_fits, size):
+            last = min(first + size, n_fits)
+            rows.append((f"{name}.{first}-{last}", dataset, drug, variant.model, variant.heads, variant.sampling,
+                         protocol, first, last, gene_set, int(swept)))
+    table = pd.DataFrame(rows, columns=["id", "dataset", "drug", "model", "heads", "sampling", "protocol", "first",
+                                        "last", "gene_set", "pretrained"])
+    return table.astype({"heads": "Int64"})
+
+
+def expected_fits(dataset: str, drug: str, chosen: Sequence[Variant], plan: pd.DataFrame) -> pd.DataFrame:
+    """Return every fit that the full table consists of: what is missing at the end is missing from this."""
+    rows = [(dataset, drug, variant.model, variant.heads, variant.sampling, plan["protocol"].iloc[0], *fit)
+            for variant in chosen for fit in fits_of(plan)]
+    columns = ["dataset", "drug", "model", "heads", "sampling", "protocol", "repeat", "fold"]
+    return pd.DataFrame(rows, columns=columns).astype({"heads": "Int64"})
+
+
+def digest(genes: Sequence[str]) -> str:
+    """Return a short name of a gene set and its order."""
+    return hashlib.sha256("\n".join(genes).encode()).hexdigest()[:12]
+
+
+def load_plan(path: Path) -> pd.DataFrame:
+    """Read a fold plan.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is none.
+    """
+    check_file(path, [".csv"])
+    try:
+        text = dict.fromkeys(("dataset", "protocol", "cell_id"), str)
+        return pd.read_csv(path, dtype=text, keep_default_na=False)[COLUMNS]
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a fold plan with columns {', '.join(COLUMNS)} ({reason(error)}); "
+                         "give the one that plan_folds wrote") from error
