@@ -1,0 +1,151 @@
+"""What the fits of a benchmark left behind, read and checked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SETTING = ["dataset", "drug", "model", "heads", "sampling", "protocol"]  # one line of the table of models
+FOLD = [*SETTING, "repeat", "fold"]  # one fit
+PLACE = ["dataset", "protocol", "repeat", "fold"]  # the same test cells
+PREDICTIONS = [*FOLD, "cell_id", "probability", "truth"]
+FITS = [*FOLD, "seconds", "peak_bytes", "n_train", "n_test", "stacked"]
+TEXT = ("dataset", "drug", "model", "sampling", "protocol", "cell_id")
+WHOLE = ("repeat", "fold")
+AGAIN = "run the step that writes it again"
+
+
+def read_table(path: str | Path, columns: list[str]) -> "pd.DataFrame":
+    """Read a csv or parquet file and return these columns, with ``heads`` as a whole number or missing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks a column, or a whole number is none.
+    """
+    import pandas as pd
+
+    try:
+        if str(path).endswith(".parquet"):
+            table = pd.read_parquet(path)
+        else:  # names such as NA are names
+            table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False,
+                                na_values={name: [""] for name in ("heads", "seconds", "peak_bytes")})
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a table ({error}); {AGAIN}") from error
+    if missing := [name for name in columns if name not in table]:
+        raise InputError(f"{path}: the column {missing[0]!r} is missing; {AGAIN}")
+    table = table[columns]
+    try:
+        types = {name: str for name in TEXT if name in columns} | {name: "int64" for name in WHOLE if name in columns}
+        return table.astype(types | ({"heads": "Int64"} if "heads" in columns else {}))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: a column of whole numbers holds something else ({error}); {AGAIN}") from error
+
+
+def read_expected(path: str | Path) -> "pd.DataFrame":
+    """Read which fits the table consists of, one row each; columns ``FOLD``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used or names a fit twice.
+    """
+    expected = read_table(path, FOLD)
+    if expected.empty:
+        raise InputError(f"{path}: no row, so there is nothing to summarise; {AGAIN}")
+    if (twice := expected.duplicated()).any():
+        raise InputError(f"{path}: row {int(np.argmax(twice)) + 2} stands there twice; {AGAIN}")
+    return expected
+
+
+class FoldPlan:
+    """Which cells each fold tests.
+
+    Parameters
+    ----------
+    paths
+        Fold plans (csv with ``dataset, protocol, repeat, fold, cell_id``), one or more for each dataset.
+
+    Raises
+    ------
+    InputError
+        If a plan cannot be read.
+    """
+
+    def __init__(self, paths: list[Path]):
+        import pandas as pd
+
+        plan = pd.concat([read_table(path, [*PLACE, "cell_id"]) for path in paths], ignore_index=True)
+        self.cells = {place: frozenset(cells) for place, cells in plan.groupby(PLACE)["cell_id"]}
+        sizes = plan.groupby(PLACE).size().rename("n_test").reset_index()
+        total = sizes.groupby(PLACE[:3])["n_test"].transform("sum")
+        sizes["ratio"] = sizes["n_test"] / (total - sizes["n_test"]).replace(0, np.nan)
+        self.sizes = sizes
+        self.ratios = sizes.groupby(["dataset", "protocol"])["ratio"].mean()
+
+    def check(self, expected: "pd.DataFrame") -> None:
+        """Check that every fit of the table has its cells in the plan.
+
+        Raises
+        ------
+        InputError
+            If one has not.
+        """
+        for place in expected[PLACE].drop_duplicates().itertuples(index=False):
+            if tuple(place) not in self.cells:
+                raise InputError(f"{place.dataset}: the fold plan lacks fold {place.fold} of repeat {place.repeat} "
+                                 f"under protocol {place.protocol}; give the plan that this benchmark was made with")
+
+
+def read_slices(paths: list[Path], plan: FoldPlan) -> Iterator["pd.DataFrame"]:
+    """Yield the predictions of one file after another, so that only one is in memory.
+
+    Yields
+    ------
+    DataFrame
+        Columns ``PREDICTIONS``.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, holds a cell twice or one that its fold does not test, or a fold stands in two files.
+    """
+    seen: dict[tuple, Path] = {}
+    for path in paths:
+        table = read_table(path, PREDICTIONS)
+        if not table["truth"].isin((0, 1)).all():
+            raise InputError(f"{path}: the column 'truth' holds something other than 0 and 1; {AGAIN}")
+        for key, rows in table.groupby(FOLD, dropna=False, sort=False):
+            name = dict(zip(FOLD, key, strict=True))
+            where = f"fold {name['fold']} of repeat {name['repeat']} ({name['model']} on {name['dataset']})"
+            if (first := seen.setdefault(tuple(map(str, key)), path)) is not path:
+                raise InputError(f"{path}: {where} stands in {first.name} already; keep one of them")
+            cells = rows["cell_id"]
+            if len(twice := cells[cells.duplicated()]):
+                raise InputError(f"{path}: {where} predicts the cell {twice.iloc[0]!r} twice; {AGAIN}")
+            if strange := set(cells) - plan.cells.get(tuple(name[part] for part in PLACE), frozenset()):
+                raise InputError(f"{path}: {where} predicts the cell {min(strange)!r}, which the plan does not test "
+                                 f"there; give the plan that this benchmark was made with")
+        yield table
+
+
+def read_fits(paths: list[Path]) -> "pd.DataFrame":
+    """Return time and memory of every fit, columns ``FITS``; no row when there is no file.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used.
+    """
+    import pandas as pd
+
+    if not paths:
+        return pd.DataFrame({name: [] for name in FITS}).astype({"heads": "Int64"})
+    return pd.concat([read_table(path, FITS) for path in paths], ignore_index=True)

@@ -1,0 +1,53 @@
+"""Means of the scores over folds and repeats."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.benchmark.inputs import SETTING
+from pharmacell.evaluate.fold_scores import FOLD_METRICS
+from pharmacell.evaluate.resampled_tests import corrected_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Series") -> "pd.DataFrame":
+    """Average each score over the folds of a repeat, and those over the repeats.
+
+    Parameters
+    ----------
+    wide
+        Scores of the folds, columns ``FOLD`` and ``FOLD_METRICS``.
+    expected
+        The fits of the table, columns ``FOLD``.
+    ratios
+        Cells tested for each cell trained on, by ``dataset, protocol``.
+
+    Returns
+    -------
+    DataFrame
+        One row for each setting and metric: ``SETTING``, ``metric``, ``mean`` and ``sd`` over the repeat means, ``low``
+        and ``high`` (95 % interval of the mean, corrected for the overlap of the training parts), ``n_repeats``,
+        ``n_expected`` folds, ``n_missing`` folds without a fit and ``n_undefined`` folds where the score does not
+        exist. Undefined folds are left out of the mean; with a missing fold there is no mean, but NaN.
+    """
+    import pandas as pd
+
+    table = expected.merge(wide, on=[*SETTING, "repeat", "fold"], how="left")
+    rows = []
+    for setting, folds in table.groupby(SETTING, dropna=False, sort=False):
+        named = dict(zip(SETTING, setting, strict=True))
+        missing = int(folds["prevalence"].isna().sum())  # the one score that every fit has
+        ratio = ratios[named["dataset"], named["protocol"]]
+        for metric in FOLD_METRICS:
+            values = folds[metric].dropna().to_numpy()
+            repeats = folds.groupby("repeat")[metric].mean().dropna()
+            row = {**named, "metric": metric, "mean": np.nan, "sd": np.nan, "low": np.nan, "high": np.nan,
+                   "n_repeats": len(repeats), "n_expected": len(folds), "n_missing": missing,
+                   "n_undefined": len(folds) - missing - len(values)}
+            if not missing and len(values):
+                row |= {"mean": repeats.mean(), "sd": repeats.std()}
+                row["low"], row["high"] = corrected_interval(values, ratio)
+            rows.append(row)
+    return pd.DataFrame(rows).astype({"heads": "Int64"})

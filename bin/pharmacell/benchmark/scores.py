@@ -1,0 +1,129 @@
+"""Scores of every fit of a benchmark, and what is missing or undefined among them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.benchmark.inputs import FOLD, PLACE, PREDICTIONS, SETTING, FoldPlan
+from pharmacell.data.files import whole_file
+from pharmacell.evaluate.fold_curves import fold_curves
+from pharmacell.evaluate.fold_scores import FOLD_METRICS, score_folds, why_undefined
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COSTS = ("seconds", "peak_bytes")
+
+
+class Scorer:
+    """Scores slices of predictions one after another, so that only one is in memory.
+
+    Parameters
+    ----------
+    plan
+        Which cells each fold tests.
+    main
+        The settings whose curves are kept, columns ``SETTING``.
+
+    Attributes
+    ----------
+    rows
+        Scores of the folds, a list of tables with ``FOLD`` and ``FOLD_METRICS``.
+    found
+        What was there of each fold, a list of tables with ``FOLD``, ``n_cells`` and ``n_bad``.
+    curves
+        Setting (see :func:`name_of`) to the ROC and precision-recall curves of its folds.
+    """
+
+    def __init__(self, plan: FoldPlan, main: "pd.DataFrame"):
+        self.plan = plan
+        self.rows, self.found = [], []
+        self.curves: dict[tuple[str, ...], list[tuple[np.ndarray, np.ndarray]]] = {
+            name_of(setting): [] for setting in main[SETTING].itertuples(index=False)}
+
+    def add(self, table: "pd.DataFrame") -> None:
+        """Score the predictions of one slice, columns as in the predictions' file."""
+        bad = ~table["probability"].between(0, 1)
+        fits = table.assign(bad=bad).groupby(FOLD, dropna=False, sort=False)["bad"]
+        found = fits.agg(n_cells="size", n_bad="sum").reset_index()
+        self.found.append(found)
+        sizes = found.merge(self.plan.sizes, on=PLACE)
+        whole = sizes[(sizes["n_bad"] == 0) & (sizes["n_cells"] == sizes["n_test"])]
+        usable = table.merge(whole[FOLD], on=FOLD)
+        for key, rows in usable.groupby([*SETTING, "repeat"], dropna=False, sort=False):
+            truth, probability, fold = (rows[name].to_numpy() for name in ("truth", "probability", "fold"))
+            scores = score_folds(truth, probability.astype(float), fold).reset_index()
+            self.rows.append(scores.assign(**dict(zip([*SETTING, "repeat"], key, strict=True)))[[*FOLD, *FOLD_METRICS]])
+            if (kept := self.curves.get(name_of(key[:-1]))) is not None:
+                found_curves = (fold_curves(truth[fold == name], probability[fold == name]) for name in scores["fold"])
+                kept.extend(curves for curves in found_curves if curves is not None)
+
+    def wide(self) -> "pd.DataFrame":
+        """Return the scores of all folds, columns ``FOLD`` and ``FOLD_METRICS``."""
+        return together(self.rows, [*FOLD, *FOLD_METRICS]).sort_values(FOLD, ignore_index=True)
+
+    def missing(self, expected: "pd.DataFrame") -> "pd.DataFrame":
+        """Return the fits of the table that have no score, columns ``FOLD`` and ``reason``."""
+        found = together(self.found, [*FOLD, "n_cells", "n_bad"])
+        table = expected.merge(found, on=FOLD, how="left").merge(self.plan.sizes, on=PLACE)
+        table[["n_cells", "n_bad"]] = table[["n_cells", "n_bad"]].fillna(0).astype(int)
+        of = " of " + table["n_test"].astype(str) + " cells "
+        table["reason"] = np.select(
+            [table["n_cells"] == 0, table["n_bad"] > 0, table["n_cells"] < table["n_test"]],
+            ["no predictions: the fit failed or was not run",
+             table["n_bad"].astype(str) + of + "have a probability that is no number from 0 to 1",
+             table["n_cells"].astype(str) + of + "are predicted"], "")
+        return table.loc[table["reason"] != "", [*FOLD, "reason"]].sort_values(FOLD, ignore_index=True)
+
+
+def name_of(setting: Iterable) -> tuple[str, ...]:
+    """Return the values of ``SETTING`` as text, which unlike a missing number of heads can be compared."""
+    return tuple(map(str, setting))
+
+
+def together(tables: list["pd.DataFrame"], columns: list[str]) -> "pd.DataFrame":
+    """Return tables below one another, typed alike even when there is none."""
+    import pandas as pd
+
+    if not tables:
+        return pd.DataFrame({name: [] for name in columns}).astype(
+            {"heads": "Int64", **{name: str for name in SETTING if name != "heads"}, "repeat": int, "fold": int})
+    return pd.concat(tables, ignore_index=True).astype({"heads": "Int64"})
+
+
+def write_scored(slices: Iterable["pd.DataFrame"], scorer: Scorer, path: Path) -> None:
+    """Score each slice and append it to one parquet file, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {"heads": pa.int16(), "repeat": pa.int16(), "fold": pa.int32(), "cell_id": pa.string(),
+             "probability": pa.float32(), "truth": pa.int8()}
+    word = pa.dictionary(pa.int32(), pa.string())
+    schema = pa.schema([(name, types.get(name, word)) for name in PREDICTIONS])
+    with whole_file(path) as partial, pq.ParquetWriter(partial, schema) as writer:
+        for table in slices:
+            scorer.add(table)
+            writer.write_table(pa.Table.from_pandas(table, schema, preserve_index=False))
+
+
+def undefined(wide: "pd.DataFrame") -> "pd.DataFrame":
+    """Return how many folds of each setting lack a score and why; columns ``SETTING, metric, reason, n_folds``."""
+    long = wide.melt([*FOLD, "prevalence"], [name for name in FOLD_METRICS if name != "prevalence"], "metric")
+    long = long[long["value"].isna()]
+    reasons = [why_undefined(*pair) for pair in zip(long["metric"], long["prevalence"], strict=True)]
+    return (long.assign(reason=reasons).groupby([*SETTING, "metric", "reason"], dropna=False).size()
+            .rename("n_folds").reset_index())
+
+
+def long_scores(wide: "pd.DataFrame", fits: "pd.DataFrame", expected: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the scores and the costs of the fits of the table, columns ``FOLD, metric, value``."""
+    import pandas as pd
+
+    costs = expected.merge(fits[[*FOLD, *COSTS]], on=FOLD)
+    parts = [wide.melt(FOLD, list(FOLD_METRICS), "metric"), costs.melt(FOLD, list(COSTS), "metric").dropna()]
+    order = {name: number for number, name in enumerate((*FOLD_METRICS, *COSTS))}
+    long = pd.concat([part for part in parts if len(part)]) if any(map(len, parts)) else parts[0]
+    return (long.assign(order=long["metric"].map(order)).sort_values([*FOLD, "order"], ignore_index=True)
+            .drop(columns="order"))
