@@ -33,7 +33,7 @@ def planted_line(n_cells: int, seed: int = 0, length: float = 10) -> tuple[np.nd
 
 def annotation(place: np.ndarray, groups: int = 0) -> pd.DataFrame:
     """Return cells that are the less sensitive the further they are."""
-    obs = pd.DataFrame({"pharmacell_probability": 0.9 - 0.8 * place}, [f"cell{number}" for number in range(len(place))])
+    obs = pd.DataFrame({"pharmacell_probability": 0.9 - 0.8 * place}, [f"cell_{number}" for number in range(len(place))])
     if groups:
         obs["group"] = pd.Categorical([f"line {int(value * groups)}" for value in place])
     return obs
@@ -118,8 +118,8 @@ def test_the_root_may_be_named_as_a_group_or_a_cell():
     assert spearmanr(from_the_end.cells["pseudotime"], place).statistic < -0.95
     assert from_the_end.facts["root_by"] == "--root"
     middle = int(np.abs(place - 0.5).argmin())
-    from_a_cell = trace(components, obs, f"cell{middle}", 0, "s")
-    assert from_a_cell.facts["root_cell"] == f"cell{middle}"
+    from_a_cell = trace(components, obs, f"cell_{middle}", 0, "s")
+    assert from_a_cell.facts["root_cell"] == f"cell_{middle}"
     assert spearmanr(from_a_cell.cells["pseudotime"], np.abs(place - 0.5)).statistic > 0.9
     with pytest.raises(InputError, match=r"--root nowhere: neither a group nor a cell .* line 0, line 1"):
         trace(components, obs, "nowhere", 0, "s")
@@ -173,13 +173,13 @@ def test_infinite_pseudotime_is_left_out_and_said(monkeypatch):
 def test_of_a_large_sample_some_cells_are_ordered_and_the_root_is_among_them(monkeypatch):
     monkeypatch.setattr(steps, "MOST_CELLS", 200)
     components, place = planted_line(1000)
-    found = trace(components, annotation(place), "cell777", 0, "s")
+    found = trace(components, annotation(place), "cell_777", 0, "s")
     assert found.cells["used"].sum() == 200
-    assert found.facts["root_cell"] == "cell777"
+    assert found.facts["root_cell"] == "cell_777"
     assert found.cells.loc[777, "pseudotime"] == 0
     assert found.cells.loc[~found.cells["used"], "component"].isna().all()
     assert found.facts["notes"] == ["a random 200 of 1,000 cells are ordered"]
-    again, other = (trace(components, annotation(place), "cell777", seed, "s").cells for seed in (0, 1))
+    again, other = (trace(components, annotation(place), "cell_777", seed, "s").cells for seed in (0, 1))
     pd.testing.assert_frame_equal(found.cells, again)
     assert not found.cells["used"].equals(other["used"])
 

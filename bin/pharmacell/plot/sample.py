@@ -17,6 +17,10 @@ from pharmacell.plot.quality import draw_quality
 from pharmacell.plot.reliability import draw_reliability
 from pharmacell.plot.significance import draw_significance
 from pharmacell.plot.style import Drawn, caption_of_points, save
+from pharmacell.plot.trajectory_curves import draw_trajectory_curves
+from pharmacell.plot.trajectory_heatmap import draw_trajectory_heatmap
+from pharmacell.plot.trajectory_map import draw_trajectory_map
+from pharmacell.plot.trajectory_scatter import draw_trajectory_scatter
 from pharmacell.report.results import Results
 
 if TYPE_CHECKING:
@@ -55,6 +59,17 @@ CAPTIONS = {
                     "responses are; sensitive and resistant are relative to that mean. Look for a heap at the left of "
                     "the histogram that rises above the dashed line. Cells vary together, so trust the calls only if "
                     "the scores as a whole also spread wider than under shuffled responses.",
+    "trajectory_map": "Neighbours here can be reached from each other in small steps of expression. Look whether "
+                      "pseudotime and probability change together and gradually; only ordered cells are drawn.",
+    "trajectory_scatter": "One dot a cell; the line is the smoothed mean. A slope shows that the probability changes "
+                          "along the path of largest change in expression, a flat line that it changes across it. The "
+                          "most sensitive group comes first by choice unless a root was named, so it begins high "
+                          "by construction. Pseudotime is an order, not time.",
+    "trajectory_heatmap": "Means of successive bins of equally many cells, each row in its own standard deviations. "
+                          "Names in blue speak for sensitive, in orange-red for resistant cells. Genes that explain "
+                          "the prediction follow it by construction; look where along the path they change.",
+    "trajectory_curves": "Smoothed means of the same genes; the band holds the mean with 95 % certainty if cells are "
+                         "independent. Cells of one origin are not, so take it for the least uncertainty.",
 }
 
 
@@ -100,6 +115,7 @@ def figures(results: Results, seed: int) -> Iterator[tuple[str, "Figure"]]:
         yield "scores", draw_intervals(results.model_metrics, f"Scores on cells: {name}", simulated)
     yield "source", draw_intervals(results.source_metrics, f"Held-out bulk lines: {name}", simulated)
     yield from evidence(results, name)
+    yield from trajectory(results, name, seed)
 
 
 def evidence(results: Results, name: str) -> Iterator[tuple[str, "Figure"]]:
@@ -115,6 +131,24 @@ def evidence(results: Results, name: str) -> Iterator[tuple[str, "Figure"]]:
                                               found["separation_p"], f"Spread of the scores: {name}", simulated)
     if results.significance is not None:
         yield "significance", draw_significance(results.significance, f"Cells that stand out: {name}", simulated)
+
+
+def trajectory(results: Results, name: str, seed: int) -> Iterator[tuple[str, "Figure"]]:
+    """Yield the pseudotime; nothing when there is none."""
+    found, simulated = results.trajectory, results.simulated
+    if found is None or not found.facts["computed"]:
+        return
+    cells = found.pseudotime.merge(results.predictions[["cell_id", "probability"]], on="cell_id")
+    if "group" in results.obs:
+        cells["group"] = results.obs["group"].astype(str).loc[cells["cell_id"]].to_numpy()
+    cells = cells[cells["used"]]
+    unit = "z-score" if results.qc_summary.get("scale") == "zscore" else "log expression"
+    yield "trajectory_map", draw_trajectory_map(cells, f"Diffusion map: {name}", simulated, seed)
+    curve = found.curves[found.curves["feature"] == "probability"]
+    yield "trajectory_scatter", draw_trajectory_scatter(cells, curve, f"Pseudotime: {name}", simulated, seed)
+    if (found.curves["class"] != "prediction").any():
+        yield "trajectory_heatmap", draw_trajectory_heatmap(found.bins, f"Key genes: {name}", simulated)
+        yield "trajectory_curves", draw_trajectory_curves(found.curves, unit, f"Key genes: {name}", simulated)
 
 
 def thresholds(summary: dict) -> dict[str, float]:

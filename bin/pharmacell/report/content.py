@@ -10,6 +10,7 @@ from pharmacell.data.files import whole_file, write_json
 from pharmacell.plot.style import DOTS, MODEL_NAMES
 from pharmacell.report import words
 from pharmacell.report.results import Results
+from pharmacell.report.trajectory import write_trajectory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,8 @@ CHAPTERS = {
     "cells": ("Map of the cells", "The cells in two dimensions (UMAP), by what is known and what is predicted."),
     "key_genes": ("Key genes", "The genes behind the predictions, whether they are expressed differently, and what the "
                   "network attends to."),
+    "trajectory": ("Pseudotime", "The cells in an order from the most sensitive on. It follows how alike they are; it "
+                   "is not time."),
     "bulk": ("Held-out bulk lines", "How well the drug's effect can be predicted in bulk, where the truth is known."),
     "quality": ("Quality control", "What was measured on every cell and what was removed."),
     "training": ("Training", "How the loss fell."),
@@ -73,6 +76,7 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     write.picture("scores", drawn.get("scores"), part="scores")
     write.picture("scores", drawn.get("curves"), part="ROC and precision-recall")
     write.picture("cells", drawn.get("embedding"))
+    write_trajectory(write, results, drawn)
     write.table("bulk", "All models", score_rows(results, results.source_metrics),
                 "Cell lines that no model was trained on. Values with 95 % bootstrap intervals.")
     write.picture("bulk", drawn.get("source"))

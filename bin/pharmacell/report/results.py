@@ -14,6 +14,35 @@ if TYPE_CHECKING:
 SCORES = ("model", "metric", "value", "low", "high")
 HISTORY = ("stage", "epoch", "term", "part", "replica", "value")
 SIGNIFICANCE = ("cell_id", "p", "fdr", "call")
+TRAJECTORY = {
+    "pseudotime": ("cell_id", "pseudotime", "component", "used", "umap_1", "umap_2"),
+    "correlations": ("method", "value", "low", "high", "n_cells", "resampled", "n_units"),
+    "curves": ("feature", "class", "position", "pseudotime", "value", "low", "high"),
+    "bins": ("feature", "class", "bin", "pseudotime", "n_cells", "value"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrajectoryResults:
+    """The order of one sample's cells, with the tables that ``trajectory`` wrote.
+
+    Parameters
+    ----------
+    pseudotime
+        Every cell of the sample; see :class:`pharmacell.explain.trajectory.Trajectory`.
+    correlations
+        Of pseudotime and probability.
+    curves, bins
+        Probability and key genes along the order, smoothed and in bins.
+    facts
+        What was done, with ``computed`` and ``notes``.
+    """
+
+    pseudotime: "pd.DataFrame"
+    correlations: "pd.DataFrame"
+    curves: "pd.DataFrame"
+    bins: "pd.DataFrame"
+    facts: dict
 
 
 @dataclass(frozen=True)
@@ -48,6 +77,8 @@ class Results:
         ``cell_id, p, fdr, call`` of every cell; None when the network stands alone.
     diagnostics
         Verdict, reasons and the numbers behind them.
+    trajectory
+        The order of the cells; None when explanations were left out.
     """
 
     sample: str
@@ -63,6 +94,7 @@ class Results:
     model_metrics: "pd.DataFrame | None"
     significance: "pd.DataFrame | None"
     diagnostics: dict
+    trajectory: TrajectoryResults | None = None
 
     @property
     def simulated(self) -> bool:
@@ -88,7 +120,8 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     sample
         The sample's name.
     files
-        Name as among the command's options to path; ``model_metrics`` and ``significance`` may be None.
+        Name as among the command's options to path; ``model_metrics``, ``significance`` and ``trajectory`` (a folder)
+        may be None.
 
     Raises
     ------
@@ -113,7 +146,20 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
         model_metrics=table(files["model_metrics"], SCORES) if files.get("model_metrics") else None,
         significance=table(files["significance"], SIGNIFICANCE) if files.get("significance") else None,
         diagnostics=read_json(files["diagnostics"]),
+        trajectory=read_trajectory(Path(files["trajectory"])) if files.get("trajectory") else None,
     )
+
+
+def read_trajectory(folder: Path) -> TrajectoryResults:
+    """Read what ``trajectory`` wrote.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or lacks a column.
+    """
+    tables = {name: table(folder / f"{name}.csv", columns) for name, columns in TRAJECTORY.items()}
+    return TrajectoryResults(**tables, facts=read_json(folder / "trajectory.json"))
 
 
 def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":
