@@ -15,6 +15,7 @@ IGNORED = ("__index_level_0__", "index", "Unnamed: 0", "")  # row names that pan
 LONG = ("gene", "value")
 SUFFIXES = (".parquet", ".h5ad", ".csv", ".tsv")
 DEFAULT_LAYER = "sign_log10_pval"
+METADATA_KEY = b"pharmacell"  # of a parquet's schema; json
 
 Parts = tuple[pd.DataFrame, list[str], np.ndarray]  # keys [n_rows], genes, float32 [n_rows, n_genes]
 
@@ -129,3 +130,15 @@ def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     wide = frame.pivot(index=pairs, columns="gene", values="value").astype(np.float32)
     wide = wide.loc[pd.MultiIndex.from_frame(keys[pairs]), frame["gene"].drop_duplicates()]
     return pd.concat([keys.reset_index(drop=True), wide.reset_index(drop=True)], axis=1)
+
+
+def is_simulated(path: Path) -> bool:
+    """Tell whether a table says of itself that its values are simulated; only a parquet can."""
+    if path.suffix.lower() != ".parquet":
+        return False
+    import json
+
+    import pyarrow.parquet as pq
+
+    said = (pq.read_schema(path).metadata or {}).get(METADATA_KEY)
+    return bool(said and json.loads(said).get("simulated"))

@@ -1,0 +1,85 @@
+"""The fit on all rows: stored weights, predictions of the test keys, submission."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pharmacell.data.files import whole_file
+from pharmacell.perturbation.fold_runs import Run, gene_arrays
+from pharmacell.perturbation.models.registry import CLASSICAL, build
+from pharmacell.perturbation.store import save
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.table import PerturbationTable
+
+FINAL = "final"  # in place of the fold
+PAIR = ["id", "cell_type", "sm_name"]
+
+
+def fit_all_rows(run: Run, model: str, id_map: pd.DataFrame | None, sample_ids: np.ndarray | None, card: dict,
+                 outdir: Path) -> None:
+    """Train a model on all rows and write its files.
+
+    Parameters
+    ----------
+    run
+        See :class:`pharmacell.perturbation.fold_runs.Run`.
+    model
+        Name.
+    id_map
+        Keys to predict, or None.
+    sample_ids
+        Ids of the checked sample submission, or None: then no submission is written.
+    card
+        Facts for the json beside the weights.
+    outdir
+        Gets ``<model>.safetensors`` and ``<model>.json`` (networks), ``<model>.test.parquet`` and
+        ``<model>.submission.csv``.
+    """
+    mean = None
+    if model in CLASSICAL:
+        if id_map is not None:
+            found = build(model, run.options).fit_predict(run.table, id_map, run.seeds_of(model), run.device)
+            mean = found.predictions.mean(0)
+    else:
+        fitted, history = build(model, run.options).fit(run.table, id_map, run.seeds, run.device)
+        run.note(history, model, FINAL, FINAL)
+        weights, config = fitted.parts()
+        save(weights, config | {"card": card | {"compounds": compounds(run.table)}}, outdir / f"{model}.safetensors")
+        if id_map is not None:
+            mean = fitted.predict(id_map).mean(0)
+    if mean is None:
+        return
+    with whole_file(outdir / f"{model}.test.parquet") as partial:
+        keys = [pa.array(id_map[name]) for name in PAIR]
+        pq.write_table(pa.Table.from_arrays(keys + gene_arrays(mean), names=[*PAIR, *run.table.genes]), partial,
+                       compression="zstd")
+    if sample_ids is not None:
+        write_submission(outdir / f"{model}.submission.csv", sample_ids, run.table.genes, mean)
+
+
+def compounds(table: "PerturbationTable") -> list[list[str]]:
+    """Return name, LINCS id and SMILES of each compound."""
+    return table.keys.drop_duplicates("sm_name")[["sm_name", "sm_lincs_id", "SMILES"]].to_numpy().tolist()
+
+
+def write_submission(path: Path, ids: np.ndarray, genes: list[str], values: np.ndarray) -> None:
+    """Write ids and genes as the sample submission has them.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite; nothing is written then.
+    """
+    import pyarrow.csv as pc
+
+    if values.shape != (len(ids), len(genes)) or not np.isfinite(values).all():
+        raise ValueError(f"{path}: predictions of shape {values.shape} do not fit {len(ids)} ids and {len(genes)} "
+                         "genes, or are not finite")
+    with whole_file(path) as partial:
+        pc.write_csv(pa.Table.from_arrays([pa.array(ids), *gene_arrays(values)], names=["id", *genes]), partial,
+                     pc.WriteOptions(quoting_style="needed"))

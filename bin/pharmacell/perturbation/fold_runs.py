@@ -1,0 +1,136 @@
+"""Train models fold by fold, and write what they predict as it comes."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pharmacell.data.files import whole_file
+from pharmacell.perturbation.metrics import METRICS, Scorer
+from pharmacell.perturbation.models.registry import CLASSICAL, build
+from pharmacell.perturbation.out_of_fold import KEYS
+from pharmacell.progress import say
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.models.base import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
+
+NO_ENCODING = "none"
+
+
+@dataclass
+class Run:
+    """Models, what they are trained on, and the tables that their training leaves.
+
+    Parameters
+    ----------
+    table
+        All rows.
+    models
+        Names.
+    options
+        Of the networks.
+    seeds
+        Of the networks; a model that is no network gets the first only.
+    device
+        Where networks live; None when there is none.
+    history, scores, row_scores
+        Tables so far.
+    """
+
+    table: "PerturbationTable"
+    models: Sequence[str]
+    options: "FitOptions"
+    seeds: list[int]
+    device: object
+    history: list[pd.DataFrame] = field(default_factory=list)
+    scores: list[tuple] = field(default_factory=list)
+    row_scores: list[pd.DataFrame] = field(default_factory=list)
+
+    def encoding(self, model: str) -> str:
+        """Return the encoding of a model."""
+        return NO_ENCODING if model in CLASSICAL else self.options.encoding
+
+    def seeds_of(self, model: str) -> list[int]:
+        """Return the seeds of a model."""
+        return self.seeds[:1] if model in CLASSICAL else self.seeds
+
+    def fold(self, model: str, protocol: str, fold: int, train: np.ndarray, test: np.ndarray) -> pa.Table:
+        """Train on some rows, predict others, keep history and scores; returns the predictions of all seeds."""
+        start = time.perf_counter()
+        keys = self.table.keys.iloc[test].reset_index(drop=True)
+        result = build(model, self.options).fit_predict(
+            self.table.take(train), keys, self.seeds_of(model), self.device)
+        self.note(result.history, model, protocol, fold)
+        scorer = Scorer(self.table.y[test])
+        for seed, predicted in zip(self.seeds_of(model), result.predictions, strict=True):
+            scores = scorer.score(predicted)
+            said = (model, self.encoding(model), protocol, seed, fold)
+            self.scores += [(*said, metric, value) for metric, value in scores.mean().items()]
+            rows = pd.DataFrame(scores.rows(), columns=list(METRICS))
+            for name, value in zip(KEYS, (*said, test), strict=True):
+                rows[name] = value
+            self.row_scores.append(rows[[*KEYS, *METRICS]])
+        say(f"{model}, {self.encoding(model)}, {protocol}, fold {fold}: {len(train)} rows in training, {len(test)} "
+            f"predicted, {time.perf_counter() - start:.1f} s")
+        return self.rows_of(model, protocol, fold, test, result.predictions)
+
+    def note(self, history: pd.DataFrame, model: str, protocol: str, fold: int | str) -> None:
+        """Keep a history."""
+        if len(history):
+            said = pd.DataFrame({"model": model, "encoding": self.encoding(model), "protocol": protocol, "fold": fold},
+                                index=history.index)
+            self.history.append(pd.concat([said, history], axis=1))
+
+    def rows_of(self, model: str, protocol: str, fold: int, test: np.ndarray, predictions: np.ndarray) -> pa.Table:
+        """Return one row for each seed and test row: keys, then genes."""
+        seeds = self.seeds_of(model)
+        n_rows = len(seeds) * len(test)
+        said = {"model": model, "encoding": self.encoding(model), "protocol": protocol}
+        values = {name: [value] * n_rows for name, value in said.items()}
+        values |= {"seed": np.repeat(seeds, len(test)), "fold": np.full(n_rows, fold), "row": np.tile(test, len(seeds))}
+        return pa.Table.from_arrays([pa.array(values[name]) for name in KEYS] + gene_arrays(predictions),
+                                    names=[*KEYS, *self.table.genes])
+
+
+def gene_arrays(predictions: np.ndarray) -> list[pa.Array]:
+    """Return one float32 array for each gene of [..., n_genes]."""
+    by_gene = np.ascontiguousarray(predictions.reshape(-1, predictions.shape[-1]).T)
+    return [pa.array(values) for values in by_gene]
+
+
+@contextmanager
+def parquet_writer(path: Path) -> Iterator:
+    """Yield a function that appends a table to a parquet file, which appears when all is written."""
+    with whole_file(path) as partial:
+        writer = None
+
+        def append(table: pa.Table) -> None:
+            nonlocal writer
+            writer = writer or pq.ParquetWriter(partial, table.schema, compression="zstd")
+            writer.write_table(table)
+
+        try:
+            yield append
+        finally:
+            if writer:
+                writer.close()
+
+
+def write_tables(run: Run, outdir: Path) -> None:
+    """Write history.csv, scores.csv and row_scores.parquet, as far as there is anything to write."""
+    if run.history:
+        with whole_file(outdir / "history.csv") as partial:
+            pd.concat(run.history).to_csv(partial, index=False)
+    if run.scores:
+        with whole_file(outdir / "scores.csv") as partial:
+            pd.DataFrame(run.scores, columns=[*KEYS[:-1], "metric", "value"]).to_csv(partial, index=False)
+        with whole_file(outdir / "row_scores.parquet") as partial:
+            pd.concat(run.row_scores).to_parquet(partial, index=False)

@@ -1,0 +1,57 @@
+"""What can be known to be wrong before anything is trained."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pharmacell.errors import InputError
+from pharmacell.perturbation.models.base import FitOptions
+from pharmacell.perturbation.models.registry import CLASSICAL, MODELS
+from pharmacell.perturbation.protocols import Fold, folds
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.table import PerturbationTable
+
+
+def check_run(
+    table: "PerturbationTable", models: Sequence[str], protocols: Sequence[str], options: FitOptions, final: bool,
+    sample_submission: Path | None, id_map: Path | None, seed: int,
+) -> dict[str, list[Fold]]:
+    """Check options against each other and against the table; returns the folds of each protocol.
+
+    Raises
+    ------
+    InputError
+        If something cannot work.
+    """
+    for name in models:
+        if name not in MODELS:
+            raise InputError(f"--model {name}: no such model; choose among {', '.join(MODELS)}")
+    if len(set(models)) < len(models) or len(set(protocols)) < len(protocols):
+        raise InputError("--model, --protocol: a name was given twice; give each once")
+    if not (protocols or final):
+        raise InputError("--no_final without --protocol: there is nothing to train; leave one out or add the other")
+    if sample_submission and not id_map:
+        raise InputError("--sample_submission without --id_map: its rows are not known; add --id_map")
+    parts = {protocol: folds(table, protocol, seed) for protocol in protocols}
+    networks = [name for name in models if name not in CLASSICAL]
+    if networks:
+        check_networks(table, networks, parts, options, final)
+    return parts
+
+
+def check_networks(table: "PerturbationTable", networks: Sequence[str], parts: dict[str, list[Fold]],
+                   options: FitOptions, final: bool) -> None:
+    """Check what concerns networks: layers, components, the table of compound vectors."""
+    from pharmacell.perturbation.encodings.registry import ENCODERS
+    from pharmacell.perturbation.models.network import configure
+
+    for name in networks:
+        configure(name, options)
+    ENCODERS[options.encoding].fit(table, options, None)
+    smallest = min([len(train) for part in parts.values() for train, _ in part] + ([len(table)] if final else []))
+    if options.n_components and options.n_components >= min(smallest, len(table.genes)):
+        raise InputError(f"--n_components {options.n_components}: a training part has {smallest} rows and "
+                         f"{len(table.genes)} genes; take at most {min(smallest, len(table.genes)) - 1}")
+    if options.compound_embedding and options.encoding != "embedding":
+        raise InputError("--compound_embedding: only --encoding embedding reads it; leave one of them out")

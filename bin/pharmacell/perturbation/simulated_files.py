@@ -1,0 +1,49 @@
+"""Simulated tables as files, which say of themselves that they are simulated."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pharmacell.data.files import whole_file, write_json
+from pharmacell.perturbation.fold_runs import gene_arrays
+from pharmacell.perturbation.formats import METADATA_KEY
+from pharmacell.perturbation.simulation import SHARES, Source
+
+
+def write_simulated(source: Source, train: np.ndarray, test: np.ndarray, seed: int, outdir: Path) -> None:
+    """Write de_train.parquet, de_test.parquet (the truth of the test rows), id_map.csv, sample_submission.csv and
+    simulation.json.
+
+    Parameters
+    ----------
+    source
+        Keys and genes.
+    train, test
+        float32, [n_rows, n_genes] each.
+    seed
+        That the values came from.
+    outdir
+        Folder of the files.
+    """
+    genes = source.mean.columns.tolist()
+    facts = {"simulated": True, "seed": seed, "shares": SHARES, "note": "values are simulated, not measured"}
+    write_parquet(outdir / "de_train.parquet", source.train, genes, train, facts)
+    write_parquet(outdir / "de_test.parquet", source.test, genes, test, facts)
+    with whole_file(outdir / "id_map.csv") as partial:
+        source.test.to_csv(partial, index=False)
+    with whole_file(outdir / "sample_submission.csv") as partial:
+        partial.write_text(",".join(["id", *genes]) + "\n" + "".join(
+            f"{name}{',0.0' * len(genes)}\n" for name in source.test["id"]))
+    write_json(outdir / "simulation.json", facts | {"n_train": len(train), "n_test": len(test), "n_genes": len(genes)})
+
+
+def write_parquet(path: Path, keys: pd.DataFrame, genes: list[str], y: np.ndarray, facts: dict) -> None:
+    """Write keys and genes, with the facts in the schema's metadata."""
+    columns = [pa.array(keys[name]) for name in keys] + gene_arrays(y)
+    table = pa.Table.from_arrays(columns, names=[*keys, *genes])
+    with whole_file(path) as partial:
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: json.dumps(facts)}), partial, compression="zstd")

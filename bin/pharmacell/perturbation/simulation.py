@@ -1,0 +1,146 @@
+"""A table like that of the NeurIPS 2023 task, with values made up from real or invented keys and moments."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.data.input_file import check_file, reason
+from pharmacell.errors import InputError
+from pharmacell.perturbation.fingerprints import morgan_counts
+from pharmacell.perturbation.formats import KEYS
+from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv, unparsable
+from pharmacell.seeds import generator
+
+RANK = 12  # of the compound effect and of the interaction
+SHARES = {"compound": 0.45, "interaction": 0.15, "noise": 0.4}  # of the variance of a gene in a cell type
+POTENCY_SPREAD = 0.8  # standard deviation of ln(strength of a compound)
+DEGREES_OF_FREEDOM = 4  # of Student's t, the noise
+LIMIT = 40.0  # standard deviations; beyond them a heavy tail is only a hazard to float32
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a simulated table is made from.
+
+    Parameters
+    ----------
+    train
+        Keys of the training rows (``cell_type, sm_name, sm_lincs_id, SMILES, control``).
+    test
+        ``id, cell_type, sm_name``.
+    mean, std
+        Moments of each cell type and gene; the genes are the columns, in their order.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    mean: pd.DataFrame
+    std: pd.DataFrame
+
+
+def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source:
+    """Read and check what a table is to be made from.
+
+    Raises
+    ------
+    InputError
+        If a file lacks something that another needs.
+    """
+    check_file(train_keys, (".csv",))
+    train = pd.read_csv(train_keys)
+    missing = [name for name in KEYS if name not in train]
+    if missing or not len(train):
+        raise InputError(f"{train_keys}: {'column ' + missing[0] + ' is missing' if missing else 'there are no rows'}; "
+                         f"the keys are {', '.join(KEYS)}")
+    if bad := unparsable(train["SMILES"].astype(str)):
+        raise InputError(f"{train_keys}: rdkit cannot parse the SMILES {bad[0]}; correct it")
+    test = read_csv(id_map, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
+    moments = [read_moments(path) for path in (mean, std)]
+    if list(moments[0].columns) != list(moments[1].columns):
+        raise InputError(f"{std}: its genes are not those of {mean} in the same order; give moments of one table")
+    for path, keys in ((train_keys, train), (id_map, test)):
+        unknown = set(keys["cell_type"]) - set(moments[0].index) | set(keys["cell_type"]) - set(moments[1].index)
+        if unknown:
+            raise InputError(f"{path}: no moments of the cell type {min(unknown)}; add them to {mean} and {std}")
+    if unknown := set(test["sm_name"]) - set(train["sm_name"]):
+        raise InputError(f"{id_map}: the compound {min(unknown)} is not among the training keys, which have the SMILES")
+    return Source(train[list(KEYS)], test, *moments)
+
+
+def read_moments(path: Path) -> pd.DataFrame:
+    """Read one row a cell type, one column a gene; float32."""
+    check_file(path, (".csv",))
+    try:
+        frame = pd.read_csv(path, index_col="cell_type").astype(np.float32)
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a table of one row a cell type ({reason(error)}); it needs a column cell_type "
+                         "and numbers") from error
+    if not np.isfinite(frame.to_numpy()).all() or frame.index.duplicated().any():
+        raise InputError(f"{path}: a value is missing or a cell type stands there twice; correct it")
+    return frame
+
+
+def reduce(source: Source, n_genes: int | None, n_compounds: int | None, seed: int) -> Source:
+    """Keep some genes (spread over all, in their order) and some compounds: first those of the rarest cell types."""
+    train, test, mean, std = source.train, source.test, source.mean, source.std
+    if n_genes and n_genes < mean.shape[1]:
+        columns = np.linspace(0, mean.shape[1] - 1, n_genes).round().astype(int)
+        mean, std = mean.iloc[:, columns], std.iloc[:, columns]
+    if n_compounds and n_compounds < train["sm_name"].nunique():
+        common = train["sm_name"].value_counts()
+        drawn = generator(seed, "simulated compounds").permutation(len(common))
+        kept = common.iloc[drawn].sort_values(ascending=False, kind="stable").index[:n_compounds]
+        train, test = (keys[keys["sm_name"].isin(kept)].reset_index(drop=True) for keys in (train, test))
+        test = test.assign(id=range(len(test)))
+    return Source(train, test, mean, std)
+
+
+def simulate(source: Source, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Make up the values of the training and of the test rows.
+
+    For cell type c, compound d and gene g, with the share s of each part in the variance::
+
+        y = mean[c, g] + std[c, g] * (sqrt(s1) k_d (a_d . L_g) + sqrt(s2) k_d (b_d . M_cg) + sqrt(s3) e)
+
+    a_d and b_d are random projections of the compound's Morgan counts (so that like molecules act alike), L_g and M_cg
+    random loadings of rank 12, k_d the strength of the compound (log-normal) and e Student's t noise of unit variance.
+    Every part has unit variance over compounds before its share, so cell types keep their moments.
+
+    Returns
+    -------
+    train, test
+        float32, [n_rows, n_genes] each.
+    """
+    rng = generator(seed, "simulated perturbation")
+    compounds = source.train.drop_duplicates("sm_name")[["sm_name", "SMILES"]]
+    place = pd.Series(range(len(compounds)), compounds["sm_name"])
+    counts = np.log1p(morgan_counts(compounds["SMILES"].tolist()))
+    effects = [standardised(counts @ rng.normal(size=(counts.shape[1], RANK))) for _ in range(2)]
+    potency = rng.lognormal(0, POTENCY_SPREAD, len(compounds))
+    potency /= np.sqrt(np.mean(potency**2))
+    n_genes = source.mean.shape[1]
+    loadings = rng.normal(size=(RANK, n_genes)) / np.sqrt(RANK)
+    of_cell_type = {name: rng.normal(size=(RANK, n_genes)) / np.sqrt(RANK) for name in source.mean.index}
+
+    def rows(keys: pd.DataFrame) -> np.ndarray:
+        y = np.empty((len(keys), n_genes), np.float32)
+        for cell_type, group in keys.groupby("cell_type").indices.items():
+            number = place[keys["sm_name"].iloc[group]].to_numpy()
+            strength = potency[number, None]
+            z = np.sqrt(SHARES["compound"]) * strength * (effects[0][number] @ loadings)
+            z += np.sqrt(SHARES["interaction"]) * strength * (effects[1][number] @ of_cell_type[cell_type])
+            noise = rng.standard_t(DEGREES_OF_FREEDOM, size=z.shape) / np.sqrt(DEGREES_OF_FREEDOM / 2)
+            z += np.sqrt(SHARES["noise"]) * noise
+            mean, std = (moment.loc[cell_type].to_numpy() for moment in (source.mean, source.std))
+            y[group] = mean + std * z.clip(-LIMIT, LIMIT)
+        return y
+
+    return rows(source.train), rows(source.test)
+
+
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Return columns with mean 0 and standard deviation 1, as far as they vary."""
+    centred = values - values.mean(0)
+    return centred / np.maximum(centred.std(0), 1e-9)
