@@ -1,7 +1,5 @@
 // From bulk lines and samples to a sensitivity for every cell.
-include { PREPARE_BULK   } from '../modules/prepare_bulk/main'
-include { SIMULATE_CELLS } from '../modules/simulate_cells/main'
-include { QC             } from '../modules/qc/main'
+include { PREPARE        } from './prepare'
 include { PRETRAIN_BULK  } from '../modules/pretrain_bulk/main'
 include { FINETUNE_SC    } from '../modules/finetune_sc/main'
 include { PREDICT        } from '../modules/predict/main'
@@ -16,31 +14,16 @@ workflow PREDICT_RESPONSE {
     options    // map: the options of each step, by the group of nextflow_schema.json
 
     main:
-    def drugs = simulated ? [simulated.drug] : samples.collect { meta, _cells -> meta.drug }.unique().sort()
-    PREPARE_BULK(tables[0], tables[1], drugs, options.bulk)
+    PREPARE(samples, simulated, tables, options)
 
-    // ch_bulk: [bulk.h5ad, response.parquet]; ch_samples: [meta, cells]
-    def ch_bulk = PREPARE_BULK.out.bulk.combine(PREPARE_BULK.out.response)
-    def ch_versions = PREPARE_BULK.out.versions
-    def ch_samples = channel.fromList(samples)
-    if (simulated) {
-        SIMULATE_CELLS(PREPARE_BULK.out.bulk, PREPARE_BULK.out.response, simulated.drug, options.simulation)
-        ch_samples = SIMULATE_CELLS.out.cells.map { cells -> [simulated, cells] }
-        ch_bulk = SIMULATE_CELLS.out.bulk.combine(PREPARE_BULK.out.response)
-        ch_versions = ch_versions.mix(SIMULATE_CELLS.out.versions)
-    }
-
-    QC(ch_samples, options.quality_control)
-
-    // No training before all samples are known to be usable: the count arrives when the last QC has succeeded.
-    // ch_ready: [meta, cells, bulk.h5ad, response.parquet]
-    def ch_cells = QC.out.cells
-    def ch_ready = ch_cells.combine(ch_cells.count()).map { meta, cells, _n -> [meta, cells] }.combine(ch_bulk)
+    // ch_ready: [meta, cells, bulk.h5ad, response.parquet]; ch_cells: [meta, cells]
+    def ch_ready = PREPARE.out.ready
+    def ch_cells = PREPARE.out.cells
     PRETRAIN_BULK(ch_ready, options.network + options.training)
     FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
     PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.prediction)
     FIGURES(
-        QC.out.tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
+        PREPARE.out.tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
             .join(PREDICT.out.cells).join(PREDICT.out.tables),
         options.run,
     )
@@ -49,8 +32,8 @@ workflow PREDICT_RESPONSE {
 
     emit:
     report = REPORT.out.html
-    versions = ch_versions.mix(
-        QC.out.versions, PRETRAIN_BULK.out.versions, FINETUNE_SC.out.versions, PREDICT.out.versions,
+    versions = PREPARE.out.versions.mix(
+        PRETRAIN_BULK.out.versions, FINETUNE_SC.out.versions, PREDICT.out.versions,
         FIGURES.out.versions, REPORT.out.versions,
     )
 }

@@ -68,4 +68,4 @@ def test_task_that_was_killed_is_tried_again(tmp_path):
     (project / "bin/prepare_bulk.py").write_text("#!/bin/sh\nexit 137\n")
     ended = run(project, tmp_path, "-profile", "test")
     assert ended.code == 1
-    assert ended.output.count("Re-submitted process > PREDICT_RESPONSE:PREPARE_BULK") == 2
+    assert ended.output.count("Re-submitted process > PREDICT_RESPONSE:PREPARE:PREPARE_BULK") == 2
