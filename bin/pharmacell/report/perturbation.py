@@ -1,0 +1,90 @@
+"""The part of the report on perturbation models, as MultiQC custom content."""
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pharmacell.perturbation.comparison import RANKED_BY, Comparison
+from pharmacell.plot.perturbation_scores import METRIC_TITLES
+from pharmacell.report.content import Writer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pharmacell.plot.style import Drawn
+
+NAME = "perturbation"
+MEANING = (
+    "Scores of rows (a compound in a cell type) that a model had not learned from, averaged over rows and seeds; where "
+    "they say p, that of the differential expression. In brackets the gain over the best floor with its 95 % interval "
+    "(bootstrap over compounds, the same draws for all models); above 0 is better than the floor, for errors too."
+)
+PROTOCOLS = {
+    "random": "rows held out at random: compound and cell type are known, only their pair is new",
+    "leave_compound_out": "new compounds",
+    "leave_scaffold_out": "new compounds with scaffolds that were never seen",
+    "leave_cell_type_out": "a new cell type",
+    "kaggle": "a cell type of which 17 compounds are known, with compounds known from other cell types",
+    "predefined": "the split that the table names",
+}
+CHAPTER_OF = {
+    "accuracy": "perturbation", "signs": "perturbation", "cell_types": "perturbation_rows",
+    "compounds": "perturbation_rows", "row": "perturbation_rows", "learning": "perturbation_training",
+}  # fmt: skip
+PARTS = {
+    "accuracy": "2 figure", "signs": "3 error by sign", "cell_types": "cell types", "compounds": "compounds",
+    "row": "one row", "learning": "learning curves",
+}  # fmt: skip
+
+
+def write_comparison(comparison: Comparison, drawn: dict[tuple[str, str], "Drawn"], folder: Path) -> None:
+    """Write tables, texts and pictures for the report.
+
+    Parameters
+    ----------
+    comparison
+        What was found.
+    drawn
+        As :func:`pharmacell.plot.perturbation.draw_comparison` returns it.
+    folder
+        Where the files go.
+    """
+    for protocol in comparison.protocols:
+        write = Writer(f"{NAME}_{protocol}", protocol, folder)
+        gains = comparison.of(comparison.gains, protocol)
+        told = f"<p>{html.escape(verdict(gains, comparison.simulated))}</p>{score_table(gains)}"
+        write.text("perturbation", protocol, told, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}",
+                   "1 scores")
+        for name, chapter in CHAPTER_OF.items():
+            write.picture(chapter, drawn.get((protocol, name)), part=PARTS[name])
+
+
+def verdict(gains: "pd.DataFrame", simulated: bool) -> str:
+    """Say which models beat the best floor by MRRMSE, and which do not."""
+    rows = gains[(gains["metric"] == RANKED_BY) & (gains["kind"] != "floor")]
+    better, worse = rows[rows["low"] > 0], rows[rows["high"] < 0]
+    unclear = rows.drop(index=[*better.index, *worse.index])
+    floor = gains.loc[gains["metric"] == RANKED_BY, "floor"].iloc[0] or "none was run"
+    said = [f"By MRRMSE the best floor is {floor}."]
+    for words, group in (("Better than it: ", better), ("Worse: ", worse), ("Not to be told apart from it: ", unclear)):
+        if len(group):
+            said.append(f"{words}{'; '.join(group['name'])}.")
+    return " ".join([*said, "All values are simulated." if simulated else ""]).strip()
+
+
+def score_table(gains: "pd.DataFrame") -> str:
+    """Return a row for each model and a column for each score, as html."""
+    cells = [cell(row) for row in gains.itertuples()]
+    wide = gains.assign(cell=cells).pivot(index="name", columns="metric", values="cell")
+    wide = wide.loc[list(dict.fromkeys(gains["name"])), list(METRIC_TITLES)].rename(columns=METRIC_TITLES)
+    wide.index.name = wide.columns.name = None
+    return wide.to_html(border=0, classes="table table-sm pharmacell-settings")
+
+
+def cell(row: tuple) -> str:
+    """Return a score and, for what is no floor, its gain."""
+    if row.value != row.value:
+        return "not defined"
+    if row.kind == "floor" or row.low != row.low:
+        return f"{row.value:.3f}"
+    return f"{row.value:.3f} [{row.gain:+.3f}; {row.low:+.3f} to {row.high:+.3f}]"
