@@ -172,6 +172,7 @@ SAMPLES = {
     "z-scores told log1p": (zscores, ["--scale", "log1p"], ("--scale log1p", "look like zscore")),
     "no label column": (fine, ["--label_key", "truth_of_it"], ("truth_of_it", "columns: response")),
     "no group column": (fine, ["--group_key", "plate"], ("plate", "group_key", "columns: response")),
+    "no such root": (fine, ["--root", "nowhere"], ("--root nowhere", "neither a group nor a cell", "group_key")),
     "unreadable labels": (odd_labels, ["--label_key", "response"], ("'high' (6 cells)", "'low' (6 cells)")),
     "one class": (one_class, ["--label_key", "response"], ("one-class labels", "all 12 cells are sensitive")),
     "no cell left": (fine, ["--min_genes", "5000"], ("no cell is left of 12", "12 have fewer than 5000")),

@@ -33,7 +33,8 @@ def planted_line(n_cells: int, seed: int = 0, length: float = 10) -> tuple[np.nd
 
 def annotation(place: np.ndarray, groups: int = 0) -> pd.DataFrame:
     """Return cells that are the less sensitive the further they are."""
-    obs = pd.DataFrame({"pharmacell_probability": 0.9 - 0.8 * place}, [f"cell_{number}" for number in range(len(place))])
+    names = [f"cell_{number}" for number in range(len(place))]
+    obs = pd.DataFrame({"pharmacell_probability": 0.9 - 0.8 * place}, names)
     if groups:
         obs["group"] = pd.Categorical([f"line {int(value * groups)}" for value in place])
     return obs

@@ -21,9 +21,10 @@ from pharmacell.cli.command import command
 @click.option("--max_mt_percent", type=click.FloatRange(0, 100), default=10, help="Most mitochondrial counts.")
 @click.option("--target_sum", type=click.FloatRange(0, min_open=True), default=10_000,
               help="Counts per cell after normalisation.")
+@click.option("--root", help="A group's or a cell's name; refused here, before any training, when there is none of it.")
 @click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Folder of the results.")
 def qc(sample, path, label_key, group_key, species, scale, orientation, min_genes, min_cells, max_mt_percent,
-       target_sum, outdir, seed, threads, device):
+       target_sum, root, outdir, seed, threads, device):
     """Write SAMPLE.h5ad, SAMPLE.qc_metrics.csv (every cell that was read) and SAMPLE.qc_summary.json."""
     from pathlib import Path
 
@@ -33,7 +34,7 @@ def qc(sample, path, label_key, group_key, species, scale, orientation, min_gene
     from pharmacell.progress import say
 
     check_sample(Path(path))
-    request = Request(sample, Path(path), label_key, group_key, species, scale, orientation)
+    request = Request(sample, Path(path), label_key, group_key, species, scale, orientation, root)
     prepared = prepare_sample(request, Limits(min_genes, min_cells, max_mt_percent, target_sum), seed)
     write_sample(prepared, outdir)
     for note in prepared.summary["notes"]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pharmacell.data.annotations import column_of, parse_labels, require_both
+from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, require_both
 from pharmacell.data.embedding import embed
 from pharmacell.data.files import whole_file, write_json
 from pharmacell.data.genes import map_names, require_match
@@ -42,6 +42,7 @@ class Request:
     species: str = "auto"
     scale: str = "auto"
     orientation: str = "auto"
+    root: str | None = None  # where trajectory is to begin; only checked here, because much is computed before
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
         require_both(truth[kept], request.label_key, f"{source} after quality control")
 
     cells = _assemble(matrix, var, _annotation(read.obs, measures, truth, group)[kept], scale)
+    if request.root:
+        cells_of_root(cells.obs, request.root, source)
     notes += [*limit_notes, bring_to_log(cells, scale, limits), embed(cells, scale, seed)]
     card = {
         "sample": request.sample, "scale": scale, "species": mapping.species,
