@@ -28,7 +28,8 @@ def draw_radar(means: "pd.DataFrame", look: dict[str, Look], title: str) -> "Fig
         Title of the figure.
     """
     labels = list(dict.fromkeys(means["label"]))
-    figure, axes = panels(len(labels), 2, title, False, size=(3.6, 3.4), projection="polar")
+    # a single panel is wider, so that title and legend fit
+    figure, axes = panels(len(labels), 2, title, False, size=(3.6 if len(labels) > 1 else 4.8, 3.4), projection="polar")
     angles = np.linspace(0, 2 * np.pi, len(SPOKES), endpoint=False)
     for axis, label in zip(axes, labels, strict=True):
         values = means[means["label"] == label].pivot(index="model", columns="metric", values="mean")
@@ -42,7 +43,7 @@ def draw_radar(means: "pd.DataFrame", look: dict[str, Look], title: str) -> "Fig
         axis.set_theta_direction(-1)
         axis.set_xticks(angles, [METRIC_NAMES[name].replace(" ", "\n") for name in SPOKES])
         axis.tick_params(axis="x", pad=6)
-        axis.set(ylim=(0, 1), title=label)
+        axis.set(ylim=(0, 1), title=label if len(labels) > 1 else "")
         axis.set_yticks([0.25, 0.5, 0.75, 1], ["", "0.5", "", "1"])
         axis.set_rlabel_position(360 / len(SPOKES) / 2)
         axis.grid(color=GREY, linewidth=0.4)
@@ -58,4 +59,4 @@ def shared_legend(figure: "Figure", axes: list) -> None:
     grey = handles.pop("other models", None)
     if grey is not None:
         handles["other models"] = grey
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(4, len(handles)))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4 if len(axes) > 1 else 3)

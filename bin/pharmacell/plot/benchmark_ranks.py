@@ -39,13 +39,14 @@ def draw_ranks(ranking: Ranking, look: dict[str, Look], title: str) -> "Figure":
     if n > 1:
         critical_difference_diagram(
             ranking.ranks.rename(names), pairwise.rename(names, axis=0).rename(names, axis=1), ax=axis,
-            cd=ranking.critical_difference if tested else None,
+            label_fmt_left="{label} ({rank:.1f})", label_fmt_right="({rank:.1f}) {label}",
             label_props={"fontsize": 7}, marker_props={"s": 12}, elbow_props={"color": BLACK, "linewidth": 0.6},
             text_h_margin=0.02 * n)
     else:
         axis.set_axis_off()
     axis.set_xlabel("mean rank (1 is best)")
     axis.xaxis.set_label_position("top")
-    said = f"Friedman: chi-square {ranking.statistic:.2f}, p = {ranking.p:.3g}. " if tested else ""
+    said = (f"Friedman: chi-square {ranking.statistic:.2f}, p = {ranking.p:.3g}; critical difference "
+            f"{ranking.critical_difference:.1f}. ") if tested else ""
     figure.supxlabel("\n".join(textwrap.wrap(said + ranking.note, 120)), fontsize=7)
     return figure
