@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pharmacell.data.files import whole_file
+from pharmacell.perturbation.encodings.base import categories
 from pharmacell.perturbation.fold_runs import Run, gene_arrays
 from pharmacell.perturbation.models.registry import CLASSICAL, build
 from pharmacell.perturbation.store import save
@@ -49,7 +50,8 @@ def fit_all_rows(run: Run, model: str, id_map: pd.DataFrame | None, sample_ids: 
         fitted, history = build(model, run.options).fit(run.table, id_map, run.seeds, run.device)
         run.note(history, model, FINAL, FINAL)
         weights, config = fitted.parts()
-        save(weights, config | {"card": card | {"compounds": compounds(run.table)}}, outdir / f"{model}.safetensors")
+        learned = {"cell_types": categories(run.table.cell_type), "compounds": compounds(run.table)}
+        save(weights, config | {"card": card | learned}, outdir / f"{model}.safetensors")
         if id_map is not None:
             mean = fitted.predict(id_map).mean(0)
     if mean is None:
