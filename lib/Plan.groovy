@@ -1,3 +1,4 @@
+import java.nio.charset.StandardCharsets
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.Paths
@@ -29,6 +30,7 @@ class Plan {
         if ((tables[0] == null) != (tables[1] == null)) {
             fail("--${tables[0] ? 'bulk_response' : 'bulk_expression'}: missing; give both tables of your own bulk data, or neither")
         }
+        final String geneSets = geneSetFile(params.gene_sets, launchDir)
         if ((params.binarise == 'threshold') != (params.sensitive_threshold != null)) {
             fail('--sensitive_threshold and --binarise threshold belong together; give both')
         }
@@ -36,15 +38,38 @@ class Plan {
             sample: 'simulated', drug: params.simulate.toString(), label_key: 'response', group_key: 'line',
         ]
         samples = simulated ? [] : SampleSheet.read(params.input, launchDir)
+        if (params.mode == 'benchmark') {
+            checkBenchmark(params, simulated ? [simulated] : samples)
+        }
         final Map<String, Object> shared = schema.values('run', params)
-        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'run'].collectEntries { group ->
+        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
             [group, schema.values(group, params) + shared]
-        } + [report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time']) }]
+        } + [
+            explanation_inputs: [explain: !params.skip_explain, gene_sets: geneSets],
+            summary: shared + [main_heads: params.heads, main_sampling: params.sampling, simulated: simulated?.sample],
+            report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time']) },
+        ]
         checkLimits(params)
         checkOutdir(params.outdir.toString(), launchDir)
     }
 
-    private static void checkLimits(Map<String, ?> params) {
+    /** What a benchmark needs of every sample: truth to score by, and groups where folds are groups. */
+    private static void checkBenchmark(Map<String, ?> params, List<Map<String, String>> samples) {
+        if (params.supervision != null) {
+            fail('--supervision: belongs to --mode predict; a benchmark takes --protocol labels, transfer, few_shot:N or leave_group_out')
+        }
+        samples.eachWithIndex { row, index ->
+            final String column = !row.label_key ? 'label_key' :
+                params.protocol == 'leave_group_out' && !row.group_key ? 'group_key' : null
+            if (column) {
+                fail("${params.input}: row ${index + 1}: '${column}' is empty; a benchmark " +
+                    (column == 'label_key' ? 'scores cells by their labels' : 'with --protocol leave_group_out leaves out groups') +
+                    ', so name their column')
+            }
+        }
+    }
+
+    static void checkLimits(Map<String, ?> params) {
         if (params.max_memory != null && new MemoryUnit(params.max_memory.toString()) < LEAST_MEMORY) {
             fail("--max_memory: ${params.max_memory} is less than the ${LEAST_MEMORY} that the smallest step needs; " +
                 'give more, or leave it out to use what the machine has')
@@ -52,12 +77,32 @@ class Plan {
     }
 
     private static String table(String name, Object value, Object launchDir) {
+        existing(name, value, launchDir, 'a table (csv, tsv, parquet or h5ad)')
+    }
+
+    private static String geneSetFile(Object value, Object launchDir) {
+        final String path = existing('gene_sets', value, launchDir, 'a file of gene sets (gmt)')
+        if (path != null && !path.endsWith('.gmt')) {
+            fail("--gene_sets: ${value} is no gmt file; give gene sets in gmt format (name, description and genes, separated by tabs)")
+        }
+        if (path != null && !(path ==~ /[a-z0-9]+:\/\/.*/)) {
+            Files.readAllLines(Paths.get(path), StandardCharsets.ISO_8859_1).eachWithIndex { line, index ->
+                if (line.trim() && line.split('\t').size() < 3) {
+                    fail("--gene_sets: ${value}, line ${index + 1} is no gene set; give name, description and genes, separated by tabs")
+                }
+            }
+        }
+        path
+    }
+
+    /** An input's path from the folder of the launch, checked; an address such as s3://... is passed on unread. */
+    static String existing(String name, Object value, Object launchDir, String kind) {
         if (value == null || value.toString() ==~ /[a-z0-9]+:\/\/.*/) {
             return value
         }
         final Path file = Paths.get(launchDir.toString()).resolve(value.toString())
         if (!Files.isRegularFile(file)) {
-            fail("--${name}: ${value} does not exist; give the path of a table (csv, tsv, parquet or h5ad)")
+            fail("--${name}: ${value} does not exist; give the path of ${kind}")
         }
         if (Files.size(file) == 0) {
             fail("--${name}: ${value} is empty; copy it again")
@@ -65,7 +110,7 @@ class Plan {
         file.toString()
     }
 
-    private static void checkOutdir(String outdir, Object launchDir) {
+    static void checkOutdir(String outdir, Object launchDir) {
         if (outdir ==~ /[a-z0-9]+:\/\/.*/) {
             return
         }

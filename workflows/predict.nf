@@ -3,6 +3,8 @@ include { PREPARE        } from './prepare'
 include { PRETRAIN_BULK  } from '../modules/pretrain_bulk/main'
 include { FINETUNE_SC    } from '../modules/finetune_sc/main'
 include { PREDICT        } from '../modules/predict/main'
+include { KEY_GENES      } from '../modules/key_genes/main'
+include { TRAJECTORY     } from '../modules/trajectory/main'
 include { FIGURES        } from '../modules/figures/main'
 include { REPORT         } from '../modules/report/main'
 
@@ -22,9 +24,23 @@ workflow PREDICT_RESPONSE {
     PRETRAIN_BULK(ch_ready, options.network + options.training)
     FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
     PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.prediction)
+
+    // ch_explained: [meta, key_genes.csv, folder of key genes, folder of the trajectory]; empty lists when nothing is explained
+    def ch_explained = ch_cells.map { meta, _cells -> [meta, [], [], []] }
+    def ch_explain_versions = channel.empty()
+    if (options.explanation_inputs.explain) {
+        KEY_GENES(
+            FINETUNE_SC.out.model.map { meta, weights, config, _permuted -> [meta, weights, config] }.join(PREDICT.out.cells),
+            options.explanation_inputs.gene_sets ? file(options.explanation_inputs.gene_sets) : [],
+            options.explanation,
+        )
+        TRAJECTORY(PREDICT.out.cells.join(KEY_GENES.out.genes), options.trajectory)
+        ch_explained = KEY_GENES.out.genes.join(KEY_GENES.out.folder).join(TRAJECTORY.out.folder)
+        ch_explain_versions = KEY_GENES.out.versions.mix(TRAJECTORY.out.versions)
+    }
     FIGURES(
         PREPARE.out.tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
-            .join(PREDICT.out.cells).join(PREDICT.out.tables),
+            .join(PREDICT.out.cells).join(PREDICT.out.tables).join(ch_explained),
         options.run,
     )
 
@@ -34,6 +50,6 @@ workflow PREDICT_RESPONSE {
     report = REPORT.out.html
     versions = PREPARE.out.versions.mix(
         PRETRAIN_BULK.out.versions, FINETUNE_SC.out.versions, PREDICT.out.versions,
-        FIGURES.out.versions, REPORT.out.versions,
+        ch_explain_versions, FIGURES.out.versions, REPORT.out.versions,
     )
 }

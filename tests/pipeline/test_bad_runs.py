@@ -12,6 +12,8 @@ BEFORE_ANY_TASK = {
     "one bulk table": (["-profile", "demo", "--bulk_response", "table.csv"], "--bulk_expression: missing"),
     "threshold without value": (["-profile", "test", "--binarise", "threshold"], "--sensitive_threshold"),
     "too little memory": (["-profile", "test", "--max_memory", "1.GB"], "--max_memory: 1.GB is less than the 2 GB"),
+    "gene sets without tabs": (["-profile", "test", "--gene_sets", "sets.gmt"], "--gene_sets: sets.gmt, line 1 is no"),
+    "no such gene sets": (["-profile", "test", "--gene_sets", "absent.gmt"], "--gene_sets: absent.gmt does not exist"),
     "unwritable outdir": (["-profile", "test", "--outdir", "table.csv/results"], "--outdir: table.csv/results cannot"),
 }
 IN_A_TASK = {
@@ -33,13 +35,14 @@ IN_A_TASK = {
 def test_stops_before_any_task(project, tmp_path, kind):
     arguments, expected = BEFORE_ANY_TASK[kind]
     (tmp_path / "table.csv").write_text("drug,line,value\n")
+    (tmp_path / "sets.gmt").write_text("SET,none,GENE1\n")
     ended = run(project, tmp_path, *arguments)
     said = [line for line in ended.output.splitlines() if line.strip()][2:]  # below the engine's two lines of greeting
     assert ended.code == 1
     assert len(said) == 1
     assert said[0].startswith(expected)
     assert "--" in said[0] or ".csv" in said[0]
-    assert {path.name for path in tmp_path.iterdir()} <= {"table.csv", "results", ".nextflow", ".nextflow.log", "work"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"table.csv", "sets.gmt", "results", ".nextflow", ".nextflow.log", "work"}
     assert not list(tmp_path.glob("results/**/*.*"))
 
 

@@ -17,6 +17,11 @@ COMMANDS = {
     "pretrain_bulk": ("network", "training", "run"),
     "finetune_sc": ("training", "transfer", "run"),
     "predict": ("prediction", "run"),
+    "plan_folds": ("benchmark", "network", "training", "run"),
+    "pretrain_autoencoder": ("network", "training", "run"),
+    "cross_validate": ("stacks", "network", "training", "prediction", "run"),
+    "key_genes": ("explanation", "run"),
+    "trajectory": ("trajectory", "run"),
     "figures": ("run",),
 }
 

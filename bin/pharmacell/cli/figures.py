@@ -20,6 +20,9 @@ FILE = click.Path(exists=True, dir_okay=False)
 @click.option("--model_metrics", type=FILE, help="Scores on the cells, when the truth is known (csv).")
 @click.option("--significance", type=FILE, help="Which cells stand out, unless the network stands alone (csv).")
 @click.option("--diagnostics", type=FILE, required=True, help="Verdict and the numbers behind it (json).")
+@click.option("--key_genes", type=FILE, help="The key genes (csv), unless explanations are left out.")
+@click.option("--key_genes_folder", type=click.Path(exists=True, file_okay=False),
+              help="The folder that key_genes wrote beside them.")
 @click.option("--trajectory", type=click.Path(exists=True, file_okay=False),
               help="The folder that trajectory wrote, unless explanations are left out.")
 @click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Where the two folders go.")

@@ -21,6 +21,40 @@ TRAJECTORY = {
     "bins": ("feature", "class", "bin", "pseudotime", "n_cells", "value"),
 }  # fmt: skip
 
+KEY_GENES = ("gene", "class", "attribution", "std", "fdr", "log_fold_change", "is_deg", "expressed", "rank")
+BESIDE_KEY_GENES = {
+    "attribution_methods": ("class", "method", "other", "spearman", "overlap", "overlap_by_chance"),
+    "key_genes_by_group": ("gene", "group", "mean", "share", "n_cells", "probability"),
+    "deg_scores": ("cell_id", "probability", "label"),
+    "deg_score_tests": ("class", "score", "reference", "pearson", "low", "high", "p", "n_lists"),
+    "deg_score_null": ("class", "list", "pearson"),
+    "separation": ("score", "auroc", "low", "high", "p", "drawn", "labels"),
+    "attention_entropy": ("replica", "head", "class", "entropy", "std"),
+    "pathways": ("method", "class", "set", "genes_in_set", "score", "p", "fdr"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KeyGeneResults:
+    """What explains one sample's predictions, as ``key_genes`` wrote it.
+
+    Parameters
+    ----------
+    table
+        Genes of each class, the most important first; see :func:`pharmacell.explain.key_genes.key_gene_table`.
+    facts
+        How they were found, and ``missing``: part to reason.
+    tables
+        Of ``BESIDE_KEY_GENES``, those that were written.
+    attention
+        Maps: ``replica, head, class, query, key, weight``; None without an attention block.
+    """
+
+    table: "pd.DataFrame"
+    facts: dict
+    tables: "dict[str, pd.DataFrame]"
+    attention: "pd.DataFrame | None"
+
 
 @dataclass(frozen=True)
 class TrajectoryResults:
@@ -77,6 +111,8 @@ class Results:
         ``cell_id, p, fdr, call`` of every cell; None when the network stands alone.
     diagnostics
         Verdict, reasons and the numbers behind them.
+    key_genes
+        What explains the predictions; None when explanations were left out.
     trajectory
         The order of the cells; None when explanations were left out.
     """
@@ -94,6 +130,7 @@ class Results:
     model_metrics: "pd.DataFrame | None"
     significance: "pd.DataFrame | None"
     diagnostics: dict
+    key_genes: KeyGeneResults | None = None
     trajectory: TrajectoryResults | None = None
 
     @property
@@ -120,8 +157,8 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     sample
         The sample's name.
     files
-        Name as among the command's options to path; ``model_metrics``, ``significance`` and ``trajectory`` (a folder)
-        may be None.
+        Name as among the command's options to path; ``model_metrics``, ``significance``, ``key_genes`` with
+        ``key_genes_folder``, and ``trajectory`` (a folder) may be None.
 
     Raises
     ------
@@ -146,8 +183,27 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
         model_metrics=table(files["model_metrics"], SCORES) if files.get("model_metrics") else None,
         significance=table(files["significance"], SIGNIFICANCE) if files.get("significance") else None,
         diagnostics=read_json(files["diagnostics"]),
+        key_genes=read_key_genes(files["key_genes"], files["key_genes_folder"]) if files.get("key_genes") else None,
         trajectory=read_trajectory(Path(files["trajectory"])) if files.get("trajectory") else None,
     )
+
+
+def read_key_genes(path: str | Path, folder: str | Path) -> KeyGeneResults:
+    """Read what ``key_genes`` wrote.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or lacks a column.
+    """
+    import pandas as pd
+
+    folder = Path(folder)
+    tables = {name: table(folder / f"{name}.csv", columns) for name, columns in BESIDE_KEY_GENES.items()
+              if (folder / f"{name}.csv").exists()}
+    maps = folder / "attention.parquet"
+    return KeyGeneResults(table(path, KEY_GENES), read_json(folder / "key_genes.json"), tables,
+                          pd.read_parquet(maps) if maps.exists() else None)
 
 
 def read_trajectory(folder: Path) -> TrajectoryResults:

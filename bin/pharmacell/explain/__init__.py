@@ -1,0 +1,1 @@
+"""Why cells are predicted as they are: attributions, key genes, attention, pathways."""

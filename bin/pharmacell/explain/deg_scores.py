@@ -1,0 +1,196 @@
+"""Differential expression, scores of gene lists, and what random lists of matched expression would reach."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.explain.class_means import CLASSES
+
+LIST_GENES = 100
+CONTROLS = 50  # reference genes of each bin, as scanpy draws them
+BINS = 25
+GENES_PER_BIN = 20  # with few genes there are fewer bins
+SIGNIFICANT = 0.05
+RANDOM_LISTS = 1000
+FEWEST_CELLS = 3  # of a class, for a comparison
+
+
+def differential(x: np.ndarray, genes: Sequence[str], labels: np.ndarray, log_scale: bool) -> pd.DataFrame:
+    """Compare the classes gene by gene with Wilcoxon's rank-sum test.
+
+    Parameters
+    ----------
+    x
+        Expression, [n_cells, n_genes].
+    genes
+        Names of the columns.
+    labels
+        1 or 0, [n_cells].
+    log_scale
+        Whether ``x`` is log1p; then the log2 fold change is of the means before the logarithm, else it is the
+        difference of the means.
+
+    Returns
+    -------
+    DataFrame
+        ``gene, class, score, log_fold_change, p, fdr, is_deg``, each class sorted by the score; a gene is a DEG of the
+        class in which it is higher.
+    """
+    import scanpy as sc
+    from anndata import AnnData
+
+    names = pd.Categorical.from_codes(labels.astype(int), CLASSES)
+    obs = pd.DataFrame({"class": names}, [str(row) for row in range(len(x))])
+    cells = AnnData(x, obs, pd.DataFrame(index=list(genes)))
+    cells.uns["log1p"] = {"base": None}
+    sc.tl.rank_genes_groups(cells, "class", groups=["sensitive"], reference="resistant", method="wilcoxon",
+                            tie_correct=True)
+    found = sc.get.rank_genes_groups_df(cells, "sensitive").rename(columns={
+        "names": "gene", "scores": "score", "logfoldchanges": "log_fold_change", "pvals": "p", "pvals_adj": "fdr"})
+    if not log_scale:
+        difference = pd.Series(x[labels == 1].mean(0) - x[labels == 0].mean(0), list(genes))
+        found["log_fold_change"] = difference.loc[found["gene"]].to_numpy()
+    mirrored = found.assign(score=-found["score"], log_fold_change=-found["log_fold_change"]).iloc[::-1]
+    table = pd.concat([found.assign(**{"class": "sensitive"}), mirrored.assign(**{"class": "resistant"})],
+                      ignore_index=True)
+    table["is_deg"] = (table["fdr"] < SIGNIFICANT) & (table["score"] > 0)
+    return table[["gene", "class", "score", "log_fold_change", "p", "fdr", "is_deg"]]
+
+
+def list_size(n_genes: int) -> int:
+    """Return how many genes a list has at most: 100, or a tenth of the genes when they are few."""
+    return max(min(LIST_GENES, n_genes // 10), 1)
+
+
+def deg_list(table: pd.DataFrame, name: str, most: int) -> list[str]:
+    """Return up to ``most`` DEGs of a class, the clearest first."""
+    return table.loc[(table["class"] == name) & table["is_deg"], "gene"].head(most).tolist()
+
+
+def bin_count(n_genes: int) -> int:
+    """Return the number of expression bins: 25, or fewer when there are few genes."""
+    return max(2, min(BINS, n_genes // GENES_PER_BIN))
+
+
+def expression_bins(means: np.ndarray) -> np.ndarray:
+    """Return the bin of each gene by its mean expression [n_genes], as ``scanpy.tl.score_genes`` makes them."""
+    items = max(int(np.round(len(means) / (bin_count(len(means)) - 1))), 1)
+    return (pd.Series(means).rank(method="min") // items).to_numpy(int)
+
+
+def list_scores(x: np.ndarray, genes: Sequence[str], lists: dict[str, list[str]], seed: int) -> pd.DataFrame:
+    """Score lists of genes in every cell with ``scanpy.tl.score_genes`` (Satija et al. 2015).
+
+    Parameters
+    ----------
+    x
+        Expression, [n_cells, n_genes].
+    genes
+        Names of the columns.
+    lists
+        Name to genes; an empty list is left out.
+    seed
+        Seed of the choice of reference genes.
+
+    Returns
+    -------
+    DataFrame
+        One column for each list, [n_cells, n_lists].
+    """
+    import scanpy as sc
+    from anndata import AnnData
+
+    cells = AnnData(x, var=pd.DataFrame(index=list(genes)))
+    for name, members in lists.items():
+        if members:
+            sc.tl.score_genes(cells, members, ctrl_size=CONTROLS, n_bins=bin_count(len(genes)), score_name=name,
+                              random_state=seed)
+    return cells.obs.reset_index(drop=True)
+
+
+def random_scores(
+    x: np.ndarray, members: np.ndarray, rng: np.random.Generator, n_lists: int = RANDOM_LISTS, controls: int = CONTROLS
+) -> np.ndarray:
+    """Score random lists that have as many genes in each expression bin as a given list has.
+
+    Parameters
+    ----------
+    x
+        Expression, [n_cells, n_genes].
+    members
+        Columns of the given list, int [n_members].
+    rng
+        Draws lists and reference genes.
+    n_lists
+        How many lists.
+    controls
+        Reference genes of each bin at most.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [n_cells, n_lists]; each as ``scanpy.tl.score_genes`` would score its list.
+    """
+    bins = expression_bins(x.mean(0))
+    chosen = np.zeros((n_lists, x.shape[1]), bool)
+    reference = np.zeros_like(chosen)
+    for of_bin, count in zip(*np.unique(bins[members], return_counts=True), strict=True):
+        inside = np.flatnonzero(bins == of_bin)
+        mark(chosen, inside, count, rng)
+        mark(reference, inside, min(controls, len(inside)), rng)
+    return x @ score_weights(chosen, reference & ~chosen).T
+
+
+def mark(marks: np.ndarray, columns: np.ndarray, count: int, rng: np.random.Generator) -> None:
+    """Mark ``count`` of the columns in each row, drawn without replacement."""
+    drawn = columns[rng.random((len(marks), len(columns))).argsort(1)[:, :count]]
+    np.put_along_axis(marks, drawn, True, 1)
+
+
+def score_weights(chosen: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return the weight of each gene in a list's score: mean of the list minus mean of the reference genes.
+
+    Parameters
+    ----------
+    chosen, reference
+        bool, [n_lists, n_genes].
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [n_lists, n_genes].
+    """
+    sizes = [np.maximum(marks.sum(1, keepdims=True), 1) for marks in (chosen, reference)]
+    return (chosen / sizes[0] - reference / sizes[1]).astype(np.float32)
+
+
+def correlations(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return Pearson's correlation of each column of scores [n_cells, n] with a reference [n_cells]; 0 if constant."""
+    scores, reference = scores - scores.mean(0), reference - reference.mean()
+    norm = np.sqrt((scores**2).sum(0) * (reference**2).sum())
+    return np.divide(reference @ scores, norm, out=np.zeros(scores.shape[1]), where=norm > 0)
+
+
+def empirical_p(observed: float, null: np.ndarray) -> float:
+    """Return how often the null is as large, the observed value counted in, so never 0 (Phipson and Smyth 2010)."""
+    return float((1 + (null >= observed).sum()) / (1 + len(null)))
+
+
+def correlation_test(score: np.ndarray, reference: np.ndarray, null: np.ndarray) -> dict[str, float]:
+    """Return Pearson's correlation, its 95 % interval (Fisher's z) and its place among those of random lists.
+
+    Parameters
+    ----------
+    score, reference
+        [n_cells].
+    null
+        Correlations of random lists, [n_lists].
+    """
+    from scipy.stats import pearsonr
+
+    found = pearsonr(score, reference)
+    low, high = found.confidence_interval(0.95)
+    return {"pearson": float(found.statistic), "low": float(low), "high": float(high),
+            "p": empirical_p(found.statistic, null), "null_mean": float(null.mean()),
+            "null_high": float(np.quantile(null, 0.975)), "n_lists": len(null)}

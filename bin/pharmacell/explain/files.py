@@ -1,0 +1,50 @@
+"""The files that hold what was found."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pharmacell.data.files import whole_file, write_json
+from pharmacell.explain.sample import Explained
+
+
+def write_tables(found: Explained, sample: str, outdir: Path) -> None:
+    """Write ``<sample>.key_genes.csv``, and the other tables and the summary in ``<sample>.key_genes/``.
+
+    A table that is missing is not written; the key genes always are, with no row when there are none.
+    """
+    folder = outdir / f"{sample}.key_genes"
+    with whole_file(outdir / f"{sample}.key_genes.csv") as partial:
+        found.table.to_csv(partial, index=False)
+    tables = {
+        "degs": pd.concat([table.assign(labels=name) for name, table in found.degs.items()]) if found.degs else None,
+        "attribution_methods": found.agreement,
+        "key_genes_by_group": found.by_group,
+        "deg_scores": deg_scores(found),
+        "deg_score_tests": found.lists and found.lists.tests,
+        "deg_score_null": found.lists and found.lists.null,
+        "separation": found.lists and found.lists.separation,
+        "attention_entropy": found.attention and found.attention.entropy,
+        "pathways": found.pathways,
+    }
+    for name, table in tables.items():
+        if table is not None:
+            with whole_file(folder / f"{name}.csv") as partial:
+                table.to_csv(partial, index=False)
+    if found.attention is not None:
+        for name, table in (("attention", found.attention.maps), ("token_genes", found.attention.token_genes)):
+            with whole_file(folder / f"{name}.parquet") as partial:
+                table.to_parquet(partial, index=False)
+    write_json(folder / "key_genes.json", {"sample": sample, **found.summary, "missing": found.missing})
+
+
+def deg_scores(found: Explained) -> pd.DataFrame | None:
+    """Return the lists' scores with the cells that they belong to, or None."""
+    if found.lists is None:
+        return None
+    cells = found.cells
+    first = pd.DataFrame({"cell_id": cells.obs.index.astype(str), "probability": cells.probability,
+                          "label": cells.labels})
+    if cells.truth is not None:
+        first["truth"] = cells.truth
+    return pd.concat([first, found.lists.scores], axis=1)

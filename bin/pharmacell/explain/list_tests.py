@@ -1,0 +1,86 @@
+"""Scores of the lists of genes in each cell, and the tests that rest on them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.explain.class_means import CLASSES
+from pharmacell.explain.deg_scores import correlation_test, correlations, list_scores, random_scores
+from pharmacell.explain.expression import Expression
+from pharmacell.explain.separation import separation
+from pharmacell.seeds import generator, integer
+
+TESTS = ("class", "score", "reference", "pearson", "low", "high", "p", "null_mean", "null_high", "n_lists")
+
+
+@dataclass(frozen=True)
+class ListTests:
+    """Scores and tests of one sample.
+
+    Parameters
+    ----------
+    scores
+        One column for each list, named ``<labels>_<class>``; rows as of the expression.
+    tests
+        ``TESTS``: Pearson's correlation of a list's score with a reference, its interval, and where it stands among the
+        correlations of random lists.
+    null
+        ``class, list, pearson``: of random lists of matched expression.
+    separation
+        From :func:`pharmacell.explain.separation.separation`, with ``labels``: which labels are told apart; None when
+        a score is missing.
+    """
+
+    scores: pd.DataFrame
+    tests: pd.DataFrame
+    null: pd.DataFrame
+    separation: pd.DataFrame | None
+
+
+def list_tests(cells: Expression, lists: dict[str, list[str]], seed: int) -> ListTests:
+    """Score the lists and test the scores.
+
+    The score of the DEGs of predicted labels is compared with that of the DEGs of true labels; without truth, with the
+    predicted probability of the class.
+
+    Parameters
+    ----------
+    cells
+        Expression and labels.
+    lists
+        ``truth_<class>``, ``predicted_<class>``, ``key_<class>`` to genes; those that are not empty are used.
+    seed
+        Seed of reference genes, random lists and resampling.
+    """
+    scores = list_scores(cells.x, cells.genes, lists, integer(seed, "reference genes") % 2**32)
+    columns = pd.Index(cells.genes)
+    tests, nulls = [], []
+    for name in CLASSES[::-1]:
+        score, reference = f"predicted_{name}", f"truth_{name}"
+        against = scores.get(reference)
+        if cells.truth is None:
+            reference = f"probability of being {name}"
+            against = pd.Series(cells.probability if name == "sensitive" else 1 - cells.probability)
+        if score not in scores or against is None or against.nunique() < 2 or scores[score].nunique() < 2:
+            continue
+        random = random_scores(cells.x, columns.get_indexer(lists[score]), generator(seed, f"random lists {name}"))
+        null = correlations(random, against.to_numpy(np.float32))
+        tests.append({"class": name, "score": score, "reference": reference,
+                      **correlation_test(scores[score].to_numpy(), against.to_numpy(), null)})
+        nulls.append(pd.DataFrame({"class": name, "list": np.arange(len(null)), "pearson": null}))
+    empty = pd.DataFrame(columns=["class", "list", "pearson"])
+    return ListTests(scores, pd.DataFrame(tests, columns=list(TESTS)), pd.concat(nulls) if nulls else empty,
+                     separations(cells, scores, seed))
+
+
+def separations(cells: Expression, scores: pd.DataFrame, seed: int) -> pd.DataFrame | None:
+    """Compare key genes and DEGs of predicted labels, each as the sensitive list's score minus the resistant one's."""
+    needed = [f"{source}_{name}" for source in ("key", "predicted") for name in CLASSES]
+    if not set(needed) <= set(scores):
+        return None
+    compared = {title: (scores[f"{source}_sensitive"] - scores[f"{source}_resistant"]).to_numpy()
+                for title, source in (("key genes", "key"), ("DEGs", "predicted"))}
+    labels = cells.labels if cells.truth is None else cells.truth
+    table = separation(labels, compared, cells.groups, seed)
+    return table.assign(labels="predicted" if cells.truth is None else "true")
