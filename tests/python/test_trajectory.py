@@ -1,6 +1,7 @@
 """The pseudotime of planted paths, parts of a graph, odd samples, and what is written and drawn of it."""
 
 import json
+from dataclasses import replace
 
 import anndata as ad
 import numpy as np
@@ -10,6 +11,7 @@ import scipy.sparse as sp
 from bad_input import refuse
 from click.testing import CliRunner
 from scipy.stats import spearmanr
+from synthetic_results import write_results
 
 from pharmacell.cli.trajectory import trajectory
 from pharmacell.data.cells import CellMatrix
@@ -19,6 +21,10 @@ from pharmacell.explain import diffusion
 from pharmacell.explain import trajectory as steps
 from pharmacell.explain.ordered_genes import along, expression, local_lines, read_key_genes
 from pharmacell.explain.trajectory import trace
+from pharmacell.plot.sample import draw_sample, figures
+from pharmacell.report.content import write_content
+from pharmacell.report.results import read_results
+from pharmacell.report.trajectory import PARTS, correlated
 
 GENES = [f"GENE{number}" for number in range(30)]
 
@@ -330,3 +336,67 @@ def test_bad_input_is_refused(tmp_path):
     cells.write_h5ad(tmp_path / "s.h5ad")
     arguments[3] = str(tmp_path / "s.h5ad")
     refuse(trajectory, arguments, out, "s.h5ad", "pharmacell_probability", "predict")
+
+
+def results_with(folder, sample="tumour", **settings):
+    """Return a sample's results with the trajectory that the command makes of a planted line."""
+    run(write_sample(folder, **settings))
+    files = write_results(folder, sample, n_cells=settings["n_cells"], truth=False)
+    return read_results(files.pop("sample"), files | {"trajectory": folder / "s.trajectory"})
+
+
+def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
+    read_back = results_with(tmp_path, n_cells=120, groups=2)
+    drawn = dict(figures(read_back, seed=0))
+    space = drawn["trajectory_map"]
+    shown = [axis.get_title() for axis in space.axes if axis.get_title()]
+    assert shown == ["pseudotime (root: star)", "probability of being sensitive", "condition"]
+    assert [len(axis.collections[0].get_offsets()) for axis in space.axes[:3]] == [120] * 3
+    cells = read_back.trajectory.pseudotime
+    root = cells.loc[cells["pseudotime"].idxmin(), ["umap_1", "umap_2"]]
+    assert np.allclose(np.ravel(space.axes[0].lines[0].get_data()), root.to_numpy(float))
+    scatter = drawn["trajectory_scatter"].axes[0]
+    points = scatter.collections[0].get_offsets()
+    assert np.allclose(np.sort(points[:, 0]), np.sort(cells["pseudotime"]))
+    assert np.allclose(np.sort(points[:, 1]), np.sort(read_back.predictions["probability"]))
+    heatmap = drawn["trajectory_heatmap"].axes[0]
+    names = [label.get_text() for label in heatmap.get_yticklabels()]
+    assert names == ["probability", "GENE8", "GENE9", "GENE10", "GENE11", "GENE12",
+                     "GENE0", "GENE1", "GENE2", "GENE3", "GENE4"]
+    shades = heatmap.images[0].get_array()
+    assert shades.shape == (11, 50)
+    assert np.allclose(shades.mean(1), 0)
+    assert (shades[[1, 5], 0] > shades[[1, 5], -1] + 1).all()
+    assert (shades[[6, 10], 0] < shades[[6, 10], -1] - 1).all()
+    assert [axis.get_title() for axis in drawn["trajectory_curves"].axes] == names
+    folder = tmp_path / "tumour.mqc"
+    write_content(read_back, draw_sample(read_back, tmp_path / "figures", 0), folder)
+    assert {path.name for path in folder.glob("trajectory_*")} == {
+        f"trajectory_tumour_{part.replace(' ', '_')}_mqc.html" for part in PARTS.values()}
+    text = " ".join(path.read_text() for path in folder.glob("trajectory_*"))
+    assert "120 of 120 cells are ordered, beginning with line 0 (of the highest mean probability)" in text
+    spearman = read_back.trajectory.correlations.set_index("method").loc["spearman", "value"]
+    assert spearman < -0.95
+    assert f"Spearman {spearman:.2f} (" in text
+    assert "intervals over 2 groups. So few groups make a rough interval." in text
+
+
+def test_without_key_genes_or_order_the_report_draws_less_and_says_why(tmp_path):
+    read_back = results_with(tmp_path, n_cells=60, groups=0)
+    found = read_back.trajectory
+    no_genes = replace(found, curves=found.curves[found.curves["feature"] == "probability"],
+                       bins=found.bins[found.bins["feature"] == "probability"])
+    drawn = dict(figures(replace(read_back, trajectory=no_genes), seed=0))
+    assert {name for name in drawn if name.startswith("trajectory")} == {"trajectory_map", "trajectory_scatter"}
+    empty = replace(found, facts={"computed": False, "notes": ["no pseudotime was computed: 7 cells"]})
+    assert not [name for name, _ in figures(replace(read_back, trajectory=empty), seed=0) if "trajectory" in name]
+    write_content(replace(read_back, trajectory=empty), {}, tmp_path / "empty.mqc")
+    text = (tmp_path / "empty.mqc" / "trajectory_tumour_mqc.html").read_text()
+    assert "No pseudotime was computed: 7 cells." in text
+    write_content(replace(read_back, trajectory=None), {}, tmp_path / "skipped.mqc")
+    assert not list((tmp_path / "skipped.mqc").glob("trajectory*"))
+
+
+def test_equal_probabilities_have_no_correlation_in_words(tmp_path):
+    read_back = results_with(tmp_path, n_cells=40, groups=0, probability=0.5)
+    assert "no correlation is defined" in correlated(read_back.trajectory)
