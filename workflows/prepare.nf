@@ -25,7 +25,7 @@ workflow PREPARE {
         ch_versions = ch_versions.mix(SIMULATE_CELLS.out.versions)
     }
 
-    QC(ch_samples, options.quality_control)
+    QC(ch_samples, options.quality_control + options.trajectory)
 
     // Nothing goes on before all samples are known to be usable: the count arrives when the last QC has succeeded.
     def ch_cells = QC.out.cells
