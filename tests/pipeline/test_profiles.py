@@ -20,8 +20,8 @@ CHOSEN = (*PROFILES, "docker,gpu", "gpu,docker", "apptainer,gpu,slurm", "test,do
 def settings(folder, profiles: str) -> str:
     """Return what ``nextflow config`` prints for some profiles, as ``name = value`` lines."""
     ended = subprocess.run(
-        [NEXTFLOW, "config", "-flat", "-profile", profiles, PROJECT], capture_output=True, text=True, check=False, cwd=folder,
-        env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"}, timeout=300,
+        [NEXTFLOW, "config", "-flat", "-profile", profiles, PROJECT], capture_output=True, text=True, check=False,
+        cwd=folder, env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"}, timeout=300,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
