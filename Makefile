@@ -6,10 +6,11 @@ STAMP := $(VENV)/installed
 NEXTFLOW := $(BIN)/nextflow
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-unit test-pipeline test-nf lint bench image test-hpc lock clean
+.PHONY: help setup demo demo-benchmark test test-unit test-pipeline test-nf lint bench image test-hpc lock clean
 
 help:
 	@echo "make demo    run the main job on a simulated sample (about 4 minutes after set-up)"
+	@echo "make demo-benchmark    compare all models on the demo's cells (about 15 minutes)"
 	@echo "make test    run all tests"
 	@echo "make setup   only make the environment in $(VENV)"
 	@echo "also: test-unit test-pipeline test-nf lint bench image test-hpc lock clean"
@@ -36,6 +37,11 @@ demo: setup
 	$(NEXTFLOW) run main.nf -profile demo --outdir results/demo -resume
 	@echo "Report:      results/demo/report/pharmacell_report.html"
 	@echo "Predictions: $$(ls results/demo/predictions/*/predictions.csv)"
+
+demo-benchmark: setup
+	$(NEXTFLOW) run main.nf -profile demo_benchmark --outdir results/demo-benchmark -resume
+	@echo "Report: results/demo-benchmark/report/pharmacell_report.html"
+	@echo "Tables: $$(ls results/demo-benchmark/benchmark/table*.csv)"
 
 test: test-unit test-pipeline test-nf
 

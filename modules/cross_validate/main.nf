@@ -1,0 +1,32 @@
+// Fit one model on a slice of the fold plan, its folds as one stack where the model can, and predict their test cells.
+process CROSS_VALIDATE {
+    tag "${slice.id}"
+    label 'process_high'
+    label 'process_gpu'
+    ext code: Code.digest(projectDir, 'cross_validate')
+
+    input:
+    tuple val(slice), path(cells), path(bulk, stageAs: 'bulk/*'), path(response), path(folds), path(pretrained, stageAs: 'pretrained/*')
+    val options
+
+    output:
+    path "${slice.id}.predictions.parquet", emit: predictions
+    path "${slice.id}.fits.csv", emit: fits
+    path 'versions.yml', emit: versions
+
+    script:
+    def row = slice.subMap('sample', 'drug', 'model', 'heads', 'sampling') + [slice: "${slice.first}:${slice.last}", name: slice.id]
+    def weights = pretrained ? "--pretrained ${pretrained.find { file -> file.name.endsWith('.safetensors') }}" : ''
+    """
+    : ${task.ext.code}
+    cross_validate.py --bulk ${bulk} --response ${response} --target ${cells} --folds ${folds} ${weights} ${Options.line(options + row)} --threads ${task.cpus}
+    versions.py --process '${task.process}' torch scikit-learn > versions.yml
+    """
+
+    stub:
+    """
+    : ${task.ext.code}
+    touch ${slice.id}.predictions.parquet ${slice.id}.fits.csv
+    versions.py --process '${task.process}' > versions.yml
+    """
+}
