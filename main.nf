@@ -1,5 +1,6 @@
 #!/usr/bin/env nextflow
 // PharmaCell: how single cells respond to a drug, by transfer from bulk cell lines whose response is known.
+include { BENCHMARK        } from './workflows/benchmark'
 include { PREDICT_RESPONSE } from './workflows/predict'
 
 workflow {
@@ -9,13 +10,17 @@ workflow {
     } catch (IllegalArgumentException problem) {
         error(problem.message)
     }
-    PREDICT_RESPONSE(
-        plan.samples.collect { meta -> [meta.findAll { key, _value -> key != 'path' }, file(meta.path)] },
-        plan.simulated,
-        plan.tables.collect { table -> table ? file(table) : [] },
-        plan.options,
-    )
-    PREDICT_RESPONSE.out.versions
+    def samples = plan.samples.collect { meta -> [meta.findAll { key, _value -> key != 'path' }, file(meta.path)] }
+    def tables = plan.tables.collect { table -> table ? file(table) : [] }
+    def ch_versions = channel.empty()
+    if (params.mode == 'benchmark') {
+        BENCHMARK(samples, plan.simulated, tables, plan.options)
+        ch_versions = BENCHMARK.out.versions
+    } else {
+        PREDICT_RESPONSE(samples, plan.simulated, tables, plan.options)
+        ch_versions = PREDICT_RESPONSE.out.versions
+    }
+    ch_versions
         .map { file -> file.text }
         .unique()
         .collectFile(name: 'versions.yml', storeDir: "${params.outdir}/pipeline_info", sort: true)
