@@ -135,6 +135,12 @@ def _scad() -> tuple[type, type]:
     return SCADModel, SCADConfig
 
 
+def _drugcell() -> tuple[type, type]:
+    from pharmacell.models.compared.drugcell import DrugCellConfig, DrugCellModel
+
+    return DrugCellModel, DrugCellConfig
+
+
 def _gcn() -> tuple[type, type]:
     from pharmacell.models.compared.gcn import GCNConfig, GCNModel
 
@@ -166,6 +172,7 @@ def _permuted() -> tuple[type, type]:
 
 
 _ENTRIES = (
+    Entry("drugcell", "DrugCell", "Kuenzi et al. 2020, 10.1016/j.ccell.2020.09.014", _drugcell, uses_labels=True),
     Entry("gcn", "GCN", "Kipf and Welling 2017, arXiv:1609.02907", _gcn, uses_labels=True),
     Entry("gat", "GAT", "Velickovic et al. 2018, arXiv:1710.10903", _gat, uses_labels=True),
     Entry("gradient_boosting", "Gradient boosting",

@@ -1,6 +1,6 @@
 """DeepDR: an autoencoder learnt on unlabelled profiles, then a predictor on its code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -24,11 +24,14 @@ class DeepDRConfig(FitConfig):
         Width of the code.
     predictor
         Hidden widths of the predictor.
+    autoencoder_epochs
+        Most epochs of an autoencoder.
     """
 
     encoder: tuple[int, ...] = (128,)
     code: int = 64
     predictor: tuple[int, ...] = (64, 32)
+    autoencoder_epochs: int = 10
 
 
 class DeepDR(Classifier):
@@ -79,6 +82,7 @@ class DeepDRModel(NetworkModel):
 
     def train(self, stack: VmappedStack, data: StackedRows) -> None:
         """Learn the autoencoder, then encoder and predictor."""
-        fit_classes(stack, data, self.config, "autoencoder", "reconstruction_loss", "reconstruction_value",
+        shorter = replace(self.config, epochs=self.config.autoencoder_epochs)
+        fit_classes(stack, data, shorter, "autoencoder", "reconstruction_loss", "reconstruction_value",
                     trained=("encoder", "decoder"))
         fit_classes(stack, data, self.config, "classes", trained=("encoder", "predictor"))

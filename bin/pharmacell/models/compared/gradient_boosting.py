@@ -28,16 +28,19 @@ class GradientBoostingConfig:
         Of each tree's contribution.
     gene_share, row_share
         Share of genes and of rows that a tree sees.
+    bins
+        Cuts of a gene that are tried.
     patience
         Trees without improvement on the rows held out for stopping, after which growing stops.
     """
 
-    trees: int = 200
-    leaves: int = 15
-    shrinkage: float = 0.05
-    gene_share: float = 0.2
+    trees: int = 150
+    leaves: int = 7
+    shrinkage: float = 0.1
+    gene_share: float = 0.1
     row_share: float = 0.8
-    patience: int = 20
+    bins: int = 31
+    patience: int = 15
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class GradientBoostingModel:
             n_estimators=self.config.trees, num_leaves=self.config.leaves, learning_rate=self.config.shrinkage,
             colsample_bytree=self.config.gene_share, subsample=self.config.row_share, subsample_freq=1,
             class_weight="balanced", random_state=fold.seed % 2**31, n_jobs=torch.get_num_threads(),
-            deterministic=True, force_row_wise=True, verbose=-1,
+            max_bin=self.config.bins, deterministic=True, force_col_wise=True, verbose=-1,
         )
         model.fit(x[learn], labels[learn], eval_X=x[held], eval_y=labels[held], eval_metric="binary_logloss",
                   callbacks=[early_stopping(self.config.patience, verbose=False)])

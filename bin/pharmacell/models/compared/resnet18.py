@@ -23,8 +23,11 @@ class ResNet18Config(FitConfig):
         Of the first convolution (kernel 15); 2 is the one for images.
     """
 
+    patience: int = 10
+    batch_size: int = 64
+    learning_rate: float = 3e-3
     channels: tuple[int, int, int, int] = (8, 16, 32, 64)
-    stride: int = 16
+    stride: int = 32
 
 
 class BasicBlock(nn.Module):

@@ -1,6 +1,6 @@
 """scDEAL: two denoising autoencoders whose codes are brought together by the maximum mean discrepancy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ class ScDEALConfig(FitConfig):
         Width of the code.
     predictor
         Hidden widths of the predictor.
+    autoencoder_epochs
+        Most epochs of an autoencoder.
     noise
         Share of genes masked in the input of the autoencoders.
     discrepancy
@@ -43,6 +45,7 @@ class ScDEALConfig(FitConfig):
     encoder: tuple[int, ...] = (128,)
     code: int = 64
     predictor: tuple[int, ...] = (32,)
+    autoencoder_epochs: int = 10
     noise: float = 0.2
     discrepancy: float = 1.0
     clusters: float = 0.1
@@ -128,14 +131,15 @@ class ScDEALModel(NetworkModel):
         n_held = max(1, round(STOP_SHARE * cells.shape[1]))
         order = stack.random.permutations(cells.shape[1])
         only_cells = StackedRows(cells, torch.zeros_like(order), order[:, n_held:], order[:, :n_held])
+        shorter = replace(self.config, epochs=self.config.autoencoder_epochs)
 
-        def step(name: str, rows: StackedRows, *trained: str) -> None:
-            fit_classes(stack, rows, self.config, name, name, name, trained)
+        def step(name: str, rows: StackedRows, config: ScDEALConfig, *trained: str) -> None:
+            fit_classes(stack, rows, config, name, name, name, trained)
 
-        step("source_reconstruction", data, "source_")
-        step("source_classes", data, "source_encoder", "predictor")
+        step("source_reconstruction", data, shorter, "source_")
+        step("source_classes", data, self.config, "source_encoder", "predictor")
         if self.config.encoder_init == "bulk":
             stack.copy("source_encoder", "target_encoder")
-        step("target_reconstruction", only_cells, "target_")
+        step("target_reconstruction", only_cells, shorter, "target_")
         fit_classes(stack, data, self.config, "transfer", "loss", "loss",
                     ("source_encoder", "target_encoder", "predictor"))
