@@ -30,9 +30,11 @@ def check_supervision(_context, _parameter, value: str) -> str:
 @transfer_options
 @click.option("--supervision", default="none", callback=check_supervision,
               help="Cell labels used in training: none, few_shot:N (N cells of each class) or labels (80 %).")
+@click.option("--halvings", type=click.IntRange(min=0), default=0,
+              help="How many times to halve the number of networks that train at once, for lack of memory.")
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def finetune_sc(pretrained, split, bulk, response, drug, sample, target, config, preset, supervision, outdir, seed,
-                threads, device, **options):
+def finetune_sc(pretrained, split, bulk, response, drug, sample, target, config, preset, supervision, halvings, outdir,
+                seed, threads, device, **options):
     """Adapt to the cells: target autoencoder, then encoders and predictor together (Eq. 16).
 
     Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json and, unless the network stands
@@ -57,7 +59,7 @@ def finetune_sc(pretrained, split, bulk, response, drug, sample, target, config,
     check_pretrained(bundle, lines, drug, pretrained)
     settings = configuration(config, preset, options)
     result = adapt(bundle, lines, load_split(split), cells, settings.training, settings.transfer, supervision, seed,
-                   where)
+                   where, halvings)
     with whole_file(outdir / f"{sample}.history.csv") as partial:
         result.history.to_csv(partial, index=False)
     if result.null is not None:

@@ -21,9 +21,11 @@ from pharmacell.cli.training_options import configuration_options, network_optio
 @configuration_options
 @network_options
 @training_options
+@click.option("--halvings", type=click.IntRange(min=0), default=0,
+              help="How many times to halve the number of networks that train at once, for lack of memory.")
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, autoencoder, config, preset, outdir, seed, threads,
-                  device, **options):
+def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, autoencoder, config, preset, halvings, outdir, seed,
+                  threads, device, **options):
     """Pretrain on bulk lines: denoising autoencoder, then encoder and attention predictor on the drug's classes.
 
     Writes SAMPLE.pretrained.safetensors and .json, SAMPLE.source_metrics.csv (held-out lines),
@@ -39,6 +41,7 @@ def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, autoencoder,
 
     from pharmacell.models.store import save_bundle
     from pharmacell.train.device import resolve_device, use_threads
+    from pharmacell.train.parts import halved
     from pharmacell.train.shared_autoencoder import load_autoencoder, shape_of
     from pharmacell.train.source_stage import train_source
 
@@ -47,7 +50,8 @@ def pretrain_bulk(bulk, response, drug, sample, target, n_replicas, autoencoder,
     weights = None
     if autoencoder is not None:
         weights = load_autoencoder(autoencoder, shape_of(lines.genes, settings.network, n_replicas), where)
-    result = train_source(lines, settings.network, settings.training, n_replicas, seed, where, weights)
+    result = train_source(lines, settings.network, settings.training, n_replicas, seed, where, weights,
+                          halved(n_replicas, halvings))
     result.bundle.card |= {"drug": drug, "sample": sample}
     for name, table in {"source_metrics": result.metrics, "source_history": result.history,
                         "split": result.split.rename("part").rename_axis("line").reset_index()}.items():

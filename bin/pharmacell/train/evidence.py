@@ -15,6 +15,7 @@ from pharmacell.seeds import generator
 from pharmacell.train.finetune import Target, TransferConfig, train_jointly
 from pharmacell.train.linear_members import LinearChoice, permuted_members
 from pharmacell.train.loop import History, TrainingConfig
+from pharmacell.train.parts import halved
 from pharmacell.train.pretrain import train_predictor
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def null_scores(
     joint_epochs: torch.Tensor,
     seed: int,
     device: torch.device,
+    halvings: int = 0,
 ) -> np.ndarray:
     """Score all cells with the same model trained on permuted responses.
 
@@ -116,8 +118,7 @@ def null_scores(
         found[:, start : start + len(block)] = linear @ bundle.target.apply(block).T - offset
         start += len(block)
     if ensemble.weights[0] > LEAST_WEIGHT:  # or twenty networks would be trained for nothing
-        for first in range(0, PERMUTATIONS, NETWORKS_AT_ONCE):
-            some = torch.arange(first, min(first + NETWORKS_AT_ONCE, PERMUTATIONS))
+        for some in torch.arange(PERMUTATIONS).split(halved(NETWORKS_AT_ONCE, halvings)):
             network = null_networks(bundle, source, target, orders, some, training, transfer, joint_epochs, seed,
                                     device)
             centre, scale = (values[some % n_replicas, 0][:, None] for values in (ensemble.centre, ensemble.scale))

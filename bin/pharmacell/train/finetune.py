@@ -1,6 +1,6 @@
 """Transfer to single cells: target autoencoder, then the joint stage of Eq. 16."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from pharmacell.models.atsdp import ATSDP
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.train.loop import History, TrainingConfig, run_stage
 from pharmacell.train.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
+from pharmacell.train.parts import in_parts
 from pharmacell.train.pretrain import source_loss, train_autoencoder
 from pharmacell.train.training_set import TrainingSet
 from pharmacell.train.validation import PlainValidation, ShiftedValidation
@@ -69,6 +70,14 @@ class Target:
     labelled: list[Tensor]
     judged: bool = False
 
+    def part(self, replicas: Tensor | None) -> "Target":
+        """Return the cells as some replicas see them; None: all."""
+        if replicas is None:
+            return self
+        inner, outer = (rows if len(rows) == 1 else rows[replicas] for rows in (self.inner, self.outer))
+        labelled = self.labelled if len(self.labelled) == 1 else [self.labelled[i] for i in replicas]
+        return replace(self, inner=inner, outer=outer, labelled=labelled)
+
     def draw_labelled(self, random: ReplicaRandom, size: int) -> Tensor:
         """Draw labelled rows with replacement for each replica, int64 [n_replicas, size]."""
         lists = self.labelled * len(random) if len(self.labelled) == 1 else self.labelled
@@ -93,6 +102,7 @@ def finetune(
     training: TrainingConfig,
     transfer: TransferConfig,
     history: History,
+    at_once: int | None = None,
 ) -> tuple[dict[str, np.ndarray], Tensor]:
     """Adapt a pretrained stack to cells, in place.
 
@@ -116,6 +126,8 @@ def finetune(
         Settings.
     history
         Takes every loss term.
+    at_once
+        Most replicas that train together; None: all.
 
     Returns
     -------
@@ -126,11 +138,13 @@ def finetune(
     """
     if transfer.encoder_init == "bulk":
         model.target.load_state_dict(model.source.state_dict())
-    train_autoencoder("target_autoencoder", model.target, model.random, target_rows(target, model.n_replicas),
-                      training, history)
+    at_once = at_once or model.n_replicas
+    in_parts(model, at_once, history, lambda part, rows, own: train_autoencoder(
+        "target_autoencoder", part.target, part.random, target_rows(target.part(rows), part.n_replicas), training, own))
     lines = data.clean[data.plain_rows[0]]
     before = latent_mmd(model, lines, target.x)
-    epochs = train_jointly("joint", model, data, validation, target, training, transfer, history)
+    epochs = in_parts(model, at_once, history, lambda part, rows, own: train_jointly(
+        "joint", part, data.part(rows), validation.part(rows), target.part(rows), training, transfer, own))
     return {"mmd_before": before, "mmd_after": latent_mmd(model, lines, target.x)}, epochs
 
 

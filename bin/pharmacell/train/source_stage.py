@@ -20,6 +20,7 @@ from pharmacell.seeds import generator, integer, seed_sequence
 from pharmacell.train.linear_members import LinearChoice, choose_penalties, linear_members
 from pharmacell.train.loop import History, TrainingConfig
 from pharmacell.train.panel import denoised_response
+from pharmacell.train.parts import in_parts
 from pharmacell.train.pretrain import train_autoencoder, train_predictor
 from pharmacell.train.training_set import TrainingSet, equal_rows, resampled_rows
 from pharmacell.train.validation import PlainValidation, ShiftedValidation, shifted_validation
@@ -183,6 +184,7 @@ def train_source(
     seed: int,
     device: torch.device,
     autoencoder: dict[str, torch.Tensor] | None = None,
+    at_once: int | None = None,
 ) -> SourceResult:
     """Train on bulk lines.
 
@@ -203,9 +205,11 @@ def train_source(
         Where to train.
     autoencoder
         Weights of source autoencoders that are trained already, one for each replica; None trains them.
+    at_once
+        Most replicas that train together; None: all.
     """
     split = split_lines(lines.labels, seed)
-    bundle, history = fit_source(lines, split, config, training, n_replicas, seed, device, autoencoder)
+    bundle, history = fit_source(lines, split, config, training, n_replicas, seed, device, autoencoder, at_once)
     test = (split == "test").to_numpy()
     x_test, truth = bundle.source.apply(lines.x[test]), lines.labels.to_numpy()[test]
     predictions = {"atsdp": bundle.link(bundle.score(x_test, "source", device)).mean(0)}
@@ -217,7 +221,7 @@ def train_source(
 
 def fit_source(
     lines: Lines, split: pd.Series, config: ATSDPConfig, training: TrainingConfig, n_replicas: int, seed: int,
-    device: torch.device, autoencoder: dict[str, torch.Tensor] | None = None,
+    device: torch.device, autoencoder: dict[str, torch.Tensor] | None = None, at_once: int | None = None,
 ) -> tuple[Bundle, History]:
     """Train stack and linear models on the lines that are not marked ``test``; see :func:`train_source`."""
     learnt_from = ["train"] if training.validation == "plain" else ["train", "validation"]
@@ -225,13 +229,15 @@ def fit_source(
     source = prepare_source(lines, split, scaler, training, n_replicas, seed, device)
 
     model = ATSDP(config, len(lines.genes), replica_seeds(seed, "pretraining", n_replicas), device)
-    history = History()
+    history, at_once = History(), at_once or n_replicas
     if autoencoder is None:
-        train_autoencoder("autoencoder", model.source, model.random, source.data, training, history)
+        in_parts(model, at_once, history, lambda part, rows, own: train_autoencoder(
+            "autoencoder", part.source, part.random, source.data.part(rows), training, own))
     else:
         model.source.load_state_dict(autoencoder)
     unlabelled = {name: value.clone() for name, value in model.source.encoder.state_dict().items()}
-    epochs = train_predictor("predictor", model, source.data, source.validation, training, history)
+    epochs = in_parts(model, at_once, history, lambda part, rows, own: train_predictor(
+        "predictor", part, source.data.part(rows), source.validation.part(rows), training, own))
 
     bundle = Bundle(model, lines.genes, scaler, None, None, {}, autoencoder=unlabelled)
     plain = training.validation == "plain"

@@ -21,6 +21,7 @@ from pharmacell.train.evidence import null_scores, source_evidence, target_evide
 from pharmacell.train.finetune import Target, TransferConfig, finetune
 from pharmacell.train.linear_members import LinearChoice
 from pharmacell.train.loop import History, TrainingConfig
+from pharmacell.train.parts import halved
 from pharmacell.train.source_stage import Source, fit_members, prepare_source
 
 MOST_CELLS = 10_000  # cells that take part in training; all cells are predicted
@@ -107,6 +108,7 @@ def adapt(
     supervision: str,
     seed: int,
     device: torch.device,
+    halvings: int = 0,
 ) -> TargetResult:
     """Adapt a pretrained bundle to a sample, in place.
 
@@ -126,13 +128,16 @@ def adapt(
         The user's seed.
     device
         Where to train.
+    halvings
+        How many times to halve the number of networks that train at once.
     """
-    fitted = fit_to_cells(bundle, lines, split, cells, training, transfer, supervision, seed, device)
+    fitted = fit_to_cells(bundle, lines, split, cells, training, transfer, supervision, seed, device, halvings)
     null = None
     if training.ensemble:
         source, target, choice = fitted.source, fitted.target, LinearChoice(**bundle.card["member_penalties"])
         bundle.card |= source_evidence(bundle, source) | target_evidence(bundle, source, target, choice, seed)
-        null = null_scores(bundle, source, target, cells, choice, training, transfer, fitted.epochs, seed, device)
+        null = null_scores(bundle, source, target, cells, choice, training, transfer, fitted.epochs, seed, device,
+                           halvings)
     bundle.autoencoder = {}
     bundle.card |= {"transfer": asdict(transfer), "supervision": supervision, **fitted.facts}
     return TargetResult(fitted.history, fitted.facts, null)
@@ -161,7 +166,7 @@ class Fitted:
 
 def fit_to_cells(
     bundle: Bundle, lines: Lines, split: pd.Series, cells: CellMatrix, training: TrainingConfig,
-    transfer: TransferConfig, supervision: str, seed: int, device: torch.device,
+    transfer: TransferConfig, supervision: str, seed: int, device: torch.device, halvings: int = 0,
 ) -> Fitted:
     """Adapt networks and ensemble, without the evidence for or against them; arguments as in :func:`adapt`."""
     if supervision != "none" and "truth" not in cells.obs:
@@ -172,7 +177,8 @@ def fit_to_cells(
     n_clusters = int(target.clusters.max()) + 1
     source = prepare_source(lines, split, bundle.source, training, bundle.model.n_replicas, seed, device)
     history = History()
-    discrepancy, epochs = finetune(bundle.model, source.data, source.validation, target, training, transfer, history)
+    discrepancy, epochs = finetune(bundle.model, source.data, source.validation, target, training, transfer, history,
+                                   halved(bundle.model.n_replicas, halvings))
     if training.ensemble:
         fit_members(bundle, source, LinearChoice(**bundle.card["member_penalties"]), "target")
     facts = {name: float(values.mean()) for name, values in discrepancy.items()}

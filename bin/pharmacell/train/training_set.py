@@ -1,6 +1,6 @@
 """The rows that each replica of a stack learns from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,6 +38,13 @@ class TrainingSet:
     plain_rows: Tensor
     labels: Tensor
     validation: Tensor
+
+    def part(self, replicas: Tensor | None) -> "TrainingSet":
+        """Return the same rows for some replicas; None: for all."""
+        if replicas is None:
+            return self
+        return replace(self, rows=self.rows[replicas], plain_rows=self.plain_rows[replicas],
+                       labels=self.labels[replicas], validation=self.validation[replicas])
 
     def epoch(self, rows: Tensor, random: ReplicaRandom, size: int) -> list[Tensor]:
         """Return the batches of one epoch: rows in each replica's own random order, [n_replicas, <= size] each."""

@@ -29,6 +29,10 @@ class PlainValidation:
     x: Tensor
     labels: Tensor
 
+    def part(self, _replicas: Tensor | None) -> "PlainValidation":
+        """Return what some replicas stop by: the lines are the same for all."""
+        return self
+
     def terms(self, model: ATSDP, _domain: str) -> dict[str, Tensor]:
         """Return ``class`` and ``total`` of each replica; the lines pass through the source encoder."""
         loss = class_cross_entropy(model.logits(self.x, "source"), self.labels.expand(model.n_replicas, -1))
@@ -59,6 +63,13 @@ class ShiftedValidation:
     labels: np.ndarray
     groups: np.ndarray
     pooled: Tensor
+
+    def part(self, replicas: Tensor | None) -> "ShiftedValidation":
+        """Return what some replicas stop by; None: all."""
+        if replicas is None:
+            return self
+        return ShiftedValidation(self.x[replicas], self.labels[replicas.numpy()], self.groups[replicas.numpy()],
+                                 self.pooled[replicas])
 
     def network_scores(self, model: ATSDP, domain: str) -> np.ndarray:
         """Return each replica's logit differences on its own mean cells, [n_replicas, n_severities * n]."""

@@ -1,0 +1,48 @@
+"""A stack that is trained in halves, for lack of memory, comes out as one that is trained at once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from synthetic_cells import CONFIG, TRAINING, make_lines, weights_of, write_cells
+
+from pharmacell.data.cells import CellMatrix
+from pharmacell.train.finetune import TransferConfig
+from pharmacell.train.parts import halved
+from pharmacell.train.source_stage import train_source
+from pharmacell.train.target_stage import adapt
+
+CPU = torch.device("cpu")
+SETTINGS = {
+    "plain": TRAINING,
+    "shifted": replace(TRAINING, validation="shifted", ensemble=True, noise="thinning", sampling="over"),
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_halves_give_the_numbers_of_the_whole(tmp_path, kind):
+    lines, sample = make_lines(), CellMatrix(write_cells(tmp_path / "s.h5ad"))
+    found = []
+    for halvings in (0, 1):
+        source = train_source(lines, CONFIG, SETTINGS[kind], 3, 7, CPU, at_once=halved(3, halvings))
+        result = adapt(source.bundle, lines, source.split, sample, SETTINGS[kind], TransferConfig(), "none", 7, CPU,
+                       halvings)
+        found.append((source, result, weights_of(source.bundle.model)))
+    (whole, whole_target, weights), (halves, halves_target, half_weights) = found
+    for name, values in weights.items():
+        np.testing.assert_allclose(half_weights[name], values, atol=1e-3, err_msg=name)
+    for first, second in ((whole.history, halves.history), (whole_target.history, halves_target.history)):
+        keys = ["stage", "epoch", "term", "part", "replica"]
+        pair = first.merge(second, on=keys, how="outer", suffixes=("_whole", "_halves"))
+        assert set(pair["replica"]) == {0, 1, 2}
+        last = pair.groupby(["stage", "replica"])["epoch"].transform("max")
+        both = pair[pair["epoch"] < last].dropna()  # a replica alone stops without waiting for its neighbours
+        np.testing.assert_allclose(both["value_halves"], both["value_whole"], atol=1e-2)
+    assert (whole_target.null is None) == (kind == "plain")
+    if whole_target.null is not None:
+        np.testing.assert_allclose(halves_target.null, whole_target.null, atol=1e-2)
+
+
+def test_a_stack_is_halved_down_to_one():
+    assert [halved(5, halvings) for halvings in range(4)] == [5, 2, 1, 1]
