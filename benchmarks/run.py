@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
 
 @click.command()
 @click.option("--threads", type=click.IntRange(min=1), default=os.cpu_count(), show_default="all cores")
-@click.option("--only", type=click.Choice(["epoch", "replicas", "processes", "predict"]), multiple=True,
-              help="Run only these (repeatable).")
+@click.option("--only", multiple=True, help="Run only these (repeatable).",
+              type=click.Choice(["epoch", "replicas", "processes", "predict", "folds", "folds_gpu"]))
 @click.option("--n_cells", type=click.IntRange(min=1), default=200_000, show_default=True,
               help="Of the predict benchmark.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
@@ -30,6 +30,7 @@ def run(threads, only, n_cells, json_path):
     import machine
     import predict_memory
     import separate_processes
+    import stacked_folds
     import stacked_replicas
     import torch
 
@@ -39,6 +40,8 @@ def run(threads, only, n_cells, json_path):
         "replicas": stacked_replicas.measure,
         "processes": lambda: separate_processes.measure(threads),
         "predict": lambda: predict_memory.measure(n_cells, threads),
+        "folds": stacked_folds.measure,
+        "folds_gpu": stacked_folds.measure_gpu,
     }
     facts = machine.describe(threads)
     click.echo("; ".join(f"{key}: {value}" for key, value in facts.items()))
