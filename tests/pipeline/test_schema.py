@@ -17,12 +17,14 @@ COMMANDS = {
     "pretrain_bulk": ("network", "training", "run"),
     "finetune_sc": ("training", "transfer", "run"),
     "predict": ("prediction", "run"),
-    "plan_folds": ("benchmark", "network", "training", "run"),
+    "plan_folds": ("benchmark", "training", "run"),
     "pretrain_autoencoder": ("network", "training", "run"),
     "cross_validate": ("stacks", "network", "training", "prediction", "run"),
     "key_genes": ("explanation", "run"),
     "trajectory": ("trajectory", "run"),
     "figures": ("run",),
+    "kaggle_train": ("perturbation", "run"),
+    "simulate_perturbation": ("perturbation_simulation", "run"),
 }
 
 

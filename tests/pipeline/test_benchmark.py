@@ -1,0 +1,101 @@
+"""`--mode benchmark` on small real data: what is published, what a resume repeats, and slices that fail for good."""
+
+import pandas as pd
+import pytest
+from engine_run import run
+
+ARGUMENTS = (
+    "-profile", "test", "--mode", "benchmark", "--repeats", "2", "--folds", "3", "--models", "atsdp,prevalence",
+    "--heads_sweep", "0,2", "--epochs", "2", "--n_replicas", "1",
+)  # fmt: skip
+KEYS = ["dataset", "drug", "model", "heads", "sampling", "protocol", "repeat", "fold"]
+
+
+@pytest.fixture(scope="module")
+def benchmark(project, tmp_path_factory):
+    launch_dir = tmp_path_factory.mktemp("benchmark")
+    ended = run(project, launch_dir, *ARGUMENTS, "--outdir", "results")
+    assert ended.code == 0, ended.output
+    return ended, launch_dir
+
+
+def tasks(ended, step: str) -> list[str]:
+    return [task for task in ended.submitted if task.startswith(f"{step} (")]
+
+
+def test_bulk_stage_is_done_once_for_all_folds(benchmark):
+    ended, _ = benchmark
+    counts = {step: len(tasks(ended, step)) for step in ("PLAN_FOLDS", "PRETRAIN_AUTOENCODER", "PRETRAIN_REPEATS",
+                                                         "CROSS_VALIDATE", "BENCHMARK_SUMMARY", "REPORT")}
+    gene_sets = counts.pop("PRETRAIN_AUTOENCODER")
+    assert 1 <= gene_sets <= 2  # of the two samples; the heads share it
+    assert counts == {"PLAN_FOLDS": 2, "PRETRAIN_REPEATS": 4, "CROSS_VALIDATE": 2 * 3 * 2, "BENCHMARK_SUMMARY": 1,
+                      "REPORT": 1}
+
+
+def test_plan_scores_and_predictions_are_published(benchmark):
+    folder = benchmark[1] / "results/benchmark"
+    plan = pd.read_csv(folder / "cisplatin_cells.folds.csv", dtype={"cell_id": str})
+    assert list(plan) == ["dataset", "protocol", "repeat", "fold", "cell_id"]
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    mine = predictions[predictions["dataset"] == "cisplatin_cells"]
+    joined = mine.merge(plan, on=["dataset", "protocol", "repeat", "fold", "cell_id"])
+    assert len(joined) == len(mine) == 3 * len(plan)  # three rows of the table of models, each on the same folds
+    scores = pd.read_csv(folder / "scores.csv")
+    assert list(scores) == [*KEYS, "metric", "value"]
+    assert len(scores[KEYS].drop_duplicates()) == 2 * 3 * 6
+    assert (benchmark[1] / "results/report/pharmacell_report.html").exists()
+    assert pd.read_csv(folder / "missing.csv").empty
+
+
+def test_unchanged_resume_runs_nothing(project, benchmark):
+    ended, launch_dir = benchmark
+    again = run(project, launch_dir, *ARGUMENTS, "--outdir", "results", "-resume")
+    assert again.code == 0, again.output
+    assert again.submitted == []
+    assert again.cached == ended.submitted
+
+
+def test_failed_slices_are_tried_again_and_named_as_missing(project, benchmark):
+    """The network's folds do not fit into the memory allowed, the floor's do."""
+    _, launch_dir = benchmark
+    ended = run(project, launch_dir, *ARGUMENTS, "--outdir", "small", "-resume", "--max_stack_memory", "755MB",
+                "--bottleneck", "1024", "--encoder", "2048")
+    assert ended.code == 0, ended.output
+    assert ended.output.count("Re-submitted process > BENCHMARK:CROSS_VALIDATE (cisplatin_cells.atsdp.2.none.0-3)") == 2
+    assert "CROSS_VALIDATE (cisplatin_cells.atsdp.2.none.0-3)` terminated with an error" in ended.output
+    missing = pd.read_csv(launch_dir / "small/benchmark/missing.csv")
+    assert set(missing["model"]) == {"atsdp"}
+    assert len(missing) == 2 * 2 * 6
+    assert set(pd.read_csv(launch_dir / "small/benchmark/scores.csv")["model"]) == {"prevalence"}
+
+
+BAD = {
+    "labels protocol without labels": (
+        "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n", [], "row 1: 'label_key' is empty"
+    ),
+    "no groups to leave out": (
+        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n",
+        ["--protocol", "leave_group_out"], "row 1: 'group_key' is empty",
+    ),
+    "a group of one class": (
+        "sample,path,drug,label_key,group_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response,line\n",
+        ["--protocol", "leave_group_out"], "only, so that a fold of it cannot be scored",
+    ),
+    "heads that do not divide": (
+        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n", ["--heads_sweep", "3"],
+        "--heads 3: a bottleneck of 16 cannot be cut",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_stops_before_training(project, tmp_path, kind):
+    sheet, arguments, expected = BAD[kind]
+    (tmp_path / "samples.csv").write_text(sheet.format(data=project / "tests/data"))
+    ended = run(project, tmp_path, *ARGUMENTS, "--input", "samples.csv", *arguments)
+    assert ended.code == 1
+    assert expected in ended.output
+    assert "Traceback" not in ended.output
+    assert not tasks(ended, "PRETRAIN_AUTOENCODER")
+    assert not tasks(ended, "CROSS_VALIDATE")
