@@ -8,6 +8,7 @@ import numpy as np
 
 from pharmacell.plot.curves import draw_curves
 from pharmacell.plot.embedding import draw_embedding
+from pharmacell.plot.explained import EXPLAINED_CAPTIONS, explained
 from pharmacell.plot.intervals import draw_intervals
 from pharmacell.plot.losses import draw_losses
 from pharmacell.plot.members import draw_members
@@ -26,7 +27,7 @@ from pharmacell.report.results import Results
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CAPTIONS = {
+CAPTIONS = EXPLAINED_CAPTIONS | {
     "quality": "Each cell's measures before and after filtering; dashed lines are the limits, white dots the medians. "
                "Removed cells are shown in orange-red.",
     "numbers": "Cells that were read and kept.",
@@ -115,6 +116,7 @@ def figures(results: Results, seed: int) -> Iterator[tuple[str, "Figure"]]:
         yield "scores", draw_intervals(results.model_metrics, f"Scores on cells: {name}", simulated)
     yield "source", draw_intervals(results.source_metrics, f"Held-out bulk lines: {name}", simulated)
     yield from evidence(results, name)
+    yield from explained(results, name, seed)
     yield from trajectory(results, name, seed)
 
 
@@ -168,5 +170,5 @@ def caption(name: str, results: Results) -> str:
     """Return what to say below a figure, and that not every cell is drawn where that is so."""
     if name == "quality" and results.qc_metrics["n_genes"].isna().all():
         return CAPTIONS["numbers"]
-    shown = {"quality": len(results.qc_metrics), "embedding": len(results.obs)}
+    shown = {"quality": len(results.qc_metrics), "embedding": len(results.obs)}  # lists are scored on fewer cells
     return CAPTIONS[name] + caption_of_points(shown.get(name, 0))

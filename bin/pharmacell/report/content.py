@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pharmacell.data.files import whole_file, write_json
 from pharmacell.plot.style import DOTS, MODEL_NAMES
 from pharmacell.report import words
+from pharmacell.report.key_genes import write_key_genes
 from pharmacell.report.results import Results
 from pharmacell.report.trajectory import write_trajectory
 
@@ -76,6 +77,7 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     write.picture("scores", drawn.get("scores"), part="scores")
     write.picture("scores", drawn.get("curves"), part="ROC and precision-recall")
     write.picture("cells", drawn.get("embedding"))
+    write_key_genes(write, results, drawn)
     write_trajectory(write, results, drawn)
     write.table("bulk", "All models", score_rows(results, results.source_metrics),
                 "Cell lines that no model was trained on. Values with 95 % bootstrap intervals.")
