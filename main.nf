@@ -1,24 +1,32 @@
 #!/usr/bin/env nextflow
 // PharmaCell: how single cells respond to a drug, by transfer from bulk cell lines whose response is known.
 include { BENCHMARK        } from './workflows/benchmark'
+include { PERTURBATION     } from './workflows/perturbation'
 include { PREDICT_RESPONSE } from './workflows/predict'
 
 workflow {
     def plan = null
     try {
-        plan = new Plan(new Schema(projectDir), params, workflow.launchDir)
+        plan = params.mode == 'perturbation'
+            ? new PerturbationPlan(new Schema(projectDir), params, workflow.launchDir)
+            : new Plan(new Schema(projectDir), params, workflow.launchDir)
     } catch (IllegalArgumentException problem) {
         error(problem.message)
     }
-    def samples = plan.samples.collect { meta -> [meta.findAll { key, _value -> key != 'path' }, file(meta.path)] }
-    def tables = plan.tables.collect { table -> table ? file(table) : [] }
     def ch_versions = channel.empty()
-    if (params.mode == 'benchmark') {
-        BENCHMARK(samples, plan.simulated, tables, plan.options)
-        ch_versions = BENCHMARK.out.versions
+    if (params.mode == 'perturbation') {
+        PERTURBATION(plan.inputs.collectEntries { name, path -> [name, path ? file(path) : []] }, plan.trainings, plan.options)
+        ch_versions = PERTURBATION.out.versions
     } else {
-        PREDICT_RESPONSE(samples, plan.simulated, tables, plan.options)
-        ch_versions = PREDICT_RESPONSE.out.versions
+        def samples = plan.samples.collect { meta -> [meta.findAll { key, _value -> key != 'path' }, file(meta.path)] }
+        def tables = plan.tables.collect { table -> table ? file(table) : [] }
+        if (params.mode == 'benchmark') {
+            BENCHMARK(samples, plan.simulated, tables, plan.options)
+            ch_versions = BENCHMARK.out.versions
+        } else {
+            PREDICT_RESPONSE(samples, plan.simulated, tables, plan.options)
+            ch_versions = PREDICT_RESPONSE.out.versions
+        }
     }
     ch_versions
         .map { file -> file.text }

@@ -11,6 +11,7 @@ def answers = cases.collect { item ->
             case 'params': new Schema(item.project).check(item.params); return [answer: null]
             case 'sheet': return [answer: SampleSheet.read(item.sheet, item.launch_dir)]
             case 'options': return [answer: Options.line(item.options)]
+            case 'perturbation': return [answer: new PerturbationPlan(new Schema(item.project), item.params, item.launch_dir).properties.subMap('trainings', 'options')]
             case 'failure': return [answer: Failure.line(item.report)]
         }
     } catch (IllegalArgumentException problem) {

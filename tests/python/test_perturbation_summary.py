@@ -145,8 +145,8 @@ def test_files_that_do_not_belong_together_are_refused(inputs, table, tmp_path, 
         (folder / f"{model}.parquet").symlink_to(inputs / f"predictions/{model}_kaggle.parquet")
     changed = change(table, pd.read_parquet(inputs / "predictions/additive_kaggle.parquet"))
     changed.to_parquet(folder / "additive.parquet")
-    refuse(kaggle_summary, ["--de_train", str(inputs / "train.parquet"), "--predictions", str(folder)], tmp_path / "out",
-           expected)
+    arguments = ["--de_train", str(inputs / "train.parquet"), "--predictions", str(folder)]
+    refuse(kaggle_summary, arguments, tmp_path / "out", expected)
 
 
 def test_folder_without_predictions_is_refused(inputs, tmp_path):
