@@ -13,7 +13,7 @@ from engine_run import run, start
 
 SAMPLES = ("cisplatin_cells", "plx_cells")
 PREDICTIONS = [f"predictions/{sample}/predictions.csv" for sample in SAMPLES]
-STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES")
+STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "KEY_GENES", "TRAJECTORY", "FIGURES")
 
 
 def tasks(*steps: str) -> list[str]:
@@ -87,6 +87,25 @@ def test_every_other_result_is_published(finished, sample):
     assert {"reliability", "members", "null_spread", "significance"} <= {path.stem for path in figures}
 
 
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_explanations_are_published(finished, sample):
+    folder = finished.results / "key_genes" / sample
+    table = pd.read_csv(folder / "key_genes.csv")
+    assert list(table.columns)[:7] == ["gene", "class", "attribution", "std", "fdr", "log_fold_change", "is_deg"]
+    facts = json.loads((folder / "key_genes.json").read_text())
+    assert facts["n_cells"] == 160
+    present = {path.name for path in folder.iterdir()}
+    assert {"degs.csv", "attention.parquet", "attention_entropy.csv", "token_genes.parquet", "trajectory"} <= present
+    assert "pathways" in facts["missing"]
+    if len(table):
+        assert all(gap["mean"] < 0.01 for gap in facts["completeness_gap"].values())
+        assert {"deg_scores.csv", "attribution_methods.csv", "key_genes_by_group.csv"} <= present
+        assert {"key_gene_heatmap.png", "attention_maps.png"} <= {
+            path.name for path in (finished.results / "predictions" / sample / "figures").iterdir()}
+    else:
+        assert "key genes" in facts["missing"]
+
+
 def test_report_and_run_information_are_published(finished):
     page = (finished.results / "report" / "pharmacell_report.html").read_text()
     assert all(sample in page for sample in SAMPLES)
@@ -111,6 +130,21 @@ def test_edited_plot_draws_again_and_trains_nothing(finished):
     assert again.code == 0, again.output
     assert again.submitted == tasks("FIGURES", "REPORT")
     assert again.cached == tasks("PREPARE_BULK", *STEPS[:-1])
+
+
+def test_edited_explanation_explains_again_and_predicts_nothing(finished):
+    with edited(finished.project / "bin/pharmacell/explain/attribution.py"):
+        again = finished.resume()
+    assert again.code == 0, again.output
+    assert again.submitted == tasks("KEY_GENES", "TRAJECTORY", "FIGURES", "REPORT")
+    assert again.cached == tasks("PREPARE_BULK", "QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT")
+
+
+def test_explanations_are_left_out_when_asked(finished):
+    without = finished.resume("--skip_explain", "--outdir", "results/unexplained")
+    assert without.code == 0, without.output
+    assert without.submitted == tasks("FIGURES", "REPORT")
+    assert not (finished.launch_dir / "results/unexplained/key_genes").exists()
 
 
 def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(finished):
@@ -146,3 +180,6 @@ def test_sample_without_truth_is_predicted_without_scores(finished, tmp_path):
     assert {path.name for path in folder.iterdir()} == {
         "predictions.csv", "floors.csv", "significance.csv", "diagnostics.json", "bulk.h5ad", "figures"
     }  # fmt: skip
+    facts = json.loads((tmp_path / "results/test/key_genes/bulk/key_genes.json").read_text())
+    assert not facts["truth_known"]
+    assert (tmp_path / "results/test/key_genes/bulk/key_genes.csv").exists()
