@@ -6,11 +6,12 @@ STAMP := $(VENV)/installed
 NEXTFLOW := $(BIN)/nextflow
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo demo-benchmark test test-unit test-pipeline test-nf lint bench image test-hpc lock clean
+.PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint bench image test-hpc lock clean
 
 help:
 	@echo "make demo    run the main job on a simulated sample (about 4 minutes after set-up)"
 	@echo "make demo-benchmark    compare all models on the demo's cells (about 15 minutes)"
+	@echo "make demo-perturbation train and compare models of differential expression (under 10 minutes)"
 	@echo "make test    run all tests"
 	@echo "make setup   only make the environment in $(VENV)"
 	@echo "also: test-unit test-pipeline test-nf lint bench image test-hpc lock clean"
@@ -42,6 +43,11 @@ demo-benchmark: setup
 	$(NEXTFLOW) run main.nf -profile demo_benchmark --outdir results/demo-benchmark -resume
 	@echo "Report: results/demo-benchmark/report/pharmacell_report.html"
 	@echo "Tables: $$(ls results/demo-benchmark/benchmark/table*.csv)"
+
+demo-perturbation: setup
+	$(NEXTFLOW) run main.nf -profile demo_perturbation --outdir results/demo-perturbation -resume
+	@echo "Report: results/demo-perturbation/report/pharmacell_report.html"
+	@echo "Scores: results/demo-perturbation/perturbation/scores.csv"
 
 test: test-unit test-pipeline test-nf
 
