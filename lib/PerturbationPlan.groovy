@@ -33,7 +33,7 @@ class PerturbationPlan {
         options = [
             training: training + [drop_unparsable: params.drop_unparsable],
             simulation: schema.values('perturbation_simulation', params) + shared,
-            report: schema.values('perturbation_comparison', params) + training.findAll { name, _value -> name != 'device' },
+            report: [mode: params.mode] + schema.values('perturbation_comparison', params) + training.findAll { name, _value -> name != 'device' },
         ]
         Plan.checkLimits(params)
         Plan.checkOutdir(params.outdir.toString(), launchDir)

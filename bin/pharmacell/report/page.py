@@ -19,6 +19,10 @@ INTRODUCTION = (
     "How single cells are predicted to respond to a drug, by transfer from bulk cell lines whose response is known. "
     "A probability is that of being sensitive; from 0.5 on a cell is called sensitive. Read the verdict first."
 )
+PERTURBATION_INTRODUCTION = (
+    "How well models predict the differential expression (signed −log10 p) of every gene for a compound in a cell type. "
+    "Every score is of rows that the model had not learned from; read first whether it beats the best simple floor."
+)
 # What is drawn for MultiQC's own service and tools is left out: the page is a result, not an application
 STYLE = """
 .multiqc-logo-wrapper, .side-nav-logo, .seqera-logo, #mqc-nav-header, #mqc_welcome, .mqc-toolbox, .mqc-toolbox-buttons,
@@ -101,7 +105,7 @@ def configuration(title: str, parameters: dict) -> dict:
     """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config)."""
     return {
         "title": title,
-        "intro_text": INTRODUCTION,
+        "intro_text": PERTURBATION_INTRODUCTION if parameters.get("mode") == "perturbation" else INTRODUCTION,
         "show_analysis_paths": False,
         "show_analysis_time": True,
         "skip_generalstats": True,
