@@ -20,8 +20,8 @@ INTRODUCTION = (
     "A probability is that of being sensitive; from 0.5 on a cell is called sensitive. Read the verdict first."
 )
 PERTURBATION_INTRODUCTION = (
-    "How well models predict the differential expression (signed −log10 p) of every gene for a compound in a cell type. "
-    "Every score is of rows that the model had not learned from; read first whether it beats the best simple floor."
+    "How well models predict the differential expression (signed −log10 p) of each gene in a cell type under a "
+    "compound. Every score is of rows that the model had not learned from; read first whether it beats the best floor."
 )
 # What is drawn for MultiQC's own service and tools is left out: the page is a result, not an application
 STYLE = """
