@@ -30,6 +30,8 @@ from pharmacell.cli.training_options import (
 @click.option("--smiles", type=click.Path(path_type=Path),
               help="Table (csv) with columns drug and smiles, for models that read the drug's structure.")
 @click.option("--max_stack_memory", default="4GB", help="A slice that would take more is cut, such as 4GB.")
+@click.option("--model_settings",
+              help="Settings of compared models, such as cnn.dropout=0.5,ridge.alpha=30000; those of others are left.")
 @click.option("--n_replicas", type=click.IntRange(min=1), default=1, help="Networks of one fit, for atsdp.")
 @configuration_options
 @network_options
@@ -41,17 +43,19 @@ from pharmacell.cli.training_options import (
 @click.option("--name", help="Begins the names of the output files [default: SAMPLE.MODEL.FIRST-LAST].")
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
 def cross_validate(sample, drug, target, bulk, response, folds, model, part, pretrained, smiles, max_stack_memory,
-                   name, outdir, seed, threads, device, **options):
+                   model_settings, name, outdir, seed, threads, device, **options):
     """Fit one model on some folds of a plan and predict their test cells.
 
     Writes NAME.predictions.parquet and NAME.fits.csv (seconds, peak memory and sizes of each fit).
     """
     from pharmacell.benchmark.memory import parse_memory
+    from pharmacell.benchmark.model_settings import parse_settings
     from pharmacell.benchmark.plan import Variant, load_plan
     from pharmacell.data.files import whole_file
     from pharmacell.models.registry import REGISTRY, check_names, get
 
     check_names([model])
+    chosen = parse_settings(model_settings).get(model, {})
     most_bytes = parse_memory(max_stack_memory)
     plan = load_plan(folds)
 
@@ -64,8 +68,8 @@ def cross_validate(sample, drug, target, bulk, response, folds, model, part, pre
     use_threads(threads)
     # options such as --dropout are those of the main model; --epochs means the same for all
     swept = REGISTRY[model].uses_heads
-    fitted = get(model, **options, pretrained=pretrained, user_seed=seed) if swept else get(
-        model, epochs=options["epochs"])
+    fitted = get(model, **options | chosen, pretrained=pretrained, user_seed=seed) if swept else get(
+        model, **{"epochs": options["epochs"], "user_seed": seed} | chosen)
     variant = Variant(model, *fitted.swept()) if swept else Variant(model, None, "none")
     cells = CellMatrix(target)
     dataset = load_dataset(sample, drug, cells, load_lines(bulk, response, drug, cells.genes), plan,

@@ -21,6 +21,7 @@ from pharmacell.cli.training_options import configuration_options, network_optio
 @click.option("--repeats", type=click.IntRange(min=1), default=10, help="How often the cells are cut into folds.")
 @click.option("--folds", type=click.IntRange(min=2), default=10, help="Folds of one repeat, stratified by class.")
 @click.option("--models", type=Names(), help="Models, separated by commas [default: all].")
+@click.option("--model_settings", help="Settings of compared models, such as cnn.dropout=0.5; they are checked here.")
 @click.option("--heads_sweep", type=Counts(), default="0,2,4,8,16,32",
               help="Numbers of attention heads, for the models that have them.")
 @click.option("--samplings", type=Names(),
@@ -32,12 +33,13 @@ from pharmacell.cli.training_options import configuration_options, network_optio
 @network_options
 @training_options
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def plan_folds(sample, drug, target, bulk, response, protocol, repeats, folds, models, heads_sweep, samplings,
-               folds_per_task, config, preset, outdir, seed, threads, device, **options):
+def plan_folds(sample, drug, target, bulk, response, protocol, repeats, folds, models, model_settings,
+               heads_sweep, samplings, folds_per_task, config, preset, outdir, seed, threads, device, **options):
     """Assign the cells to folds, check that every fold can be trained and scored, and list the fits.
 
     Writes SAMPLE.folds.csv, SAMPLE.slices.csv and SAMPLE.expected.csv.
     """
+    from pharmacell.benchmark.model_settings import parse_settings
     from pharmacell.benchmark.plan import check_lines, check_sweep, digest, expected_fits, make_plan, slices, variants
     from pharmacell.benchmark.protocols import Protocol
     from pharmacell.data.cells import CellMatrix
@@ -46,6 +48,7 @@ def plan_folds(sample, drug, target, bulk, response, protocol, repeats, folds, m
     from pharmacell.models.registry import model_names
 
     how = Protocol.parse(protocol)
+    parse_settings(model_settings)
     chosen = variants(models or model_names(), heads_sweep,
                       check_sweep(config, preset, options, heads_sweep, samplings, models or model_names()))
     cells = CellMatrix(target)

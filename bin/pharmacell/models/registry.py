@@ -172,28 +172,28 @@ def _permuted() -> tuple[type, type]:
 
 
 _ENTRIES = (
-    Entry("drugcell", "DrugCell", "Kuenzi et al. 2020, 10.1016/j.ccell.2020.09.014", _drugcell, uses_labels=True),
-    Entry("gcn", "GCN", "Kipf and Welling 2017, arXiv:1609.02907", _gcn, uses_labels=True),
-    Entry("gat", "GAT", "Velickovic et al. 2018, arXiv:1710.10903", _gat, uses_labels=True),
-    Entry("gradient_boosting", "Gradient boosting",
-          "Friedman 2001, 10.1214/aos/1013203451 (by LightGBM)", _gradient_boosting, uses_labels=True),
-    Entry("source_only", "Source only", "ATSDP-NET without transfer, 10.3389/fmed.2025.1631898", _source_only),
-    Entry("permuted", "Permuted labels", "Ojala and Garriga 2010, JMLR 11, 1833-1863", _permuted, uses_labels=True),
+    Entry("atsdp", "ATSDP-NET", "Front. Med. 2025, 10.3389/fmed.2025.1631898", _atsdp, uses_labels=True,
+          uses_heads=True),
     Entry("sa", "Sparse autoencoder", "Ng 2011, CS294A lecture notes", _sa, uses_labels=True),
     Entry("resnet18", "ResNet-18", "He et al. 2016, 10.1109/CVPR.2016.90", _resnet18, uses_labels=True),
     Entry("cnn", "CNN", "LeCun et al. 1998, 10.1109/5.726791", _cnn, uses_labels=True),
     Entry("transformer", "Transformer", "Vaswani et al. 2017, arXiv:1706.03762", _transformer, uses_labels=True),
+    Entry("gcn", "GCN", "Kipf and Welling 2017, arXiv:1609.02907", _gcn, uses_labels=True),
+    Entry("gat", "GAT", "Velickovic et al. 2018, arXiv:1710.10903", _gat, uses_labels=True),
     Entry("deepdr", "DeepDR", "Chiu et al. 2019, 10.1186/s12920-018-0460-9", _deepdr, uses_labels=True),
+    Entry("drugcell", "DrugCell", "Kuenzi et al. 2020, 10.1016/j.ccell.2020.09.014", _drugcell, uses_labels=True),
     Entry("scdeal", "scDEAL", "Chen et al. 2022, 10.1038/s41467-022-34277-7", _scdeal),
     Entry("scad", "SCAD", "Zheng et al. 2023, 10.1002/advs.202204113", _scad),
-    Entry("atsdp", "ATSDP-NET", "Front. Med. 2025, 10.3389/fmed.2025.1631898", _atsdp, uses_labels=True,
-          uses_heads=True),
-    Entry("prevalence", "Prevalence", "the share of sensitive rows; no method", _prevalence, uses_labels=True),
-    Entry("signature", "Signature", "Wold 1966 (partial least squares, one component)", _signature),
-    Entry("ridge", "Ridge", "Hoerl and Kennard 1970, 10.1080/00401706.1970.10488634", _ridge),
+    Entry("mlp", "Perceptron", "Rumelhart, Hinton and Williams 1986, 10.1038/323533a0", _mlp, uses_labels=True),
+    Entry("source_only", "Source only", "ATSDP-NET without transfer, 10.3389/fmed.2025.1631898", _source_only),
+    Entry("gradient_boosting", "Gradient boosting",
+          "Friedman 2001, 10.1214/aos/1013203451 (by LightGBM)", _gradient_boosting, uses_labels=True),
     Entry("logistic", "Logistic regression", "Cox 1958, 10.1111/j.2517-6161.1958.tb00292.x", _logistic,
           uses_labels=True),
-    Entry("mlp", "Perceptron", "Rumelhart, Hinton and Williams 1986, 10.1038/323533a0", _mlp, uses_labels=True),
+    Entry("ridge", "Ridge", "Hoerl and Kennard 1970, 10.1080/00401706.1970.10488634", _ridge),
+    Entry("signature", "Signature", "Wold 1966 (partial least squares, one component)", _signature),
+    Entry("prevalence", "Prevalence", "the share of sensitive rows; no method", _prevalence, uses_labels=True),
+    Entry("permuted", "Permuted labels", "Ojala and Garriga 2010, JMLR 11, 1833-1863", _permuted, uses_labels=True),
 )
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
@@ -203,7 +203,7 @@ def model_names() -> list[str]:
     return list(REGISTRY)
 
 
-def check_names(names: Sequence[str]) -> None:
+def check_names(names: Sequence[str], option: str = "--models") -> None:
     """Check the names of models without importing one.
 
     Raises
@@ -213,7 +213,7 @@ def check_names(names: Sequence[str]) -> None:
     """
     for name in names:
         if name not in REGISTRY:
-            raise InputError(f"--models {name}: no such model; there are {', '.join(model_names())}")
+            raise InputError(f"{option} {name}: no such model; there are {', '.join(model_names())}")
 
 
 def get(name: str, **chosen) -> ComparedModel:

@@ -1,0 +1,130 @@
+"""The compared models: they learn, a fold stands for itself, and shuffled labels teach nothing."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from synthetic_folds import make_folds
+
+from pharmacell.errors import InputError
+from pharmacell.models.registry import REGISTRY, check_names, get, model_names, settings_of
+
+CPU = torch.device("cpu")
+# atsdp needs lines as they stand in a bulk file; its tests are those of cross_validate
+MODELS = [name for name in model_names() if name != "atsdp"]
+LEARNERS = [name for name in MODELS if name not in ("prevalence", "permuted", "scdeal")]
+SETTINGS = {"gradient_boosting": {"gene_share": 0.5}, "drugcell": {"fewest_genes": 20, "epochs": 40},
+            "resnet18": {"stride": 2, "epochs": 40}, "cnn": {"stride": 2, "epochs": 40}}
+
+
+def model(name: str):
+    return get(name, **{"batch_size": 32, "epochs": 20, "patience": 10} | SETTINGS.get(name, {}))
+
+
+@cache
+def beside_poison(name: str, labelled: bool = True) -> list[np.ndarray]:
+    """Fit three folds, the last of which has nonsense for test cells."""
+    folds, _ = make_folds(labelled=labelled)
+    return model(name).fit_predict([*folds[:2], replace(folds[2], test=np.full_like(folds[2].test, 1e4))], CPU)
+
+
+@cache
+def alone(name: str) -> np.ndarray:
+    return model(name).fit_predict(make_folds()[0][1:2], CPU)[0]
+
+
+def mean_auroc(probabilities, truths) -> float:
+    return float(np.mean([roc_auc_score(truth, p) for truth, p in zip(truths, probabilities, strict=True)]))
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("name", LEARNERS)
+def test_model_learns_a_planted_signal(name, labelled):
+    folds, truths = make_folds(labelled=labelled)
+    found = beside_poison(name, labelled)
+    for fold, probability in zip(folds, found, strict=True):
+        assert probability.shape == (len(fold.test),)
+        assert probability.dtype == np.float32
+        assert ((probability >= 0) & (probability <= 1)).all()
+    assert mean_auroc(found[:2], truths[:2]) > 0.8
+
+
+def test_scdeal_tells_the_cells_apart_and_with_a_common_start_the_right_way_round():
+    folds, truths = make_folds()
+    assert mean_auroc(get("scdeal", encoder_init="bulk").fit_predict(folds, CPU), truths) > 0.8
+    apart = get("scdeal").fit_predict(folds, CPU)  # which way round is left to chance
+    assert max(abs(roc_auc_score(truth, p) - 0.5) for truth, p in zip(truths, apart, strict=True)) > 0.2
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_fold_depends_neither_on_those_beside_it_nor_on_their_test_cells(name):
+    np.testing.assert_allclose(alone(name), beside_poison(name)[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in ("prevalence", "permuted")])
+def test_model_follows_the_labels_of_cells_if_it_says_so_and_else_is_indifferent(name):
+    folds, truths = make_folds()
+    turned = model(name).fit_predict([replace(folds[1], train_labels=1 - folds[1].train_labels)], CPU)[0]
+    if REGISTRY[name].uses_labels:
+        assert roc_auc_score(truths[1], turned) < 0.25
+    else:
+        np.testing.assert_array_equal(turned, alone(name))
+
+
+def test_permuted_labels_score_like_prevalence():
+    found = []
+    for repeat in range(6):
+        folds, truths = make_folds(repeat=repeat)
+        found.append(mean_auroc(get("permuted", epochs=10).fit_predict(folds, CPU), truths))
+        assert mean_auroc(get("prevalence").fit_predict(folds, CPU), truths) == 0.5
+    assert np.mean(found) == pytest.approx(0.5, abs=0.1)
+
+
+def test_folds_of_a_repeat_share_a_fit_when_no_cell_is_learnt_from():
+    folds, _ = make_folds(labelled=False)
+    same_cells = [replace(fold, test=folds[0].test) for fold in folds]
+    a, b, c = get("mlp").fit_predict(same_cells, CPU)
+    np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(a, c)
+    other_repeat = get("mlp").fit_predict([replace(same_cells[0], key=(1, 0))], CPU)[0]
+    assert not np.array_equal(a, other_repeat)
+    other_seed = get("mlp", user_seed=1).fit_predict(same_cells[:1], CPU)[0]
+    assert not np.array_equal(a, other_seed)
+    labelled = [replace(fold, test=folds[0].test) for fold in make_folds()[0]]
+    assert not np.array_equal(*get("mlp").fit_predict(labelled[:2], CPU))
+
+
+def test_prevalence_is_the_share_among_what_may_be_learnt_from():
+    folds, _ = make_folds()
+    assert get("prevalence").fit_predict(folds, CPU)[0] == pytest.approx(folds[0].train_labels.mean())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_memory_grows_with_cells_and_genes(name):
+    small, wide, long = (get(name).stack_bytes(*size) for size in ((100, 50, 10), (1000, 50, 10), (100, 5000, 500)))
+    assert 0 < small < wide
+    assert small < long
+
+
+def test_unknown_name_lists_all_models():
+    with pytest.raises(InputError) as caught:
+        check_names(["mlp", "perceptron"])
+    assert "perceptron" in str(caught.value)
+    assert all(name in str(caught.value) for name in REGISTRY)
+
+
+def test_settings_reach_the_model_and_missing_ones_keep_their_default():
+    assert get("mlp", epochs=3, dropout=None).config.epochs == 3
+    assert get("mlp", dropout=None).config.dropout == get("mlp").config.dropout
+    assert "hidden" in settings_of("mlp")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model_says_where_it_comes_from(name):
+    entry = REGISTRY[name]
+    network, config = entry.load()
+    assert entry.title and entry.source and network.__doc__ and config.__doc__
+    assert config() == config()  # frozen dataclasses with defaults compare by value
