@@ -111,7 +111,7 @@ def from_text(path: Path, separator: str) -> Parts:
     named = [name for name in (*KEYS, *OPTIONAL) if name in frame]
     values = frame.drop(columns=named)
     for gene, kind in values.dtypes.items():
-        if kind.kind not in "fiu":
+        if len(values) and kind.kind not in "fiu":
             raise InputError(f"{path}: column {gene} holds text, not numbers; gene columns follow the keys")
     return frame[named], values.columns.astype(str).tolist(), values.to_numpy(np.float32)
 

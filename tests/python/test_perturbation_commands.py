@@ -1,0 +1,142 @@
+"""The commands of the perturbation task, end to end on the small simulated table."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from bad_input import refuse
+from click.testing import CliRunner
+from rdkit import Chem
+from synthetic_perturbation import DATA, SMALL
+
+from pharmacell.cli.kaggle_train import kaggle_train
+from pharmacell.cli.predict_perturbation import predict_perturbation
+from pharmacell.cli.simulate_perturbation import simulate_perturbation
+from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
+from pharmacell.perturbation.metrics import METRICS, Scorer
+from pharmacell.perturbation.table import PerturbationTable
+
+TABLE = PerturbationTable.read(SMALL / "de_train.parquet")
+SOURCE = ["--train_keys", DATA / "train_keys.csv", "--id_map", DATA / "id_map.csv",
+          "--mean", DATA / "cell_type_mean.csv", "--std", DATA / "cell_type_std.csv"]  # fmt: skip
+
+
+def run(command, *arguments) -> None:
+    result = CliRunner().invoke(command, [*map(str, arguments), "--threads", "1", "--device", "cpu"])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    run(kaggle_train, "--de_train", SMALL / "de_train.parquet", "--id_map", SMALL / "id_map.csv", "--sample_submission",
+        SMALL / "sample_submission.csv", "--model", "lstm", "--model", "gene_mean", "--encoding", "fingerprint",
+        "--protocol", "leave_compound_out", "--seeds", 2, "--epochs", 2, "--outdir", folder)
+    return folder
+
+
+def test_out_of_fold_rows_and_scores(trained):
+    oof, scores = pd.read_parquet(trained / "oof.parquet"), pd.read_csv(trained / "scores.csv")
+    assert list(oof.columns) == ["model", "encoding", "protocol", "seed", "fold", "row", *TABLE.genes]
+    assert (oof[TABLE.genes].dtypes == np.float32).all()
+    for (model, seed), rows in oof.groupby(["model", "seed"]):
+        assert sorted(rows["row"]) == list(range(len(TABLE))), (model, seed)
+    assert set(map(tuple, oof[["model", "encoding"]].drop_duplicates().to_numpy())) == {
+        ("lstm", "fingerprint"), ("gene_mean", "none")}
+    one = oof.query("model == 'lstm' and seed == 1 and fold == 2")
+    expected = Scorer(TABLE.y[one["row"]]).score(one[TABLE.genes].to_numpy()).mean()
+    found = scores.query("model == 'lstm' and seed == 1 and fold == 2").set_index("metric")["value"]
+    assert found.to_dict() == pytest.approx(expected) and set(found.index) == set(METRICS)
+    by_row = pd.read_parquet(trained / "row_scores.parquet").query("model == 'lstm' and seed == 1 and fold == 2")
+    assert by_row["mae"].mean() == pytest.approx(expected["mae"])
+    history = pd.read_csv(trained / "history.csv")
+    assert set(history["fold"]) == {*"01234", "final"} and set(history["model"]) == {"lstm"}
+
+
+def test_submission_is_that_of_the_sample(trained):
+    sample = pd.read_csv(SMALL / "sample_submission.csv")
+    for model in ("lstm", "gene_mean"):
+        found = pd.read_csv(trained / f"{model}.submission.csv")
+        test = pd.read_parquet(trained / f"{model}.test.parquet")
+        assert list(found.columns) == list(sample.columns) and list(found["id"]) == list(sample["id"])
+        assert np.isfinite(found.to_numpy()).all() and found[TABLE.genes].to_numpy().std() > 0
+        np.testing.assert_allclose(found[TABLE.genes], test[TABLE.genes], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[TABLE.genes].iloc[0], TABLE.y.mean(0), rtol=1e-4, atol=1e-5)
+
+
+def test_prediction_of_new_molecules(trained, tmp_path):
+    new, cell_type = "CC(=O)Oc1ccccc1C(=O)OC", TABLE.cell_type[0]
+    known = TABLE.smiles[0]
+    run(predict_perturbation, "--model", trained / "lstm.safetensors", "--smiles", new, "--smiles", known,
+        "--cell_type", cell_type, "--outdir", tmp_path)
+    found, nearest = pd.read_csv(tmp_path / "perturbation.csv"), pd.read_csv(tmp_path / "nearest_compounds.csv")
+    assert list(found.columns) == ["cell_type", "SMILES", "gene", "prediction", "std", "low", "high"]
+    assert list(found["gene"]) == TABLE.genes * 2
+    assert (found["low"] <= found["prediction"]).all() and (found["prediction"] <= found["high"]).all()
+    own = nearest.set_index("SMILES").loc[known]
+    assert own["tanimoto"] == 1 and own["in_training"] and own["nearest_compound"] == TABLE.sm_name[0]
+    other = nearest.set_index("SMILES").loc[new]
+    assert not other["in_training"] and 0 < other["tanimoto"] < 1
+    assert nearest["tanimoto"].iloc[0] == tanimoto(morgan_counts([new]), morgan_counts(TABLE.smiles)).max()
+
+
+def test_a_training_molecule_is_known_however_it_is_written(trained, tmp_path):
+    molecule = Chem.MolFromSmiles(TABLE.smiles[0])
+    written = Chem.MolToSmiles(molecule, rootedAtAtom=molecule.GetNumAtoms() - 1, canonical=False)
+    assert written != TABLE.smiles[0]
+    for name, smiles in (("a", TABLE.smiles[0]), ("b", written)):
+        run(predict_perturbation, "--model", trained / "lstm.safetensors", "--smiles", smiles, "--cell_type",
+            TABLE.cell_type[0], "--outdir", tmp_path / name)
+    first, second = (pd.read_csv(tmp_path / name / "perturbation.csv") for name in "ab")
+    assert (first["prediction"] == second["prediction"]).all()
+
+
+def test_predictions_that_are_refused(trained, tmp_path):
+    model = ["--model", str(trained / "lstm.safetensors")]
+    cell = ["--cell_type", TABLE.cell_type[0]]
+    refuse(predict_perturbation, [*model, "--smiles", "CCO", "--cell_type", "Mast cells"], tmp_path / "o", "Mast cells",
+           TABLE.cell_type[0])
+    refuse(predict_perturbation, [*model, "--smiles", "C1CC(", *cell], tmp_path / "o", "C1CC(")
+    refuse(predict_perturbation, [*model, *cell], tmp_path / "o", "nothing to predict")
+    refuse(predict_perturbation, ["--model", str(tmp_path / "no.safetensors"), "--smiles", "C", *cell], tmp_path / "o",
+           "no such file")
+    (tmp_path / "pairs.csv").write_text("cell_type,SMILES\nNK cells,C\nNK cells,C\n")
+    refuse(predict_perturbation, [*model, "--pairs", str(tmp_path / "pairs.csv")], tmp_path / "o", "twice")
+
+
+def test_simulated_table_keeps_moments_and_follows_chemistry(tmp_path):
+    run(simulate_perturbation, *SOURCE, "--outdir", tmp_path)
+    table = PerturbationTable.read(tmp_path / "de_train.parquet")
+    mean, std = (pd.read_csv(DATA / f"cell_type_{name}.csv", index_col=0) for name in ("mean", "std"))
+    rows = table.cell_type == "NK cells"
+    assert table.genes == list(mean.columns)
+    assert np.corrcoef(table.y[rows].mean(0), mean.loc["NK cells"])[0, 1] > 0.5
+    assert 0.8 < np.median(table.y[rows].std(0) / std.loc["NK cells"]) < 1.1
+    counts = morgan_counts(table.smiles[rows])
+    z = (table.y[rows] - mean.loc["NK cells"].to_numpy()) / std.loc["NK cells"].to_numpy()
+    pairs = np.triu_indices(len(z), 1)
+    assert np.corrcoef(np.corrcoef(counts)[pairs], np.corrcoef(z)[pairs])[0, 1] > 0.1
+    facts = json.loads((tmp_path / "simulation.json").read_text())
+    assert facts["simulated"] and facts["n_train"] == len(table)
+    truth = pd.read_parquet(tmp_path / "de_test.parquet")
+    assert list(truth["id"]) == list(pd.read_csv(tmp_path / "sample_submission.csv")["id"])
+
+
+def test_simulation_is_seeded_and_can_be_reduced(tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run(simulate_perturbation, *SOURCE, "--n_genes", 10, "--n_compounds", 9, "--seed", seed, "--outdir",
+            tmp_path / name)
+    a, b, c = (PerturbationTable.read(tmp_path / name / "de_train.parquet") for name in "abc")
+    assert np.array_equal(a.y, b.y) and not np.array_equal(a.y, c.y)
+    assert len(a.genes) == 10 and len(set(a.sm_name)) == 9
+    assert (pd.Series(a.cell_type).value_counts()[["B cells", "Myeloid cells"]] == 8).all()  # the anchors stay
+
+
+def test_simulation_refuses_what_does_not_fit(tmp_path):
+    arguments = [str(argument) for argument in SOURCE]
+    (tmp_path / "keys.csv").write_text("cell_type,sm_name,sm_lincs_id,SMILES,control\nMast cells,x,y,C,False\n")
+    arguments[1] = str(tmp_path / "keys.csv")
+    refuse(simulate_perturbation, arguments, tmp_path / "out", "Mast cells", "moments")

@@ -1,0 +1,117 @@
+"""Networks of the perturbation task: stacks equal single replicas, files give the predictions back, training learns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from synthetic_perturbation import CPU, ENCODINGS, options, small
+
+from pharmacell.errors import InputError
+from pharmacell.perturbation.losses import LOSSES
+from pharmacell.perturbation.models.base import FitOptions
+from pharmacell.perturbation.models.network import configure
+from pharmacell.perturbation.models.registry import NETWORKS, build
+from pharmacell.perturbation.outputs import Outputs
+from pharmacell.perturbation.store import load, save
+
+TABLE = small()
+TRAIN, TEST = TABLE.take(np.arange(70)), TABLE.take(np.arange(70, len(TABLE)))
+EVERY = [(model, encoding) for model in NETWORKS for encoding in ("ordinal", "smiles")]
+EVERY += [("gru", encoding) for encoding in ENCODINGS[2:]]
+
+
+def fit(model: str, chosen: FitOptions, seeds, train=TRAIN, test=TEST):
+    return build(model, chosen).fit_predict(train, test.keys, seeds, CPU)
+
+
+@pytest.mark.parametrize(("model", "encoding"), EVERY)
+def test_replica_in_a_stack_equals_the_same_alone(model, encoding, tmp_path):
+    chosen = options(encoding, tmp_path, patience=2)
+    stack, alone = fit(model, chosen, [0, 1, 2]), fit(model, chosen, [1])
+    np.testing.assert_allclose(stack.predictions[1], alone.predictions[0], atol=1e-6)
+    assert stack.predictions.shape == (3, len(TEST), len(TABLE.genes)) and stack.predictions.dtype == np.float32
+    assert np.ptp(stack.predictions, axis=0).max() > 1e-4  # seeds differ
+    own = stack.history.query("seed == 1").reset_index(drop=True)
+    np.testing.assert_allclose(own["loss"], alone.history["loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_stored_model_predicts_the_same(encoding, tmp_path):
+    found = fit("transformer", options(encoding, tmp_path, n_components=4), [0, 1])
+    save(found.weights, found.config, tmp_path / "m.safetensors")
+    fitted, config = load(tmp_path / "m.safetensors", CPU)
+    assert np.array_equal(fitted.predict(TEST.keys), found.predictions)
+    assert config["genes"] == TABLE.genes
+    weights = dict(found.weights)
+    weights["network.output.bias"] = weights["network.output.bias"][:, :, 1:]
+    save(weights, found.config, tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match="train it again"):
+        load(tmp_path / "m.safetensors", CPU)
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_learns_what_a_cell_type_does(model):
+    keys = TABLE.keys
+    level = keys["cell_type"].map({name: 2.0 * number for number, name in enumerate(sorted(set(TABLE.cell_type)))})
+    y = np.repeat(level.to_numpy(np.float32)[:, None] - 5, 8, 1)
+    table = replace(TABLE, y=y, genes=[f"g{number}" for number in range(8)])
+    train, test = table.take(np.arange(len(table)) % 4 > 0), table.take(np.arange(len(table)) % 4 == 0)
+    chosen = options("ordinal", epochs=60, learning_rate=0.01, patience=0)
+    found = fit(model, chosen, [0], train, test).predictions[0]
+    assert np.abs(found - test.y).mean() < 0.5 * np.abs(test.y - train.y.mean(0)).mean()
+
+
+def test_same_seed_same_numbers():
+    first, second = (fit("gru3_attn", options("ordinal"), [3, 4]).predictions for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_early_stopping_keeps_the_best_epoch():
+    chosen = options("ordinal", epochs=60, patience=2, learning_rate=0.05)
+    found = fit("gru", chosen, [0])
+    validation = found.history.query("part == 'validation'").set_index("epoch")["loss"]
+    best = validation.idxmin()
+    assert validation.index.max() == best + 2 < 60
+    until_then = fit("gru", replace(chosen, epochs=int(best)), [0])
+    assert np.array_equal(until_then.predictions, found.predictions)
+
+
+def test_no_patience_trains_for_all_epochs_on_all_rows():
+    found = fit("gru", options("ordinal", epochs=4, patience=0), [0])
+    assert set(found.history["part"]) == {"train"} and found.history["epoch"].max() == 4
+
+
+def test_losses_by_hand():
+    prediction, truth = torch.tensor([[[1.0, 3.0], [0.0, 0.0]]]), torch.tensor([[[1.0, 0.0], [0.5, 0.5]]])
+    expected = {"mae": 4 / 4, "mse": 9.5 / 4, "mrrmse": (4.5**0.5 + 0.5) / 2, "huber": (2.5 + 0.25) / 4}
+    assert {name: loss(prediction, truth).item() for name, loss in LOSSES.items()} == pytest.approx(expected, rel=1e-5)
+
+
+def test_components_reconstruct_a_table_of_low_rank():
+    rng = np.random.default_rng(0)
+    y = (rng.normal(size=(40, 3)) @ rng.normal(size=(3, 50))).astype(np.float32)
+    outputs = Outputs.fit(y, 3)
+    np.testing.assert_allclose(outputs.decode(outputs.encode(y)), y, atol=1e-4)
+    assert outputs.encode(y).shape == (40, 3)
+    with pytest.raises(InputError, match="n_components"):
+        Outputs.fit(y, 40)
+
+
+def test_settings_of_the_study():
+    found = {name: configure(name, FitOptions()) for name in NETWORKS}
+    assert {name: (c.learning_rate, c.epochs, c.batch_size) for name, c in found.items()} == {
+        "gru": (0.001, 300, 30), "lstm": (0.001, 300, 30), "gru3": (0.001, 300, 30), "gru3_attn": (0.001, 300, 20),
+        "transformer": (0.003, 400, 50), "autoencoder": (0.003, 500, 70)}
+    assert found["gru"].units == 128 and found["lstm"].units == 16 and found["transformer"].heads == 2
+    assert found["gru3"].widths() == [128, 64, 64] and configure("gru3", FitOptions(n_layers=2)).widths() == [128, 64]
+    with pytest.raises(InputError, match="n_layers"):
+        configure("gru", FitOptions(n_layers=2))
+
+
+def test_history_names_seeds():
+    found = fit("gru", options("ordinal"), [7, 9])
+    assert set(found.history["seed"]) == {7, 9}
+    assert list(found.history.columns) == ["seed", "epoch", "part", "loss"]
+    assert np.isfinite(pd.to_numeric(found.history["loss"])).all()
