@@ -87,6 +87,8 @@ def draw_cell_types(table: "pd.DataFrame", title: str) -> "Figure":
             axis.plot([row.min, row.max], [height, height], color=KIND_COLOURS[row.kind], linewidth=0.8, alpha=0.6)
             axis.plot(row.mean, height, "o", color=KIND_COLOURS[row.kind], markersize=4)
         axis.set_xscale("log")
+        for formatter in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
+            formatter(lambda value, _position: f"{value:g}" if f"{value:e}"[0] in "1235" else "")
         name_rows(axis, names if position % 3 == 0 else [], len(names))
         axis.set(title=f"{cell_type} ({rows['n_rows'].iloc[0]} rows)", xlabel="MRRMSE")
     return figure
@@ -107,9 +109,9 @@ def draw_compounds(table: "pd.DataFrame", model: str, floor: str, title: str) ->
     table = table[table["metric"] == "mrrmse"].set_index("sm_name")
     ours, theirs = (table[table["name"] == name] for name in (model, floor))
     ordered = ours.sort_values("mean", kind="stable")
-    best, worst = ordered.iloc[:EXTREMES], ordered.iloc[max(EXTREMES, len(ordered) - EXTREMES) :]
-    shown = [("best", best)] + ([("worst", worst)] if len(worst) else [])
-    figure, axes = panels(len(shown), 2, title, False, size=(3.6, 0.8 + ROW * len(best)))
+    n_shown = min(EXTREMES, -(-len(ordered) // 2))
+    shown = [("best", ordered.iloc[:n_shown]), ("worst", ordered.iloc[-n_shown:])]
+    figure, axes = panels(2, 2, title, False, size=(3.6, 0.8 + ROW * n_shown))
     for axis, (which, rows) in zip(axes, shown, strict=True):
         heights = np.arange(len(rows))
         axis.hlines(heights, rows["min"], rows["max"], color=PURPLE, linewidth=1, alpha=0.6)
@@ -117,7 +119,7 @@ def draw_compounds(table: "pd.DataFrame", model: str, floor: str, title: str) ->
         axis.plot(theirs.loc[rows.index, "mean"], heights, "|", color=ORANGE, markersize=8, label=floor)
         name_rows(axis, [name if len(name) < 30 else f"{name[:28]}…" for name in rows.index], len(rows))
         axis.set(title=f"{which} {len(rows)}", xlabel="MRRMSE")
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
