@@ -13,6 +13,6 @@ def build(name: str, options: FitOptions) -> PerturbationModel:
     """Return a model that has learned nothing yet; ``options`` concern networks only."""
     if name in CLASSICAL:
         return CLASSICAL[name]
-    from pharmacell.perturbation.models.network import NetworkModel
+    from pharmacell.perturbation.models.stacked_network import NetworkModel
 
     return NetworkModel(name, options)
