@@ -42,7 +42,7 @@ class Plan {
             checkBenchmark(params, simulated ? [simulated] : samples)
         }
         final Map<String, Object> shared = schema.values('run', params)
-        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
+        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'tuning', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
             [group, schema.values(group, params) + shared]
         } + [
             explanation_inputs: [explain: !params.skip_explain, gene_sets: geneSets],

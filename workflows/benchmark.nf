@@ -3,6 +3,7 @@ include { PREPARE              } from './prepare'
 include { PLAN_FOLDS           } from '../modules/plan_folds/main'
 include { PRETRAIN_AUTOENCODER } from '../modules/pretrain_autoencoder/main'
 include { PRETRAIN_REPEATS     } from '../modules/pretrain_repeats/main'
+include { TUNE                 } from '../modules/tune/main'
 include { CROSS_VALIDATE       } from '../modules/cross_validate/main'
 include { BENCHMARK_SUMMARY    } from '../modules/benchmark_summary/main'
 include { REPORT               } from '../modules/report/main'
@@ -67,7 +68,17 @@ workflow BENCHMARK {
                 .map { _source, slice, cells, bulk, response, folds, files -> [slice, cells, bulk, response, folds, files] }
         ),
         options.network + options.training + options.transfer.findAll { name, _value -> name != 'supervision' }
-            + options.prediction + options.stacks,
+            + options.prediction + options.stacks + options.benchmark.subMap('model_settings'),
+    )
+
+    // A search for better settings; this run's table keeps those that it was given.
+    // ch_tuned: [meta, cells, bulk.h5ad, response.parquet, model]; one element for each sample and model
+    def ch_tuned = options.tuning.tune ? ch_planned.flatMap { meta, cells, bulk, response, _folds, slices ->
+        slices.splitCsv(header: true).collect { row -> row.model }.unique().collect { model -> [meta, cells, bulk, response, model] }
+    } : channel.empty()
+    TUNE(
+        ch_tuned,
+        options.training.subMap('validation', 'epochs', 'seed', 'device') + [trials: options.tuning.tune],
     )
 
     BENCHMARK_SUMMARY(
@@ -83,6 +94,6 @@ workflow BENCHMARK {
     report = REPORT.out.html
     versions = PREPARE.out.versions.mix(
         PLAN_FOLDS.out.versions, PRETRAIN_AUTOENCODER.out.versions, PRETRAIN_REPEATS.out.versions,
-        CROSS_VALIDATE.out.versions, BENCHMARK_SUMMARY.out.versions, REPORT.out.versions,
+        TUNE.out.versions, CROSS_VALIDATE.out.versions, BENCHMARK_SUMMARY.out.versions, REPORT.out.versions,
     )
 }
