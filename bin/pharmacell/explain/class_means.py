@@ -10,8 +10,8 @@ from pharmacell.data.cells import CellMatrix
 from pharmacell.explain.attribution import (
     METHODS,
     STEPS,
+    complete_gradients,
     deep_lift,
-    integrated_gradients,
     member_weights,
     relevance,
 )
@@ -164,7 +164,7 @@ def attribute_class(
     device
         Where to compute.
     steps
-        Of integrated gradients.
+        Of integrated gradients, to begin with.
     """
     n_replicas, sign = bundle.model.n_replicas, 1.0 if label else -1.0
     replicas = [PlainReplica(bundle.model, replica).to(device).eval() for replica in range(n_replicas)]
@@ -176,15 +176,15 @@ def attribute_class(
         mean = np.zeros_like(x)
         gaps, differences = [], []
         for number, replica in enumerate(replicas):
-            found = integrated_gradients(replica, x_device, start, steps)
-            difference = replica(x_device) - replica(start[None])
-            gaps.append((found.sum(1) - difference).abs().cpu().numpy())
-            differences.append(difference.cpu().numpy())
+            found, *completeness = complete_gradients(replica, x_device, start, steps)
+            gap, difference = (values.cpu().numpy() for values in completeness)
+            gaps.append(gap)
+            differences.append(difference)
+            found = found.cpu().numpy()
             own = x_device[torch.as_tensor(inside, device=device)]
-            by_method = [found.cpu().numpy()[inside], *others(replica, own, start)]
-            for method, values in enumerate(by_method):
+            for method, values in enumerate([found[inside], *others(replica, own, start)]):
                 sums.methods[method, number] += sign * values.sum(0, dtype=np.float64)
-            whole = network_share[number] * found.cpu().numpy()
+            whole = network_share[number] * found
             if linear is not None:
                 whole += linear[number] * (x - baseline)
             whole *= sign
