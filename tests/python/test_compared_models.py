@@ -9,19 +9,21 @@ import torch
 from sklearn.metrics import roc_auc_score
 from synthetic_folds import make_folds
 
+from pharmacell.benchmark.fold import Fold
 from pharmacell.errors import InputError
 from pharmacell.models.registry import REGISTRY, check_names, get, model_names, settings_of
 
 CPU = torch.device("cpu")
+HALF = 30  # of the test cells of a fold
 # atsdp needs lines as they stand in a bulk file; its tests are those of cross_validate
 MODELS = [name for name in model_names() if name != "atsdp"]
 LEARNERS = [name for name in MODELS if name not in ("prevalence", "permuted", "scdeal")]
-SETTINGS = {"gradient_boosting": {"gene_share": 0.5}, "drugcell": {"fewest_genes": 20, "epochs": 40},
-            "resnet18": {"stride": 2, "epochs": 40}, "cnn": {"stride": 2, "epochs": 40}}
+SETTINGS = {"gradient_boosting": {"gene_share": 0.5}, "drugcell": {"fewest_genes": 20, "epochs": 30},
+            "resnet18": {"stride": 2, "epochs": 30}, "cnn": {"stride": 2, "epochs": 30}}
 
 
 def model(name: str):
-    return get(name, **{"batch_size": 32, "epochs": 20, "patience": 10} | SETTINGS.get(name, {}))
+    return get(name, **{"batch_size": 32, "epochs": 12, "learning_rate": 3e-3} | SETTINGS.get(name, {}))
 
 
 @cache
@@ -33,7 +35,14 @@ def beside_poison(name: str, labelled: bool = True) -> list[np.ndarray]:
 
 @cache
 def alone(name: str) -> np.ndarray:
-    return model(name).fit_predict(make_folds()[0][1:2], CPU)[0]
+    """Fit one fold, half of whose test cells are nonsense, and return the probabilities of the others."""
+    return model(name).fit_predict([half_poisoned(make_folds()[0][1])], CPU)[0][:HALF]
+
+
+def half_poisoned(fold: Fold) -> Fold:
+    test = fold.test.copy()
+    test[HALF:] = 1e4
+    return replace(fold, test=test)
 
 
 def mean_auroc(probabilities, truths) -> float:
@@ -54,31 +63,32 @@ def test_model_learns_a_planted_signal(name, labelled):
 
 def test_scdeal_tells_the_cells_apart_and_with_a_common_start_the_right_way_round():
     folds, truths = make_folds()
-    assert mean_auroc(get("scdeal", encoder_init="bulk").fit_predict(folds, CPU), truths) > 0.8
-    apart = get("scdeal").fit_predict(folds, CPU)  # which way round is left to chance
+    assert mean_auroc(get("scdeal", encoder_init="bulk", epochs=10).fit_predict(folds, CPU), truths) > 0.8
+    apart = get("scdeal", epochs=10).fit_predict(folds, CPU)  # which way round is left to chance
     assert max(abs(roc_auc_score(truth, p) - 0.5) for truth, p in zip(truths, apart, strict=True)) > 0.2
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_fold_depends_neither_on_those_beside_it_nor_on_their_test_cells(name):
-    np.testing.assert_allclose(alone(name), beside_poison(name)[1], atol=1e-3)
+def test_a_cell_depends_neither_on_folds_beside_its_own_nor_on_other_test_cells(name):
+    np.testing.assert_allclose(alone(name), beside_poison(name)[1][:HALF], atol=1e-3)
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in ("prevalence", "permuted")])
 def test_model_follows_the_labels_of_cells_if_it_says_so_and_else_is_indifferent(name):
     folds, truths = make_folds()
-    turned = model(name).fit_predict([replace(folds[1], train_labels=1 - folds[1].train_labels)], CPU)[0]
+    turned = replace(half_poisoned(folds[1]), train_labels=1 - folds[1].train_labels)
+    found = model(name).fit_predict([turned], CPU)[0][:HALF]
     if REGISTRY[name].uses_labels:
-        assert roc_auc_score(truths[1], turned) < 0.25
+        assert roc_auc_score(truths[1][:HALF], found) < 0.25
     else:
-        np.testing.assert_array_equal(turned, alone(name))
+        np.testing.assert_array_equal(found, alone(name))
 
 
 def test_permuted_labels_score_like_prevalence():
     found = []
     for repeat in range(6):
         folds, truths = make_folds(repeat=repeat)
-        found.append(mean_auroc(get("permuted", epochs=10).fit_predict(folds, CPU), truths))
+        found.append(mean_auroc(get("permuted").fit_predict(folds, CPU), truths))
         assert mean_auroc(get("prevalence").fit_predict(folds, CPU), truths) == 0.5
     assert np.mean(found) == pytest.approx(0.5, abs=0.1)
 

@@ -10,6 +10,7 @@ from pharmacell.data.gene_ontology import ROOT, hierarchy
 from pharmacell.errors import InputError
 from pharmacell.models.compared.cell_graph import similarity_edges
 from pharmacell.models.compared.drugcell import morgan_fingerprint
+from pharmacell.nn.convolution import MatrixConv1d
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
@@ -59,6 +60,16 @@ def test_replica_is_what_it_would_be_alone():
     assert not torch.equal(both.train().call("forward", x), both.call("forward", x))
 
 
+@pytest.mark.parametrize(("kernel", "stride", "length"), [(15, 8, 100), (3, 2, 33), (1, 2, 20)])
+def test_convolution_equals_that_of_torch(kernel, stride, length):
+    convolution = MatrixConv1d(4, 6, kernel, stride)
+    reference = nn.Conv1d(4, 6, kernel, stride, kernel // 2, bias=False)
+    with torch.no_grad():
+        reference.weight.copy_(convolution.weight.T.view(6, 4, kernel))
+    x = torch.randn(5, 4, length)
+    torch.testing.assert_close(convolution(x), reference(x))
+
+
 def test_copy_and_part_touch_the_named_submodules_alone():
     stack = VmappedStack(lambda _: nn.ModuleDict({"a": nn.Linear(3, 3), "b": nn.Linear(3, 3)}), ReplicaRandom([0, 1]))
     values = dict(zip(stack.names, stack.values, strict=True))
@@ -82,13 +93,22 @@ def test_edges_join_what_correlates_and_no_node_stays_alone():
     rng = np.random.default_rng(0)
     pattern = rng.normal(size=(2, 50))
     like = np.concatenate([pattern[:1] + 0.1 * rng.normal(size=(4, 50)), pattern[1:], rng.normal(size=(3, 50))])
-    edges = similarity_edges(like.astype(np.float32), 0.8, 2)
+    edges = similarity_edges(like.astype(np.float32), 8, 0.8, 2)
     pairs = set(map(tuple, edges.T.tolist()))
     assert {(a, b) for a in range(4) for b in range(4) if a != b} <= pairs
     assert all((b, a) in pairs and a != b for a, b in pairs)
     assert set(edges[0].tolist()) == set(range(8))
     lonely = [pair for pair in pairs if pair[0] == 4]
     assert len(lonely) >= 2  # below the threshold, so its nearest
+
+
+def test_nodes_that_receive_only_change_no_edge_between_the_others():
+    x = np.random.default_rng(0).normal(size=(12, 50)).astype(np.float32)
+    few, all_nodes = similarity_edges(x[:8], 8, 0.8, 2), similarity_edges(x, 8, 0.8, 2)
+    assert set(all_nodes[0].tolist()) <= set(range(8))
+    assert set(all_nodes[1].tolist()) == set(range(12))
+    between = all_nodes[:, all_nodes[1] < 8]
+    np.testing.assert_array_equal(between, few)
 
 
 def test_hierarchy_keeps_large_terms_and_gives_the_genes_of_small_ones_to_their_parents():

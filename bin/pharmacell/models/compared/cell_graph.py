@@ -48,7 +48,7 @@ class GraphConfig:
     dropout: float = 0.3
 
 
-def similarity_edges(x: np.ndarray, threshold: float, neighbours: int) -> np.ndarray:
+def similarity_edges(x: np.ndarray, n_senders: int, threshold: float, neighbours: int) -> np.ndarray:
     """Join nodes whose expression correlates.
 
     Nodes i and j are joined where their Pearson correlation exceeds the threshold. Standardised values rarely
@@ -58,22 +58,24 @@ def similarity_edges(x: np.ndarray, threshold: float, neighbours: int) -> np.nda
     ----------
     x
         Standardised expression of the nodes, float32 [n, n_genes].
+    n_senders
+        The first so many nodes send to each other and to the rest; the rest receive only.
     threshold, neighbours
         See :class:`GraphConfig`.
 
     Returns
     -------
     numpy.ndarray
-        Both directions of each edge, no node with itself, sorted, int64 [2, n_edges].
+        Sender and receiver of each edge, no node with itself, sorted, int64 [2, n_edges].
     """
     unit = x - x.mean(1, keepdims=True)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
-    most = min(MOST_NEIGHBOURS, len(x) - 1)
+    most = min(MOST_NEIGHBOURS, n_senders - 1)
     codes = []
     for start in range(0, len(x), ROWS_AT_ONCE):
-        similarity = unit[start : start + ROWS_AT_ONCE] @ unit.T
-        own = np.arange(len(similarity))
-        similarity[own, start + own] = -np.inf
+        similarity = unit[start : start + ROWS_AT_ONCE] @ unit[:n_senders].T
+        own = np.arange(start, min(start + len(similarity), n_senders))
+        similarity[own - start, own] = -np.inf
         nearest = np.argpartition(-similarity, most - 1, axis=1)[:, :most]
         values = np.take_along_axis(similarity, nearest, 1)
         order = np.argsort(-values, axis=1, kind="stable")
@@ -81,17 +83,18 @@ def similarity_edges(x: np.ndarray, threshold: float, neighbours: int) -> np.nda
         joined = values > threshold
         joined[~joined.any(1), :neighbours] = True
         rows, columns = np.nonzero(joined)
-        a, b = rows + start, nearest[rows, columns]
-        codes += [a * len(x) + b, b * len(x) + a]
+        receivers, senders = rows + start, nearest[rows, columns]
+        both = receivers < n_senders
+        codes += [senders * len(x) + receivers, receivers[both] * len(x) + senders[both]]
     return np.stack(np.divmod(np.unique(np.concatenate(codes)), len(x)))
 
 
 class GraphModel:
     """Fits a graph network to each fold by itself: full-batch steps on a graph of the lines and cells of the fold.
 
-    Nodes are all cells of the fold, and the bulk lines where too few cells are labelled. The labels of test cells,
-    of cells that the protocol keeps unlabelled, and of the tenth that decides when to stop are masked in the loss;
-    their expression stands in the graph.
+    Nodes are all cells of the fold, and the bulk lines where too few cells are labelled. The labels of test cells, of
+    cells that the protocol keeps unlabelled, and of the tenth that decides when to stop are masked in the loss. Test
+    cells receive from the others and send nothing, so that neither the fit nor another test cell depends on them.
     """
 
     config_class: ClassVar[type[GraphConfig]]
@@ -113,7 +116,7 @@ class GraphModel:
         x = np.concatenate([*lines, fold.train, fold.test])
         known = np.concatenate([fold.train_labels, np.full(len(fold.test), -1)])
         labels = np.concatenate([fold.bulk_labels, known]) if lines else known
-        edges = similarity_edges(x, self.config.similarity, self.config.neighbours)
+        edges = similarity_edges(x, len(x) - len(fold.test), self.config.similarity, self.config.neighbours)
         labelled = np.flatnonzero(labels >= 0)
         learn, held = (torch.as_tensor(labelled[rows], device=device)
                        for rows in stop_rows(labels[labelled], fold.seed))

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.models.compared.network import Classifier, NetworkModel
+from pharmacell.nn.convolution import MatrixConv1d
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.train.stacked_fit import FitConfig
 
@@ -36,7 +37,7 @@ class CNNConfig(FitConfig):
 class CNN(Classifier):
     """Convolutions with ReLU along the genes, then a perceptron (LeCun et al. 1998, 10.1109/5.726791)::
 
-        h_l = max(0, norm(W_l * h_(l-1) + b_l)),    logits = perceptron(average of h_L over each of the places)
+        h_l = max(0, norm(W_l * h_(l-1))),    logits = perceptron(average of h_L over each of the places)
 
     Genes stand in the order of the bulk file, which has no meaning of its own: what such a network can gain over a
     perceptron is regularisation by shared weights, nothing more. GroupNorm stands in for BatchNorm, because running
@@ -49,8 +50,7 @@ class CNN(Classifier):
         n_in = 1
         for place, n_out in enumerate(config.channels):
             kernel, stride = (config.kernel, config.stride) if place == 0 else (5, 4)
-            layers += [nn.Conv1d(n_in, n_out, kernel, stride, kernel // 2), nn.GroupNorm(n_out // 4 or 1, n_out),
-                       nn.ReLU()]
+            layers += [MatrixConv1d(n_in, n_out, kernel, stride), nn.GroupNorm(n_out // 4 or 1, n_out), nn.ReLU()]
             n_in = n_out
         self.convolutions = nn.Sequential(*layers)
         self.pool = nn.AdaptiveAvgPool1d(config.places)

@@ -18,7 +18,8 @@ class GCN(nn.Module):
 
         H_(l+1) = max(0, D^(-1/2) (A + I) D^(-1/2) H_l W_l)
 
-    with the adjacency A of similar cells and its degrees D; the last one is affine and gives the logits.
+    with the adjacency A of similar cells and the degrees D at which nodes receive; the last one is affine and gives the
+    logits.
     """
 
     def __init__(self, config: GCNConfig, n_genes: int) -> None:

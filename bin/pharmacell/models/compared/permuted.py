@@ -23,11 +23,12 @@ class PermutedConfig:
     ----------
     base
         Its name.
-    user_seed
+    epochs, user_seed
         Handed on to it.
     """
 
     base: str = "mlp"
+    epochs: int | None = None
     user_seed: int = 0
 
 
@@ -53,7 +54,7 @@ class PermutedModel:
 
     def base(self):
         """Return the model that is given shuffled labels."""
-        return get(self.config.base, user_seed=self.config.user_seed)
+        return get(self.config.base, epochs=self.config.epochs, user_seed=self.config.user_seed)
 
 
 def shuffled(fold: "Fold") -> "Fold":

@@ -7,6 +7,7 @@ from torch.nn.functional import relu
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.models.compared.network import Classifier, NetworkModel
+from pharmacell.nn.convolution import MatrixConv1d
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.train.stacked_fit import FitConfig
 
@@ -35,11 +36,11 @@ class BasicBlock(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, stride: int) -> None:
         super().__init__()
-        self.first = nn.Conv1d(n_in, n_out, 3, stride, 1, bias=False)
-        self.second = nn.Conv1d(n_out, n_out, 3, 1, 1, bias=False)
+        self.first = MatrixConv1d(n_in, n_out, 3, stride)
+        self.second = MatrixConv1d(n_out, n_out, 3)
         self.norms = nn.ModuleList(nn.GroupNorm(max(n_out // 8, 1), n_out) for _ in range(2))
         same = n_in == n_out and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Conv1d(n_in, n_out, 1, stride, bias=False)
+        self.shortcut = nn.Identity() if same else MatrixConv1d(n_in, n_out, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [n, n_in, length] to [n, n_out, length / stride]."""
@@ -61,7 +62,7 @@ class ResNet18(Classifier):
     def __init__(self, config: ResNet18Config, n_genes: int) -> None:
         super().__init__()
         first, *_ = config.channels
-        self.stem = nn.Sequential(nn.Conv1d(1, first, 15, config.stride, 7, bias=False),
+        self.stem = nn.Sequential(MatrixConv1d(1, first, 15, config.stride),
                                   nn.GroupNorm(max(first // 8, 1), first), nn.ReLU(), nn.MaxPool1d(2, ceil_mode=True))
         blocks: list[nn.Module] = []
         n_in = first
