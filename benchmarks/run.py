@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
 @click.command()
 @click.option("--threads", type=click.IntRange(min=1), default=os.cpu_count(), show_default="all cores")
 @click.option("--only", multiple=True, help="Run only these (repeatable).",
-              type=click.Choice(["epoch", "replicas", "processes", "predict", "folds", "folds_gpu"]))
+              type=click.Choice(["epoch", "replicas", "processes", "predict", "folds", "folds_gpu",
+                                 "perturbation", "perturbation_scores"]))
 @click.option("--n_cells", type=click.IntRange(min=1), default=200_000, show_default=True,
               help="Of the predict benchmark.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
@@ -28,6 +29,8 @@ def run(threads, only, n_cells, json_path):
         os.environ[variable] = str(threads)
     import bulk_epoch
     import machine
+    import perturbation_epoch
+    import perturbation_scores
     import predict_memory
     import separate_processes
     import stacked_folds
@@ -42,6 +45,8 @@ def run(threads, only, n_cells, json_path):
         "predict": lambda: predict_memory.measure(n_cells, threads),
         "folds": stacked_folds.measure,
         "folds_gpu": stacked_folds.measure_gpu,
+        "perturbation": perturbation_epoch.measure,
+        "perturbation_scores": perturbation_scores.measure,
     }
     facts = machine.describe(threads)
     click.echo("; ".join(f"{key}: {value}" for key, value in facts.items()))
