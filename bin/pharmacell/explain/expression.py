@@ -10,7 +10,7 @@ from pharmacell.data.cells import CellMatrix
 from pharmacell.errors import InputError
 from pharmacell.explain.deg_scores import FEWEST_CELLS
 
-MOST_CELLS = 10_000  # of larger samples, so many drawn at random are dense in memory
+MOST_CELLS = 5_000  # of larger samples, so many drawn at random are dense in memory
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def enough_of_both(labels: np.ndarray) -> bool:
 def read_expression(
     cells: CellMatrix, genes: Sequence[str], labels: np.ndarray, rng: np.random.Generator
 ) -> Expression:
-    """Read up to 10,000 cells, drawn at random.
+    """Read up to 5,000 cells, drawn at random.
 
     Parameters
     ----------

@@ -30,13 +30,13 @@ def draw_attention_maps(maps: "pd.DataFrame", title: str, simulated: bool) -> "F
     shown = [name for name in CLASSES if any(name == of for _, of in squares)]
     columns = len(shown) + (len(shown) == 2)
     figure, axes = panels(len(heads) * columns, columns, title, simulated, size=(1.75, 1.45))
-    high = max(square.max() for square in squares.values())
+    low, high = np.min(list(squares.values())), np.max(list(squares.values()))
     differences = [squares[head, shown[0]] - squares[head, shown[-1]] for head in heads]
     limit = max(float(np.abs(differences).max()), 1e-9)
     for row, head in enumerate(heads):
         own = axes[row * columns:(row + 1) * columns]
         for axis, name in zip(own, shown, strict=False):
-            weights = axis.imshow(squares[head, name], vmin=0, vmax=high, cmap="cividis")
+            weights = axis.imshow(squares[head, name], vmin=low, vmax=high, cmap="cividis")
             axis.set_title(f"head {head + 1}, {name}", fontsize=7)
         if len(shown) == 2:
             change = own[-1].imshow(differences[row], vmin=-limit, vmax=limit, cmap="PuOr_r")

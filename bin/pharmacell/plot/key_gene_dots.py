@@ -45,7 +45,7 @@ def draw_key_gene_dots(by_group: "pd.DataFrame", genes: dict[str, list[str]], ti
              xlabel="group and its mean probability of being sensitive")
     axis.tick_params(length=0)
     figure.colorbar(drawn, ax=axis, location="top", shrink=0.6, aspect=30, pad=0.01,
-                    label="mean expression, standard deviations from the gene's mean")
+                    label="mean expression, z-score over the groups")
     sizes = [axis.scatter([], [], s=LARGEST * value, color="#666666", label=f"{100 * value:.0f} %")
              for value in (0.25, 0.5, 1.0)]
     figure.legend(handles=sizes, loc="outside lower center", ncols=3, title="cells that express the gene",

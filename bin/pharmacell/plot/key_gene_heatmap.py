@@ -46,7 +46,7 @@ def draw_key_gene_heatmap(by_group: "pd.DataFrame", genes: Sequence[str], higher
         axis.axhline(n_higher - 0.5, color="black", linewidth=1)
     axis.set_xlabel("group and its mean probability of being sensitive")
     figure.colorbar(drawn, ax=axis, location="top", shrink=0.6, aspect=30, pad=0.01,
-                    label="mean expression, standard deviations from the gene's mean")
+                    label="mean expression, z-score over the groups")
     return figure
 
 
