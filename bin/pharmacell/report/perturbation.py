@@ -1,6 +1,7 @@
 """The part of the report on perturbation models, as MultiQC custom content."""
 
 import html
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
 
 NAME = "perturbation"
 MEANING = (
-    "Scores of rows (a compound in a cell type) that a model had not learned from, averaged over rows and seeds; where "
-    "they say p, that of the differential expression. In brackets the gain over the best floor with its 95 % interval "
-    "(bootstrap over compounds, the same draws for all models); above 0 is better than the floor, for errors too."
+    "Scores of rows (a compound in a cell type) that a model had not learned from, averaged over rows and seeds; p is "
+    "that of the differential expression. The gain is over the best floor, with its 95 % interval (bootstrap over "
+    "compounds, the same draws for all models); above 0 is better. gains.csv has the gains in every score."
 )
 PROTOCOLS = {
     "random": "rows held out at random: compound and cell type are known, only their pair is new",
     "leave_compound_out": "new compounds",
     "leave_scaffold_out": "new compounds with scaffolds that were never seen",
     "leave_cell_type_out": "a new cell type",
-    "kaggle": "a cell type of which 17 compounds are known, with compounds known from other cell types",
+    "kaggle": "a cell type of which at most 17 compounds are known, with compounds known from other cell types",
     "predefined": "the split that the table names",
 }
 CHAPTER_OF = {
@@ -73,18 +74,18 @@ def verdict(gains: "pd.DataFrame", simulated: bool) -> str:
 
 
 def score_table(gains: "pd.DataFrame") -> str:
-    """Return a row for each model and a column for each score, as html."""
-    cells = [cell(row) for row in gains.itertuples()]
-    wide = gains.assign(cell=cells).pivot(index="name", columns="metric", values="cell")
-    wide = wide.loc[list(dict.fromkeys(gains["name"])), list(METRIC_TITLES)].rename(columns=METRIC_TITLES)
+    """Return a row for each model, a column for each score and the gain in MRRMSE, as html."""
+    wide = gains.pivot(index="name", columns="metric", values="value")[list(METRIC_TITLES)]
+    wide = wide.map(lambda value: f"{value:.3f}" if math.isfinite(value) else "not defined")
+    ranked = gains[gains["metric"] == RANKED_BY].set_index("name")
+    wide.insert(1, "gain in MRRMSE", [gain(ranked.loc[name]) for name in wide.index])
+    wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=METRIC_TITLES)
     wide.index.name = wide.columns.name = None
-    return wide.to_html(border=0, classes="table table-sm pharmacell-settings")
+    return wide.to_html(border=0, classes="table table-sm")
 
 
-def cell(row: tuple) -> str:
-    """Return a score and, for what is no floor, its gain."""
-    if row.value != row.value:
-        return "not defined"
-    if row.kind == "floor" or row.low != row.low:
-        return f"{row.value:.3f}"
-    return f"{row.value:.3f} [{row.gain:+.3f}; {row.low:+.3f} to {row.high:+.3f}]"
+def gain(row: "pd.Series") -> str:
+    """Return the gain over the best floor with its interval; nothing for a floor."""
+    if row["kind"] == "floor" or not math.isfinite(row["low"]):
+        return ""
+    return f"{row['gain']:+.3f} ({row['low']:+.3f}\u00a0to\u00a0{row['high']:+.3f})"
