@@ -31,14 +31,14 @@ def arguments_of(profile: str, *arguments: str) -> list[str]:
     return [*own, *arguments]
 
 
-def start_pipeline(launch_dir: Path, profile: str, *arguments: str) -> subprocess.Popen:
+def start_pipeline(launch_dir: Path, profile: str, *arguments: str, project: Path = PROJECT) -> subprocess.Popen:
     """Start a run."""
-    return start(PROJECT, launch_dir, *arguments_of(profile, *arguments))
+    return start(project, launch_dir, *arguments_of(profile, *arguments))
 
 
-def run_pipeline(launch_dir: Path, profile: str, *arguments: str) -> Run:
+def run_pipeline(launch_dir: Path, profile: str, *arguments: str, project: Path = PROJECT) -> Run:
     """Run the pipeline to its end."""
-    process = start_pipeline(launch_dir, profile, *arguments)
+    process = start_pipeline(launch_dir, profile, *arguments, project=project)
     output, _ = process.communicate(timeout=3600)
     return Run(process.returncode, output)
 

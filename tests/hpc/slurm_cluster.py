@@ -28,7 +28,7 @@ KillWait=5
 MinJobAge=300
 MaxArraySize=1001
 DefMemPerCPU=500
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={megabytes}
+NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={megabytes}
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 CGROUP = """CgroupPlugin=cgroup/{version}
@@ -49,6 +49,7 @@ class Slurm:
     def __init__(self, folder: Path):
         self.folder = folder
         self.host = socket.gethostname().partition(".")[0]
+        self.node = f"node{os.getpid()}"  # names its control groups too, which two clusters must not share
         self.running: dict[str, subprocess.Popen] = {}
 
     def start(self) -> None:
@@ -58,7 +59,7 @@ class Slurm:
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         version = "v2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "v1"
         self.config.write_text(CONFIG.format(
-            host=self.host, folder=self.folder, ports=free_ports(2), cores=len(os.sched_getaffinity(0)),
+            host=self.host, node=self.node, folder=self.folder, ports=free_ports(2), cores=len(os.sched_getaffinity(0)),
             megabytes=pages * 9 // 10 // 2**20,
         ))  # fmt: skip
         (self.folder / "cgroup.conf").write_text(CGROUP.format(version=version))
@@ -74,7 +75,7 @@ class Slurm:
 
     def start_node(self) -> None:
         """Start the daemon of the node."""
-        self._run("slurmd", "-D", "-f", self.config, "-N", self.host)
+        self._run("slurmd", "-D", "-f", self.config, "-N", self.node)
 
     def stop_node(self) -> None:
         """Stop the daemon of the node; jobs go on."""
@@ -88,7 +89,7 @@ class Slurm:
             self.wait_for(lambda: not self.ask("squeue", "-h"), 60)
         for name in reversed(list(self.running)):
             self._stop(name)
-        for top in Path("/sys/fs/cgroup").glob(f"*/slurm_{self.host}"):  # Slurm leaves its empty groups behind
+        for top in Path("/sys/fs/cgroup").glob(f"*/slurm_{self.node}"):  # Slurm leaves its empty groups behind
             for group in sorted((each for each in top.rglob("*") if each.is_dir()), reverse=True):
                 group.rmdir()
             top.rmdir()
