@@ -116,7 +116,8 @@ class GraphModel:
         x = np.concatenate([*lines, fold.train, fold.test])
         known = np.concatenate([fold.train_labels, np.full(len(fold.test), -1)])
         labels = np.concatenate([fold.bulk_labels, known]) if lines else known
-        edges = similarity_edges(x, len(x) - len(fold.test), self.config.similarity, self.config.neighbours)
+        n_senders = len(x) - len(fold.test)
+        edges = similarity_edges(x, n_senders, self.config.similarity, self.config.neighbours)
         labelled = np.flatnonzero(labels >= 0)
         learn, held = (torch.as_tensor(labelled[rows], device=device)
                        for rows in stop_rows(labels[labelled], fold.seed))
@@ -127,11 +128,11 @@ class GraphModel:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(fold.seed)
             network = self.network(x.shape[1]).to(device)
-            self.train(network, lambda logits, rows: cross_entropy(logits[rows], classes[rows], weight), nodes, edges,
-                       learn, held)
+            self.train(network, lambda logits, rows: cross_entropy(logits[rows], classes[rows], weight),
+                       nodes[:n_senders], edges[:, edges[1] < n_senders], learn, held)
         with torch.no_grad():
             probability = network(nodes, edges).softmax(1)[:, 1]
-        return probability[len(x) - len(fold.test) :].cpu().numpy()
+        return probability[n_senders:].cpu().numpy()
 
     def train(self, network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], nodes: Tensor, edges: Tensor,
               learn: Tensor, held: Tensor) -> None:

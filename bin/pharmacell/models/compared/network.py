@@ -158,7 +158,8 @@ class NetworkModel:
         Counted are the rows and one copy of them, and for each parameter its value, gradient, two moments of AdamW
         and the best value so far.
         """
-        rows = 2 * (max(n_train, BULK_LINES) + n_test) * n_genes
+        unlabelled = n_train + BULK_LINES if self.is_transfer else 0
+        rows = 2 * (max(n_train, BULK_LINES) + unlabelled + n_test) * n_genes
         return 4 * (rows + 5 * self.n_parameters(n_genes) + self.activations(n_genes))
 
     def n_parameters(self, n_genes: int) -> int:
