@@ -94,6 +94,19 @@ def test_holm_by_hand_and_unknown_values_do_not_count():
     assert np.isnan(holm(np.full(2, np.nan))).all()
 
 
+def test_holm_agrees_with_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(0).uniform(0, 0.2, 19)
+    assert np.allclose(holm(p), multipletests(p, method="holm")[1])
+
+
+def test_wilcoxon_by_hand():
+    # the four smallest of five are positive; all sums of signed ranks 1..5: W- = 5 or less in 10 of 32 cases
+    assert wilcoxon_test(np.array([0.1, 0.2, 0.3, 0.4, -0.5])) == pytest.approx(2 * 10 / 32)
+    assert wilcoxon_test(np.array([0.1, 0.1, 0.2, 0.0, 0.3, 0.2])) < 0.1
+
+
 def test_effect_sizes_by_hand():
     differences = np.array([1.0, 2.0, 3.0, 0.0, -1.0])
     assert effect_size(differences) == pytest.approx(1 / np.sqrt(2.5))

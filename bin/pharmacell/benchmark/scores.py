@@ -121,9 +121,10 @@ def long_scores(wide: "pd.DataFrame", fits: "pd.DataFrame", expected: "pd.DataFr
     """Return the scores and the costs of the fits of the table, columns ``FOLD, metric, value``."""
     import pandas as pd
 
-    costs = expected.merge(fits[[*FOLD, *COSTS]], on=FOLD)
-    parts = [wide.melt(FOLD, list(FOLD_METRICS), "metric"), costs.melt(FOLD, list(COSTS), "metric").dropna()]
+    # a cost that was not measured has no row; a score that does not exist has one, with NaN
+    costs = expected.merge(fits[[*FOLD, *COSTS]], on=FOLD).melt(FOLD, list(COSTS), "metric").dropna(subset="value")
+    scores = wide.melt(FOLD, list(FOLD_METRICS), "metric")
+    long = pd.concat([part for part in (scores, costs) if len(part)] or [scores])
     order = {name: number for number, name in enumerate((*FOLD_METRICS, *COSTS))}
-    long = pd.concat([part for part in parts if len(part)]) if any(map(len, parts)) else parts[0]
     return (long.assign(order=long["metric"].map(order)).sort_values([*FOLD, "order"], ignore_index=True)
             .drop(columns="order"))
