@@ -16,7 +16,7 @@ from slurm_cluster import Slurm
 SHORT_WAITS = """
 executor {
     pollInterval = '1 sec'
-    exitReadTimeout = '5 sec'
+    exitReadTimeout = '15 sec'
     queueStatInterval = '2 sec'
 }
 trace.overwrite = true

@@ -18,8 +18,12 @@ def resolve_device(wanted: str) -> torch.device:
         raise InputError(f"--device cuda: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
                          f"(built for CUDA {torch.version.cuda or 'none'}); check the driver or use --device cpu")
     if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-        say(f"device: {wanted}")
+        if torch.cuda.is_available():
+            wanted = "cuda"
+            say(f"device: cuda ({torch.cuda.get_device_name()})")
+        else:
+            wanted = "cpu"
+            say(f"device: cpu (torch {torch.__version__} sees no GPU)")
     return torch.device(wanted)
 
 
