@@ -1,16 +1,18 @@
-"""The recurrent layers of a stack equal torch's own on the same weights, replica by replica, and skip padding."""
+"""The recurrent layers of a stack equal torch's own on the same weights and skip padding; the wide output is affine."""
 
 import pytest
 import torch
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.recurrent import StackedGRU, StackedLSTM
+from pharmacell.nn.stacked import StackedLinear
+from pharmacell.nn.wide_output import WideOutput
 
 REPLICAS, ROWS, TOKENS, N_IN, UNITS = 3, 4, 6, 5, 7
 PAIRS = [(StackedGRU, torch.nn.GRU), (StackedLSTM, torch.nn.LSTM)]
 
 
-def theirs(kind, layer, replica: int):
+def torch_layer(kind, layer, replica: int):
     """Return torch's layer with the weights of one replica."""
     other = kind(N_IN, UNITS, batch_first=True)
     with torch.no_grad():
@@ -27,7 +29,7 @@ def test_equal_to_torch(ours, kind):
     found = layer(x)
     found.square().sum().backward()
     for replica in range(REPLICAS):
-        other = theirs(kind, layer, replica)
+        other = torch_layer(kind, layer, replica)
         expected, _ = other(x[replica])
         expected.square().sum().backward()
         torch.testing.assert_close(found[replica], expected, atol=1e-6, rtol=1e-5)
@@ -52,3 +54,20 @@ def test_initial_weights_spread_as_those_of_torch(ours, kind):
     layer = ours(200, UNITS, ReplicaRandom([0]))
     largest = max(value.abs().max().item() for value in layer.parameters())
     assert 0.9 * UNITS**-0.5 < largest <= UNITS**-0.5
+
+
+def test_wide_output_has_the_gradients_of_an_affine_map():
+    wide, plain = (kind(N_IN, UNITS, ReplicaRandom(range(REPLICAS))) for kind in (WideOutput, StackedLinear))
+    for _ in range(2):  # the second time over the same buffer
+        x = torch.randn(REPLICAS, ROWS, N_IN)
+        found = []
+        for layer in (wide, plain):
+            layer.zero_grad()
+            own = x.clone().requires_grad_()
+            output = layer(own)
+            output.square().sum().backward()
+            found.append([output, own.grad, layer.weight.grad.clone(), layer.bias.grad])
+        for ours, theirs in zip(*found, strict=True):
+            torch.testing.assert_close(ours, theirs)
+    with torch.no_grad():
+        torch.testing.assert_close(wide(x), plain(x))

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pharmacell.errors import InputError
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedDropout, StackedLinear
+from pharmacell.nn.wide_output import WideOutput
 from pharmacell.perturbation.encodings.base import InputShape
 from pharmacell.perturbation.models.autoencoder import AutoencoderBody, AutoencoderConfig
 from pharmacell.perturbation.models.base import FitOptions
@@ -50,7 +51,7 @@ class Network(nn.Module):
         self.body = BODIES[name][1](config, self.inputs.n_tokens, random)
         self.hidden = StackedLinear(self.body.width, HEAD_WIDTH, random)
         self.dropout = StackedDropout(HEAD_DROPOUT, random)
-        self.output = StackedLinear(HEAD_WIDTH, n_outputs, random)
+        self.output = WideOutput(HEAD_WIDTH, n_outputs, random)
 
     def forward(self, tokens: Tensor, vector: Tensor | None) -> Tensor:
         """Map encoded rows [n_replicas, n, ...] to [n_replicas, n, n_outputs]."""
