@@ -104,8 +104,13 @@ def rows_of_folds(n_folds: int, n_replicas: int) -> list[slice]:
     return [slice(*ends) for ends in pairwise(range(0, n_folds * n_replicas + 1, n_replicas))]
 
 
+def without_single_cells(validation: PlainValidation | ShiftedValidation) -> PlainValidation | ShiftedValidation:
+    """Drop the single simulated cells, which take much memory: the joint stage looks at their means only."""
+    return validation if isinstance(validation, PlainValidation) else replace(validation, x=validation.x[:0].clone())
+
+
 def of_replicas(validation: PlainValidation | ShiftedValidation, of: Tensor) -> PlainValidation | ShiftedValidation:
-    """Return the validation of chosen replicas; single simulated cells, which no longer count, are left out."""
+    """Return the validation of chosen replicas, without single simulated cells."""
     if isinstance(validation, PlainValidation):
         return validation
     rows = of.cpu().numpy()
@@ -221,15 +226,16 @@ def among_training_cells(own: np.ndarray, train: np.ndarray, fold: "Fold", neigh
 def fold_bytes(settings: Configuration, n_genes: int, n_train: int) -> int:
     """Return the memory in bytes that one replica adds to a stack.
 
-    Weights of both autoencoders and the predictor; gradients, two moments and the best weights of what learns; copies
-    of a batch on its way through the widest layers; the training cells, and the cells that decide when to stop.
+    Weights of both autoencoders and the predictor, and of the replica that they begin with; gradients, two moments and
+    the best weights of what learns; copies of a batch on its way through the widest layers; the training cells, and the
+    cells that decide when to stop.
     """
     network = settings.network
     widths = (n_genes, *network.encoder, network.bottleneck)
     autoencoder = 2 * sum(n_in * n_out for n_in, n_out in pairwise(widths))
     predictor = sum(n_in * n_out for n_in, n_out in pairwise((network.bottleneck, *network.predictor, 2)))
     attention = 4 * (network.bottleneck // network.tokens()) ** 2 if network.heads else 0
-    weights = 2 * autoencoder + predictor + attention
+    weights = 2 * (2 * autoencoder + predictor + attention)
     learning = 4 * (autoencoder + predictor + attention)
     shifted = HELD_ROWS if settings.training.validation == "shifted" else 0
     rows = 6 * settings.training.batch_size + n_train + 3 * (n_train // VALIDATION_CELLS + 1) + 2 * shifted

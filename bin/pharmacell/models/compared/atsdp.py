@@ -1,7 +1,7 @@
 """ATSDP-NET as a compared model: all folds of a slice adapt to their cells as one stack of replicas."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +89,7 @@ class CrossValidatedATSDP:
 
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
         """See :class:`pharmacell.models.registry.ComparedModel`."""
+        from pharmacell.train.fold_stack import without_single_cells
         from pharmacell.train.source_stage import prepare_source
 
         settings = self.config.configuration()
@@ -96,6 +97,7 @@ class CrossValidatedATSDP:
         lines, parts = folds[0].lines, folds[0].parts
         source = prepare_source(lines, parts, bundle.source, settings.training, bundle.model.n_replicas,
                                 bundle.card["seed"], device)
+        source = replace(source, validation=without_single_cells(source.validation))
         found: dict[int, np.ndarray] = {}
 
         def alike(position: int) -> tuple:  # only folds with as many rows make one stack, so none is cut for another
