@@ -99,10 +99,11 @@ def preranked(table: pd.DataFrame, sets: dict[str, list[str]], seed: int, thread
     signed = rows["attribution"].where(rows["expressed"] == "higher", -rows["attribution"]).sort_values(ascending=False)
     found = gseapy.prerank(signed, sets, min_size=SMALLEST_SET, max_size=LARGEST_SET, permutation_num=PERMUTATIONS,
                            outdir=None, no_plot=True, seed=seed % 2**31, threads=threads).res2d
-    score = found["NES"].astype(float)
+    score, least = found["NES"].astype(float), 1 / (PERMUTATIONS + 1)  # permutations resolve no smaller p
     return pd.DataFrame({
         "method": "GSEA", "class": score.map(lambda value: "sensitive" if value > 0 else "resistant"),
         "set": found["Term"], "genes_in_set": found["Term"].map(lambda term: len(sets[term])), "score": score,
-        "p": found["NOM p-val"].astype(float), "fdr": found["FDR q-val"].astype(float),
+        "p": found["NOM p-val"].astype(float).clip(lower=least),
+        "fdr": found["FDR q-val"].astype(float).clip(lower=least),
         "leading_genes": found["Lead_genes"].str.replace(";", " "),
     })
