@@ -132,6 +132,8 @@ def test_every_figure_has_its_panels(explained):
     assert len(titles(drawn["attention_maps"])) == 3 * heads
     assert len(drawn["attention_entropy"].axes[0].get_xticks()) == heads
     assert titles(drawn["pathways"]) == ["GSEA", "over-representation"]
+    legend = drawn["pathways"].legends[0]
+    assert len({patch.get_facecolor() for patch in legend.get_patches()}) == 2
 
 
 def test_report_tells_and_shows_it(explained, tmp_path):

@@ -25,6 +25,8 @@ def draw_pathways(pathways: "pd.DataFrame", title: str, simulated: bool) -> "Fig
     title, simulated
         As in :func:`pharmacell.plot.style.panels`.
     """
+    from matplotlib.patches import Patch
+
     colours = {RESPONSE_NAMES[label]: RESPONSE_COLOURS[label] for label in (1, 0)}
     methods = list(dict.fromkeys(pathways["method"]))
     best = {method: pathways[pathways["method"] == method].sort_values("p").groupby("class").head(MOST)
@@ -38,7 +40,6 @@ def draw_pathways(pathways: "pd.DataFrame", title: str, simulated: bool) -> "Fig
         axis.set_yticks(range(len(rows)), [name if len(name) <= LONGEST else f"{name[:LONGEST - 1]}…"
                                            for name in rows["set"]], fontsize=6)
         axis.set(title=method, xlabel="-log10 of the false discovery rate (dotted: 5 %)", ylim=(len(rows) - 0.4, -0.6))
-    for name, colour in colours.items():
-        axes[0].barh([], [], color=colour, label=f"{name} key genes")
-    figure.legend(loc="outside lower center", ncols=2)
+    handles = [Patch(color=colour, label=f"{name} key genes") for name, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
