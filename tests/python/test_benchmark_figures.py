@@ -205,11 +205,12 @@ def test_command_and_report(folder, tmp_path):
                for name in names)
     from pharmacell.report.page import write_report
 
-    write_report([tmp_path / "benchmark.mqc"], "Benchmark", {}, tmp_path / "report")
+    write_report([tmp_path / "benchmark.mqc"], "Benchmark", {"mode": "benchmark"}, tmp_path / "report")
     page = Page((tmp_path / "report" / "pharmacell_report.html").read_text())
     chapters = ["Benchmark", "Benchmark: tests", "Benchmark: figures", "Benchmark: costs"]
     assert [heading for heading in page.headings if heading in chapters] == chapters
     text = " ".join(page.text.split())
+    assert "Read first how complete it is" in text
     assert "score how well a model knows the origin of a cell as much as its response" in text
     assert f"{2 * 9 * 8 - 8} of {2 * 9 * 8} fits have scores" in text
     assert "no predictions: the fit failed or was not run" in text

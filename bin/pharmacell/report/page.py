@@ -19,6 +19,10 @@ INTRODUCTION = (
     "How single cells are predicted to respond to a drug, by transfer from bulk cell lines whose response is known. "
     "A probability is that of being sensitive; from 0.5 on a cell is called sensitive. Read the verdict first."
 )
+BENCHMARK_INTRODUCTION = (
+    "How well models predict the response of single cells to a drug, by repeated cross-validation on cells whose "
+    "response is known. 1 is sensitive, 0 is resistant. Read first how complete it is and what random folds can say."
+)
 PERTURBATION_INTRODUCTION = (
     "How well models predict the differential expression (signed −log10 p) of each gene in a cell type under a "
     "compound. Every score is of rows that the model had not learned from; read first whether it beats the best floor."
@@ -105,7 +109,8 @@ def configuration(title: str, parameters: dict) -> dict:
     """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config)."""
     return {
         "title": title,
-        "intro_text": PERTURBATION_INTRODUCTION if parameters.get("mode") == "perturbation" else INTRODUCTION,
+        "intro_text": {"perturbation": PERTURBATION_INTRODUCTION, "benchmark": BENCHMARK_INTRODUCTION}.get(
+            parameters.get("mode"), INTRODUCTION),
         "show_analysis_paths": False,
         "show_analysis_time": True,
         "skip_generalstats": True,
