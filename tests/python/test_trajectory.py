@@ -95,6 +95,7 @@ def test_a_planted_line_is_put_in_its_order_from_the_sensitive_end(groups):
     assert found.cells["pseudotime"].max() == 1
     assert found.facts["grouped_by"] == ("group" if groups else "cluster")
     assert found.facts["root"] == "line 0" or not groups
+    assert ["clusters of similar cells" in note for note in found.facts["notes"]] == [True] * (not groups)
 
 
 def test_a_long_line_is_put_in_its_order():

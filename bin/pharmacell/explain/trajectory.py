@@ -100,6 +100,8 @@ def _trace(components: np.ndarray, obs: pd.DataFrame, root: str | None, wanted: 
     part = diffusion.parts(graph)
     if wanted is None:
         names = obs["group"].astype(str).to_numpy()[drawn] if "group" in obs else diffusion.clusters(graph, seed)
+        if "group" not in obs:
+            notes.append(f"no groups are known: {len(set(names))} clusters of similar cells stand in for them")
         root_name, start = most_sensitive(names, obs[PROBABILITY].to_numpy(float)[drawn], part, notes)
     else:
         root_name, start = root, wanted[drawn]
