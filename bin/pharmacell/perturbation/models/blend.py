@@ -19,6 +19,7 @@ MEMBERS = {
     name: SIMPLE[name]
     for name in ("zeros", "mean_per_cell_type", "additive", "knn", "ridge", "extra_trees", "gradient_boosting")
 }
+NEGLIGIBLE = 1e-6
 
 
 class Blend:
@@ -39,14 +40,15 @@ class Blend:
 def blend_weights(train: "PerturbationTable", keys: "pd.DataFrame") -> dict[str, float]:
     """Return non-negative weights of sum 1, with the least squared error on rows that the members had not seen.
 
-    Each row's squares are divided by the row's own mean square, because the score is a mean over rows and a few rows
-    of strong compounds would decide the weights alone. ``zeros`` takes part, so a noisy blend can shrink to nothing.
+    Each row's squares are divided by the root mean square of its truth, because the score is a mean over rows of roots
+    (MRRMSE; this is one step of reweighted least squares towards it). ``zeros`` takes part, so a noisy blend can shrink
+    to nothing.
     """
     size = len(MEMBERS)
     gram, product = np.zeros((size, size)), np.zeros(size)
     for known, held in inner_folds(train, keys):
         part, asked, truth = train.take(known), train.keys.iloc[held], train.y[held]
-        scale = 1 / np.sqrt(np.mean(truth**2, axis=1, keepdims=True)).clip(1e-6)
+        scale = np.mean(truth**2, axis=1, keepdims=True).clip(1e-12) ** -0.25  # its square is 1 / root mean square
         stacked = np.stack([(model.predict(part, asked, 0) * scale).ravel() for model in MEMBERS.values()])
         gram += stacked @ stacked.T
         product += stacked @ (truth * scale).ravel()
@@ -77,5 +79,5 @@ def simplex_least_squares(gram: np.ndarray, product: np.ndarray) -> np.ndarray:
         jac=lambda w: gram @ w - product, bounds=[(0, 1)] * len(gram),
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}, options={"ftol": 1e-12},
     )  # fmt: skip
-    weights = found.x.clip(0)
+    weights = np.where(found.x > NEGLIGIBLE, found.x, 0.0)  # a bound is met up to rounding; such members need no fit
     return weights / weights.sum()
