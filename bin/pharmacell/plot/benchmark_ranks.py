@@ -44,6 +44,7 @@ def draw_ranks(ranking: Ranking, look: dict[str, Look], title: str) -> "Figure":
             text_h_margin=0.02 * n)
     else:
         axis.set_axis_off()
+    axis.spines["top"].set_visible(n > 1)  # the axis of the ranks, which the style of other figures leaves out
     axis.set_xlabel("mean rank (1 is best)")
     axis.xaxis.set_label_position("top")
     said = (f"Friedman: chi-square {ranking.statistic:.2f}, p = {ranking.p:.3g}; critical difference "

@@ -20,7 +20,10 @@ LIMITS = (
     "origin of a cell as much as its response; leave_group_out holds whole origins out. The folds of a dataset share "
     "their training cells and are not independent: the corrected t-test allows for that, the Wilcoxon test does not."
 )
-FIGURES = {"fig2": "Fig. 2", "fig3": "Fig. 3", "fig4": "Fig. 4", "boxplots": "boxplots", "critical": "ranks"}
+FIGURES = {
+    "fig2_radar": "Fig. 2 radar", "fig2_bars": "Fig. 2 bars", "fig2_roc_pr": "Fig. 2 ROC and precision-recall",
+    "fig3_heads": "Fig. 3 heads", "fig4_radar": "Fig. 4 radar", "boxplots": "boxplots", "critical_difference": "ranks",
+}
 TESTS_SHOWN = ("auroc", "average_precision", "f1_weighted", "mcc")
 
 
@@ -40,13 +43,13 @@ def write_benchmark(summary: Summary, drawn: dict[str, tuple[str, "Drawn"]], fol
     write.text("benchmark", "1 How complete it is", completeness(summary), LIMITS)
     for number, (name, table) in enumerate(summary.tables.items(), start=2):
         if len(table):
-            write.text("benchmark", f"{number} Table {name[-1]}", as_html(table), EXPLANATION, name)
+            own = Writer(name, "All models", folder)
+            own.text("benchmark", f"{number} Table {name[-1]}", as_html(table), EXPLANATION)
     write.text("benchmark_tests", f"Every model against {REFERENCE}", tests(summary))
     ranks(write, summary)
     for name, (part, picture) in drawn.items():
         kind = next(title for start, title in FIGURES.items() if name.startswith(start))
-        where = f"{part}: {kind} {name.split('_')[1] if kind.startswith('Fig') else ''}".strip()
-        Writer(name, where, folder).picture("benchmark_figures", picture)
+        Writer(name, f"{part}: {kind}", folder).picture("benchmark_figures", picture)
     write.text("benchmark_costs", "Time and memory of the fits", as_html(costs_of(summary.fits)),
                "Mean and total wall time and the highest peak memory over the fits of a setting.")
 
@@ -84,8 +87,9 @@ def ranks(write: Writer, summary: Summary) -> None:
 
 
 def as_html(table: "pd.DataFrame") -> str:
-    """Return a table as html, numbers with four significant digits."""
+    """Return a table as html that scrolls when it is wide, numbers with four significant digits."""
     shown = table.astype(object).where(table.notna(), "")
     shown.columns = [METRIC_TITLES.get(name, name.replace("_", " ")) for name in shown]
-    return shown.to_html(index=False, border=0, classes="table table-sm pharmacell-settings",
-                         float_format=lambda value: f"{value:.4g}")
+    content = shown.to_html(index=False, border=0, classes="table table-sm", justify="left",
+                            float_format=lambda value: f"{value:.4g}")
+    return f'<div style="overflow-x: auto; white-space: nowrap; font-size: 0.85em">{content}</div>'
