@@ -6,9 +6,9 @@ from pharmacell.evaluate.metrics import auroc
 
 
 def auroc_within(truth: np.ndarray, score: np.ndarray, groups: np.ndarray) -> float:
-    """Return the AUROC within groups, each group weighted by its number of (sensitive, resistant) pairs.
+    """Return the AUROC within groups: the share of (sensitive, resistant) pairs of one group in the right order.
 
-    Groups with one class count for nothing; when no group has both, the groups are ignored.
+    A tie counts one half. Groups with one class have no pair; when no group has both, the groups are ignored.
 
     Parameters
     ----------
@@ -17,12 +17,12 @@ def auroc_within(truth: np.ndarray, score: np.ndarray, groups: np.ndarray) -> fl
     groups
         Group of each row, [n].
     """
-    total = weights = 0.0
-    for group in np.unique(groups):
-        rows = groups == group
-        positives = int(truth[rows].sum())
-        pairs = positives * (int(rows.sum()) - positives)
-        if pairs:
-            total += pairs * auroc(truth[rows], score[rows])
-            weights += pairs
-    return total / weights if weights else auroc(truth, score)
+    if np.isnan(score).any():
+        return float("nan")
+    positive, negative = np.flatnonzero(truth == 1), np.flatnonzero(truth != 1)
+    pairs = groups[positive][:, None] == groups[negative]  # [n_positive, n_negative]
+    if not pairs.any():
+        return auroc(truth, score)
+    apart = score[positive][:, None] - score[negative]
+    return float((np.count_nonzero(pairs & (apart > 0)) + np.count_nonzero(pairs & (apart == 0)) / 2)
+                 / np.count_nonzero(pairs))
