@@ -42,7 +42,8 @@ def test_stops_before_any_task(project, tmp_path, kind):
     assert len(said) == 1
     assert said[0].startswith(expected)
     assert "--" in said[0] or ".csv" in said[0]
-    assert {path.name for path in tmp_path.iterdir()} <= {"table.csv", "sets.gmt", "results", ".nextflow", ".nextflow.log", "work"}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {"table.csv", "sets.gmt", "results", ".nextflow", ".nextflow.log", "work"}
     assert not list(tmp_path.glob("results/**/*.*"))
 
 
