@@ -54,6 +54,8 @@ def fail(message: str, code: int) -> None:
 def set_threads(_context, _parameter, threads: int) -> int:
     """Set the thread count of the numerical libraries; runs before any of them is imported."""
     for variable in THREAD_VARIABLES:
+        if variable == "NUMBA_NUM_THREADS" and "numba" in sys.modules:
+            continue  # numba refuses another count once its threads run: a second command in the same process
         os.environ[variable] = str(threads)
     return threads
 
