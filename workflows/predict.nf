@@ -25,7 +25,7 @@ workflow PREDICT_RESPONSE {
     FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
     PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.prediction)
 
-    // ch_explained: [meta, key_genes.csv, folder of key genes, folder of the trajectory]; empty lists when nothing is explained
+    // ch_explained: [meta, key_genes.csv, files beside it, folder of the trajectory]; empty lists when nothing is explained
     def ch_explained = ch_cells.map { meta, _cells -> [meta, [], [], []] }
     def ch_explain_versions = channel.empty()
     if (options.explanation_inputs.explain) {
@@ -35,7 +35,7 @@ workflow PREDICT_RESPONSE {
             options.explanation,
         )
         TRAJECTORY(PREDICT.out.cells.join(KEY_GENES.out.genes), options.trajectory)
-        ch_explained = KEY_GENES.out.genes.join(KEY_GENES.out.folder).join(TRAJECTORY.out.folder)
+        ch_explained = KEY_GENES.out.genes.join(KEY_GENES.out.tables).join(TRAJECTORY.out.folder)
         ch_explain_versions = KEY_GENES.out.versions.mix(TRAJECTORY.out.versions)
     }
     FIGURES(

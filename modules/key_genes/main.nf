@@ -12,8 +12,7 @@ process KEY_GENES {
 
     output:
     tuple val(meta), path("${meta.sample}.key_genes.csv"), emit: genes
-    tuple val(meta), path("${meta.sample}.key_genes"), emit: folder
-    path "${meta.sample}.key_genes/*", emit: tables // the same files, one by one, to be published
+    tuple val(meta), path("${meta.sample}.key_genes/*"), emit: tables
     path 'versions.yml', emit: versions
 
     script:
