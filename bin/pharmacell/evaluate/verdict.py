@@ -52,10 +52,16 @@ RULES = (
                    f"{_interval(f, 'shifted_auroc')}"),
     Rule("source_auroc_low", 0.45, 0.58,
          lambda f: f"held-out bulk lines are told apart with {_interval(f, 'source_auroc')}"),
+    Rule("predictability", 0.66, 0.74,
+         lambda f: f"how well the drug can be predicted at all: the mean of these two AUROCs is "
+                   f"{f['predictability']:.2f}"),
     # against only when most permutations spread wider: cells of two lines are spread by any direction
     Rule("separation_p", 0.50, 0.10,
          lambda f: f"the scores spread {f['separation_ratio']:.1f} times as wide among these cells as under permuted "
                    f"bulk responses (p = {f['separation_p']:.2f})", falling=True),
+    Rule("separation_ratio", None, 3.0,
+         lambda f: f"where predictions were right, scores mostly spread 3 times as wide as under permuted responses; "
+                   f"here {f['separation_ratio']:.1f} times"),
     Rule("sign_agreement", 0.0, 0.2,
          lambda f: f"the genes that drive the score point the way of the bulk signature (cosine "
                    f"{f['sign_agreement']:.2f}, {f['replicas_reversed']} replicas reversed)"),
@@ -81,7 +87,11 @@ LEADS = {"against": "Against: ", "doubt": "Doubtful: ", "support": "For: "}
 
 def judge(facts: dict) -> dict:
     """Return ``verdict`` and ``reasons`` for the facts: one strike is ``not supported``, one doubt ``uncertain``."""
-    facts = facts | {"genes_shared_share": facts["genes_shared"] / facts["genes_bulk"]}
+    facts = facts | {
+        "genes_shared_share": facts["genes_shared"] / facts["genes_bulk"],
+        # either alone is noisy: the first rests on few test lines, the second on simulated cells
+        "predictability": (facts["source_auroc"] + facts.get("shifted_auroc", np.nan)) / 2,
+    }
     weighed: dict[str, list[str]] = {"against": [], "doubt": [], "support": []}
     for rule in RULES:
         side = rule.weigh(facts)
