@@ -72,6 +72,14 @@ def last_error(output: str) -> str:
     return [line for line in output.splitlines() if line.startswith("ERROR ~ ")][-1]
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove an engine's folder, with the mounts that it leaves behind."""
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in sorted((each for each in mounts if each.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", mount], check=True)
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def base_archive(tmp_path_factory):
     """A base system with Python for the images, made without an image registry."""

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import build_image, last_error, predictions, run_pipeline
+from conftest import build_image, last_error, predictions, remove_folder, run_pipeline
 
 HOST_NETWORK = "docker.runOptions = '--network host --user $(id -u):$(id -g)'\n"
 
@@ -44,7 +44,7 @@ def docker(tmp_path_factory, monkeypatch_module):
     finally:
         daemon.terminate()
         daemon.wait(timeout=60)
-        shutil.rmtree(folder)
+        remove_folder(folder)
 
 
 @pytest.fixture(scope="module")

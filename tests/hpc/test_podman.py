@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import build_image, last_error, predictions, run_pipeline
+from conftest import build_image, last_error, predictions, remove_folder, run_pipeline
 
 # crun fails where version 1 and 2 of the control groups stand side by side, and limits above the machine's are refused.
 CONTAINERS = """[containers]
@@ -39,7 +39,7 @@ def podman(tmp_path_factory, monkeypatch_module):
     monkeypatch_module.setenv("CONTAINERS_STORAGE_CONF", str(folder / "storage.conf"))
     yield dict(os.environ)
     subprocess.run(["podman", "system", "reset", "--force"], check=True, capture_output=True)
-    shutil.rmtree(folder)
+    remove_folder(folder)
 
 
 @pytest.fixture(scope="module")
