@@ -9,9 +9,9 @@ export PYTHONDONTWRITEBYTECODE := 1
 .PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint bench image test-hpc lock clean
 
 help:
-	@echo "make demo    run the main job on a simulated sample (about 4 minutes after set-up)"
-	@echo "make demo-benchmark    compare all models on the demo's cells (about 15 minutes)"
-	@echo "make demo-perturbation train and compare models of differential expression (under 10 minutes)"
+	@echo "make demo    run the main job on a simulated sample (minutes after set-up)"
+	@echo "make demo-benchmark    compare all models on the demo's cells (the longest of the three)"
+	@echo "make demo-perturbation train and compare models of differential expression"
 	@echo "make test    run all tests"
 	@echo "make setup   only make the environment in $(VENV)"
 	@echo "also: test-unit test-pipeline test-nf lint bench image test-hpc lock clean"
