@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 SUFFIXES = (".h5ad", ".h5", ".loom", *TEXT_SUFFIXES)
-ORIENTATIONS = ("auto", "cells_by_genes", "genes_by_cells")
 ENOUGH_NAMES = 2000  # to tell which of several columns holds gene names
 GENE_EXPRESSION = "Gene Expression"
 CELL_ATTRIBUTES = ("CellID", "obs_names", "cell_id", "barcode", "Barcode")

@@ -6,7 +6,6 @@ import pandas as pd
 from pharmacell.data.names import drug_key, match_drug
 from pharmacell.errors import InputError
 
-MEASURES = ("ln_ic50", "ic50", "auc", "label")
 METHODS = ("quantile", "threshold", "waterfall")
 LINEAR = 0.95  # Pearson correlation above which a waterfall has no bend
 

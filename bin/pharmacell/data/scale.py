@@ -8,7 +8,6 @@ from scipy import sparse
 
 from pharmacell.errors import InputError
 
-SCALES = ("auto", "counts", "tpm", "log1p", "zscore")
 LARGEST_LOG = 30.0  # ln or log2 of any count or TPM plus one stays below
 CHUNK = 4096  # rows
 

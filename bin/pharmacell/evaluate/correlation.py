@@ -48,14 +48,15 @@ def correlations(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None, seed: 
     draws = []
     for _ in range(n if len(x) >= FEWEST else 0):
         drawn = np.concatenate([members[unit] for unit in rng.integers(0, len(members), len(members))])
-        draws.append(both(x[drawn], y[drawn]))
+        draws.append(spearman_and_pearson(x[drawn], y[drawn]))
+    values = dict(zip(("spearman", "pearson"), spearman_and_pearson(x, y), strict=True))
     rows = [(method, value, *interval([np.array([draw[place] for draw in draws])], level))
-            for place, (method, value) in enumerate(zip(("spearman", "pearson"), both(x, y), strict=True))]
+            for place, (method, value) in enumerate(values.items())]
     table = pd.DataFrame(rows, columns=["method", "value", "low", "high"])
     return table.assign(n_cells=len(x), resampled="groups" if by_group else "cells", n_units=len(members))
 
 
-def both(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+def spearman_and_pearson(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """Return Spearman's and Pearson's correlation; NaN for fewer than three pairs or a constant measure."""
     from scipy.stats import rankdata
 

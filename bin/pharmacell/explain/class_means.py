@@ -105,7 +105,9 @@ class Accumulator:
         self.squares += np.einsum("ng,ng->g", mean, mean, dtype=np.float64)
 
     def result(self) -> ClassAttributions:
-        """Return the means and the test."""
+        """Return the means and the test; FDR after Benjamini and Hochberg (1995)."""
+        from scipy.stats import false_discovery_control
+
         n, n_own = len(self.own), self.n_own
         means = self.under_labels / n_own - (self.total - self.under_labels) / (n - n_own)  # difference of the classes
         variance = np.maximum(self.squares - self.total**2 / n, 0) / (n - 1)
@@ -116,7 +118,7 @@ class Accumulator:
         scale = max(float(np.abs(differences).mean()), 1e-12)
         gap = {"mean": float(gaps.mean()) / scale, "worst_tenth": float(np.quantile(gaps, 0.9)) / scale,
                "logit_difference": scale}
-        return ClassAttributions(self.score / n_own, self.methods / n_own, p, false_discovery_rate(p), gap)
+        return ClassAttributions(self.score / n_own, self.methods / n_own, p, false_discovery_control(p), gap)
 
 
 def pooled_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
@@ -132,13 +134,6 @@ def pooled_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     pool = np.sort(np.abs(null), axis=None)
     as_large = pool.size - np.searchsorted(pool, np.abs(observed), side="left")
     return (1 + as_large) / (1 + pool.size)
-
-
-def false_discovery_rate(p: np.ndarray) -> np.ndarray:
-    """Return Benjamini and Hochberg's (1995) adjusted p-values, [n]."""
-    from scipy.stats import false_discovery_control
-
-    return false_discovery_control(p)
 
 
 def attribute_class(

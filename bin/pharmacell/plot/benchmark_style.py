@@ -23,7 +23,6 @@ CHANCE = {"auroc": 0.5, "lift": 1.0, "mcc": 0.0, "balanced_accuracy": 0.5}
 # yellow is too pale for lines and stands last
 COLOURS = (VERMILION, BLUE, GREEN, ORANGE, PURPLE, SKY, YELLOW)
 MARKERS = ("s", "^", "D", "v", "P", "X", "*")
-COLOURED_AT_MOST = 1 + len(COLOURS)  # more lines cannot be told apart
 
 
 @dataclass(frozen=True)
