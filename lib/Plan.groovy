@@ -53,13 +53,13 @@ class Plan {
         checkOutdir(params.outdir.toString(), launchDir)
     }
 
-    /** What a benchmark needs of every sample: truth to score by, and groups where folds are groups. */
+    /** What a benchmark needs of every sample: truth to score by unless bulk lines are scored, and groups where folds are groups. */
     private static void checkBenchmark(Map<String, ?> params, List<Map<String, String>> samples) {
         if (params.supervision != null) {
-            fail('--supervision: belongs to --mode predict; a benchmark takes --protocol labels, transfer, few_shot:N or leave_group_out')
+            fail('--supervision: belongs to --mode predict; a benchmark takes --protocol labels, transfer, few_shot:N, leave_group_out or leave_line_out')
         }
         samples.eachWithIndex { row, index ->
-            final String column = !row.label_key ? 'label_key' :
+            final String column = !row.label_key && params.protocol != 'leave_line_out' ? 'label_key' :
                 params.protocol == 'leave_group_out' && !row.group_key ? 'group_key' : null
             if (column) {
                 fail("${params.input}: row ${index + 1}: '${column}' is empty; a benchmark " +

@@ -89,28 +89,37 @@ def check_sweep(
     return list(samplings or [found[0].training.sampling])
 
 
-def check_lines(lines: Lines, seed: int) -> None:
-    """Check that the drug's lines can be split as training will split them.
+def rows_to_test(cells: pd.DataFrame, lines: Lines, protocol: Protocol) -> pd.DataFrame:
+    """Return what a protocol tests, with its ``truth``: the annotated cells, or the bulk lines."""
+    return lines.labels.rename("truth").to_frame() if protocol.of_lines else cells
+
+
+def check_lines(lines: Lines, plan: pd.DataFrame, seed: int) -> None:
+    """Check that the drug's lines can be split as training will split them, without a fold of lines if there are any.
 
     Raises
     ------
     InputError
         If a class has too few lines.
     """
-    split_lines(lines.labels, seed)
+    if not Protocol.parse(plan["protocol"].iloc[0]).of_lines:
+        split_lines(lines.labels, seed)
+        return
+    for _, tested in plan.groupby(["repeat", "fold"])["cell_id"]:
+        split_lines(lines.labels.drop(tested), seed)
 
 
 def make_plan(
     dataset: str, obs: pd.DataFrame, protocol: Protocol, n_repeats: int, n_folds: int, seed: int
 ) -> pd.DataFrame:
-    """Assign every cell of known class to one test fold in each repeat.
+    """Assign every cell, or line, of known class to one test fold in each repeat.
 
     Parameters
     ----------
     dataset
         Name of the sample.
     obs
-        Annotation of the cells, with ``truth`` and, for leave_group_out, ``group``.
+        From :func:`rows_to_test`, with ``truth`` and, for leave_group_out, ``group``.
     protocol
         Of the evaluation.
     n_repeats, n_folds
@@ -171,7 +180,7 @@ def slices(
     -------
     pandas.DataFrame
         ``id, dataset, drug, model, heads, sampling, protocol, first, last, gene_set, pretrained``; a slice holds the
-        fits from ``first`` up to but without ``last``.
+        fits from ``first`` up to but without ``last``. Folds of lines have no pretraining that they could share.
     """
     from pharmacell.models.registry import REGISTRY
 
@@ -184,7 +193,7 @@ def slices(
         for first in range(0, n_fits, size):
             last = min(first + size, n_fits)
             rows.append((f"{name}.{first}-{last}", dataset, drug, variant.model, variant.heads, variant.sampling,
-                         protocol, first, last, gene_set, int(swept)))
+                         protocol, first, last, gene_set, int(swept and not Protocol.parse(protocol).of_lines)))
     table = pd.DataFrame(rows, columns=["id", "dataset", "drug", "model", "heads", "sampling", "protocol", "first",
                                         "last", "gene_set", "pretrained"])
     return table.astype({"heads": "Int64"})

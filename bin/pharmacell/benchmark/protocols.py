@@ -8,7 +8,8 @@ import numpy as np
 from pharmacell.errors import InputError
 from pharmacell.seeds import generator, integer
 
-FORMS = "labels, transfer, few_shot:N (N labelled cells of each class) or leave_group_out"
+FORMS = "labels, transfer, few_shot:N (N labelled cells of each class), leave_group_out or leave_line_out"
+PLAIN = ("labels", "transfer", "leave_group_out", "leave_line_out")
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Protocol:
     name
         ``labels``: the labels of all training cells may be used (the paper). ``transfer``: no cell label is ever used.
         ``few_shot``: those of a few training cells. ``leave_group_out``: as labels, but each fold tests one group.
+        ``leave_line_out``: folds are of bulk lines, and no cell has a part in it.
     n_shots
         Labelled cells of each class, for ``few_shot``.
     """
@@ -36,7 +38,7 @@ class Protocol:
         InputError
             If there is no such protocol.
         """
-        if text in ("labels", "transfer", "leave_group_out"):
+        if text in PLAIN:
             return cls(text)
         if match := re.fullmatch(r"few_shot:([1-9]\d*)", text):
             return cls("few_shot", int(match[1]))
@@ -44,6 +46,11 @@ class Protocol:
 
     def __str__(self) -> str:
         return f"few_shot:{self.n_shots}" if self.name == "few_shot" else self.name
+
+    @property
+    def of_lines(self) -> bool:
+        """Whether bulk lines are tested, in place of cells."""
+        return self.name == "leave_line_out"
 
     def assign(
         self, truth: np.ndarray, groups: np.ndarray | None, n_folds: int, repeat: int, seed: int
@@ -88,8 +95,9 @@ class Protocol:
             self.check_groups(truth, groups, sample)
             return
         if counts.min() < n_folds:
-            raise InputError(f"{sample}: class {counts.argmin()} has {counts.min()} cells, fewer than the {n_folds} "
-                             f"folds; use --folds {max(2, counts.min())} or fewer, or a sample with more cells")
+            what = "lines" if self.of_lines else "cells"
+            raise InputError(f"{sample}: class {counts.argmin()} has {counts.min()} {what}, fewer than the {n_folds} "
+                             f"folds; use --folds {max(2, counts.min())} or fewer, or a sample with more {what}")
         left = counts - -(-counts // n_folds)  # the largest test fold takes so many
         if left.min() < self.n_shots:
             raise InputError(f"{sample}: --protocol {self} needs {self.n_shots} labelled cells of each class, but a "

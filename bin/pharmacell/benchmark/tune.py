@@ -1,6 +1,6 @@
 """Choose a model's settings on the source alone: no cell is read, and no line of the test part."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -118,8 +118,7 @@ def tuning_fold(
         key=(0, place[0]), genes=lines.genes, bulk=scaler.apply(lines.x[learn]), bulk_labels=labels[learn],
         bulk_response=lines.response.to_numpy(float)[learn], bulk_groups=groups[learn].astype(str), train=cells,
         train_labels=np.full(len(cells), -1), test=test, smiles=smiles, seed=place[1], parts=split.iloc[learn],
-        lines=replace(lines, x=lines.x[learn], labels=lines.labels.iloc[learn], response=lines.response.iloc[learn],
-                      origin=lines.origin.iloc[learn], panel=None if lines.panel is None else lines.panel[learn]),
+        lines=lines.take(learn),
     )
     return TuningFold(fold, labels[held], groups[held], blocks, rows)
 

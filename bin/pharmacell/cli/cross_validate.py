@@ -39,7 +39,7 @@ from pharmacell.cli.training_options import (
 @transfer_options
 @click.option("--neighbours", type=click.IntRange(min=0),
               help="Most similar training cells over which a cell's score is averaged, for atsdp; 0 for none "
-                   "[default: 15 without cell labels, else 0].")
+                   "[default: 15 without cell labels, 0 with them or for folds of lines].")
 @click.option("--name", help="Begins the names of the output files [default: SAMPLE.MODEL.FIRST-LAST].")
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
 def cross_validate(sample, drug, target, bulk, response, folds, model, part, pretrained, smiles, max_stack_memory,
@@ -59,21 +59,23 @@ def cross_validate(sample, drug, target, bulk, response, folds, model, part, pre
     most_bytes = parse_memory(max_stack_memory)
     plan = load_plan(folds)
 
+    from pharmacell.benchmark.dataset import load_dataset, read_smiles
     from pharmacell.benchmark.run import cross_validate as run_slice
-    from pharmacell.benchmark.run import load_dataset, read_smiles
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines
     from pharmacell.train.device import resolve_device, use_threads
 
     use_threads(threads)
+    cells = CellMatrix(target)
+    dataset = load_dataset(sample, drug, cells, load_lines(bulk, response, drug, cells.genes), plan,
+                           read_smiles(smiles, drug), seed)
+    if dataset.protocol.of_lines and options["neighbours"] is None:
+        options["neighbours"] = 0  # lines are no noisy copies of each other
     # options such as --dropout are those of the main model; --epochs means the same for all
     swept = REGISTRY[model].uses_heads
     fitted = get(model, **options | chosen, pretrained=pretrained, user_seed=seed) if swept else get(
         model, **{"epochs": options["epochs"], "user_seed": seed} | chosen)
     variant = Variant(model, *fitted.swept()) if swept else Variant(model, None, "none")
-    cells = CellMatrix(target)
-    dataset = load_dataset(sample, drug, cells, load_lines(bulk, response, drug, cells.genes), plan,
-                           read_smiles(smiles, drug), seed)
     predictions, fits = run_slice(dataset, variant, fitted, *part, most_bytes, resolve_device(device))
     name = name or f"{sample}.{model}.{part[0]}-{part[1]}"
     with whole_file(outdir / f"{name}.predictions.parquet") as partial:

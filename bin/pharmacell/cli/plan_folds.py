@@ -17,7 +17,8 @@ from pharmacell.cli.training_options import configuration_options, network_optio
 @click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
 @click.option("--protocol", default="labels",
               help="Use of the cells' labels: labels (all of the training folds), transfer (none), few_shot:N (N of "
-                   "each class), leave_group_out (folds are groups).")
+                   "each class), leave_group_out (folds are groups), leave_line_out (folds are bulk lines, no cell is "
+                   "used).")
 @click.option("--repeats", type=click.IntRange(min=1), default=10, help="How often the cells are cut into folds.")
 @click.option("--folds", type=click.IntRange(min=2), default=10, help="Folds of one repeat, stratified by class.")
 @click.option("--models", type=Names(), help="Models, separated by commas [default: all].")
@@ -40,7 +41,16 @@ def plan_folds(sample, drug, target, bulk, response, protocol, repeats, folds, m
     Writes SAMPLE.folds.csv, SAMPLE.slices.csv and SAMPLE.expected.csv.
     """
     from pharmacell.benchmark.model_settings import parse_settings
-    from pharmacell.benchmark.plan import check_lines, check_sweep, digest, expected_fits, make_plan, slices, variants
+    from pharmacell.benchmark.plan import (
+        check_lines,
+        check_sweep,
+        digest,
+        expected_fits,
+        make_plan,
+        rows_to_test,
+        slices,
+        variants,
+    )
     from pharmacell.benchmark.protocols import Protocol
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.files import whole_file
@@ -52,9 +62,9 @@ def plan_folds(sample, drug, target, bulk, response, protocol, repeats, folds, m
     chosen = variants(models or model_names(), heads_sweep,
                       check_sweep(config, preset, options, heads_sweep, samplings, models or model_names()))
     cells = CellMatrix(target)
-    plan = make_plan(sample, cells.obs, how, repeats, folds, seed)
     lines = load_lines(bulk, response, drug, cells.genes)
-    check_lines(lines, seed)
+    plan = make_plan(sample, rows_to_test(cells.obs, lines, how), how, repeats, folds, seed)
+    check_lines(lines, plan, seed)
     tables = {"folds": plan, "slices": slices(sample, drug, chosen, plan, folds_per_task, digest(lines.genes)),
               "expected": expected_fits(sample, drug, chosen, plan)}
     for name, table in tables.items():

@@ -37,7 +37,7 @@ def tune(bulk, response, drug, sample, target, model, trials, validation, epochs
 
     check_names([model], "--model")
 
-    from pharmacell.benchmark.run import read_smiles
+    from pharmacell.benchmark.dataset import read_smiles
     from pharmacell.benchmark.tune import tune as search
     from pharmacell.benchmark.tune import tuning_folds
     from pharmacell.train.device import resolve_device, use_threads

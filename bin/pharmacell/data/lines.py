@@ -1,6 +1,6 @@
 """Cell lines with a response to one drug, on the genes that they share with the cells."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,11 @@ class Lines:
     origin: pd.DataFrame
     n_genes_bulk: int
     panel: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> "Lines":
+        """Return only these lines; ``rows`` as numpy indexes, bool [n_lines] or positions."""
+        return replace(self, x=self.x[rows], labels=self.labels.iloc[rows], response=self.response.iloc[rows],
+                       origin=self.origin.iloc[rows], panel=None if self.panel is None else self.panel[rows])
 
     def standardised(self, train: np.ndarray) -> tuple[Standardiser, np.ndarray]:
         """Standardise all lines with the mean and deviation of the lines in ``train`` (bool [n_lines])."""

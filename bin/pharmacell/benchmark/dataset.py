@@ -1,0 +1,124 @@
+"""What the fits of one sample have in common: its plan, its cells, its drug's lines."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.benchmark.protocols import Protocol
+from pharmacell.data.cells import CellMatrix
+from pharmacell.data.lines import Lines
+from pharmacell.data.splits import split_lines
+from pharmacell.errors import InputError
+
+MOST_CELLS = 10_000  # training cells of one fit; all test cells are predicted
+LARGEST_CUT = 0.05  # of the training cells, so that folds of nearly one size become folds of one size
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A sample, or the bulk lines themselves, with the drug's lines, from which folds are built.
+
+    Parameters
+    ----------
+    name, drug
+        Of the sample.
+    plan
+        Its folds, all repeats.
+    cells
+        Expression; read once, on the shared genes, float32 [n_cells, n_genes], rows in the order of ``ids``. Of bulk
+        lines where the protocol tests those.
+    ids, truth
+        Name and class of the cells, or lines, of the plan, [n_cells].
+    lines
+        Bulk lines: without the test lines, or all of them where the folds are of lines.
+    parts
+        Part of each line; None where the folds are of lines, which leaves the parts to each fold.
+    smiles
+        Structure of the drug, where known.
+    seed
+        The user's seed.
+    """
+
+    name: str
+    drug: str
+    plan: pd.DataFrame
+    cells: np.ndarray
+    ids: pd.Index
+    truth: np.ndarray
+    lines: Lines
+    parts: pd.Series | None
+    smiles: str | None
+    seed: int
+
+    @property
+    def protocol(self) -> Protocol:
+        """Protocol of the plan."""
+        return Protocol.parse(self.plan["protocol"].iloc[0])
+
+
+def load_dataset(
+    name: str, drug: str, cells: CellMatrix, lines: Lines, plan: pd.DataFrame, smiles: str | None, seed: int
+) -> Dataset:
+    """Read the cells of a plan and leave the test lines out; for folds of lines, take these as the cells.
+
+    Raises
+    ------
+    InputError
+        If the plan is for other cells or lines.
+    """
+    if Protocol.parse(plan["protocol"].iloc[0]).of_lines:
+        return dataset_of_lines(name, drug, lines, plan, smiles, seed)
+    ids = pd.Index(plan.loc[plan["repeat"] == 0, "cell_id"]).sort_values()
+    positions = cells.obs.index.astype(str).get_indexer(ids)
+    if (positions < 0).any() or "truth" not in cells.obs:
+        raise InputError(f"{name}: the fold plan names cells that the sample lacks, such as "
+                         f"'{ids[int(np.argmin(positions))]}'; give the plan that plan_folds made for it")
+    order = np.argsort(positions)
+    ids, positions = ids[order], positions[order]
+    rows, start, filled = np.empty((len(ids), len(lines.genes)), np.float32), 0, 0
+    for block in cells.chunks(lines.genes):
+        inside = positions[(positions >= start) & (positions < start + len(block))] - start
+        rows[filled : filled + len(inside)] = block[inside]
+        filled, start = filled + len(inside), start + len(block)
+    split = split_lines(lines.labels, seed)
+    learnt = (split != "test").to_numpy()
+    truth = cells.obs["truth"].to_numpy(np.int64)[positions]
+    return Dataset(name, drug, plan, rows, ids, truth, lines.take(learnt), split[learnt], smiles, seed)
+
+
+def dataset_of_lines(
+    name: str, drug: str, lines: Lines, plan: pd.DataFrame, smiles: str | None, seed: int
+) -> Dataset:
+    """Take bulk lines as what is predicted; see :func:`load_dataset`."""
+    if missing := set(plan["cell_id"]) ^ set(lines.labels.index):
+        raise InputError(f"{name}: the fold plan is for other lines than those of {drug}, such as '{min(missing)}'; "
+                         "give the plan that plan_folds made for it")
+    return Dataset(name, drug, plan, lines.x, lines.labels.index, lines.labels.to_numpy(np.int64), lines, None,
+                   smiles, seed)
+
+
+def rows_of(dataset: Dataset, key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the training and of the test cells of one fit, sorted."""
+    mine = dataset.plan[(dataset.plan["repeat"] == key[0]) & (dataset.plan["fold"] == key[1])]
+    tested = dataset.ids.isin(mine["cell_id"])
+    return np.flatnonzero(~tested), np.flatnonzero(tested)
+
+
+def training_size(dataset: Dataset) -> int:
+    """Return how many training cells a fit takes at most; a function of the whole plan."""
+    sizes = len(dataset.ids) - dataset.plan.groupby(["repeat", "fold"]).size().to_numpy()
+    alike = sizes.min() >= (1 - LARGEST_CUT) * sizes.max()
+    return min(MOST_CELLS, int(sizes.min() if alike else sizes.max()))
+
+
+def read_smiles(path: Path | None, drug: str) -> str | None:
+    """Return the structure of a drug from a table with columns drug and smiles, or None."""
+    if path is None:
+        return None
+    from pharmacell.data.names import drug_key
+
+    table = pd.read_csv(path)
+    found = table.loc[table["drug"].map(drug_key) == drug_key(drug), "smiles"]
+    return None if found.empty else str(found.iloc[0])
