@@ -65,7 +65,7 @@ class ScDEAL(Classifier):
     where R draws cells of one cluster together (:func:`pharmacell.train.losses.cluster_regulariser`). Cells pass
     through ``encoder_t``. With ``encoder_init`` random the encoders start apart, and matched distributions leave it
     open which end of the code is sensitive, so that an AUROC far below 0.5 is as likely as one above. No cell label is
-    used, whatever the protocol.
+    used, whatever the protocol. ``docs/compared_models.md`` says where the public code differs from these equations.
     """
 
     def __init__(self, config: ScDEALConfig, n_genes: int) -> None:
