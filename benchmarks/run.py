@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
 @click.option("--threads", type=click.IntRange(min=1), default=os.cpu_count(), show_default="all cores")
 @click.option("--only", multiple=True, help="Run only these (repeatable).",
               type=click.Choice(["epoch", "replicas", "processes", "predict", "folds", "folds_gpu",
-                                 "perturbation", "perturbation_scores"]))
+                                 "whole_benchmark", "perturbation", "perturbation_scores"]))
 @click.option("--n_cells", type=click.IntRange(min=1), default=200_000, show_default=True,
               help="Of the predict benchmark.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
@@ -36,6 +36,7 @@ def run(threads, only, n_cells, json_path):
     import stacked_folds
     import stacked_replicas
     import torch
+    import whole_benchmark
 
     torch.set_num_threads(threads)
     benchmarks = {
@@ -45,6 +46,7 @@ def run(threads, only, n_cells, json_path):
         "predict": lambda: predict_memory.measure(n_cells, threads),
         "folds": stacked_folds.measure,
         "folds_gpu": stacked_folds.measure_gpu,
+        "whole_benchmark": lambda: whole_benchmark.measure(threads),
         "perturbation": perturbation_epoch.measure,
         "perturbation_scores": perturbation_scores.measure,
     }

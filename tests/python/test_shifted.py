@@ -188,8 +188,8 @@ def test_reliability_of_a_calibrated_and_of_an_overconfident_prediction():
 
 
 FACTS = {
-    "shifted_auroc": 0.75, "shifted_auroc_low": 0.7, "shifted_auroc_high": 0.8, "source_auroc": 0.8,
-    "source_auroc_low": 0.72, "source_auroc_high": 0.87, "separation_p": 0.05, "separation_ratio": 4.2,
+    "shifted_auroc": 0.8, "shifted_auroc_low": 0.75, "shifted_auroc_high": 0.85, "source_auroc": 0.84,
+    "source_auroc_low": 0.76, "source_auroc_high": 0.9, "separation_p": 0.05, "separation_ratio": 4.2,
     "sign_agreement": 0.7, "replicas_reversed": 0, "replica_agreement": 0.9, "replicas_opposed": 0,
     "agreement_signature": 0.9, "agreement_ridge": 0.9, "agreement_logistic": 0.9, "stability_half_genes": 0.9,
     "stability_half_lines": 0.9, "genes_shared": 3000, "genes_bulk": 6000, "share_beyond_range": 0.05, "n_cells": 300,
