@@ -53,8 +53,8 @@ RULES = (
     Rule("source_auroc_low", 0.45, 0.58,
          lambda f: f"held-out bulk lines are told apart with {_interval(f, 'source_auroc')}"),
     Rule("predictability", 0.70, 0.80,
-         lambda f: f"how well the drug can be predicted at all: the mean of these two AUROCs is "
-                   f"{f['predictability']:.2f}"),
+         lambda f: f"how well the drug can be predicted at all: AUROC {f['predictability']:.2f}, the mean over "
+                   "held-out bulk lines and cells simulated from such lines"),
     # against only when most permutations spread wider: cells of two lines are spread by any direction
     Rule("separation_p", 0.50, 0.10,
          lambda f: f"the scores spread {f['separation_ratio']:.1f} times as wide among these cells as under permuted "
