@@ -3,29 +3,51 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from engine_run import command, copy_project
+from engine_run import NEXTFLOW, copy_project
 
-# Root may write everywhere, so for root the project is mounted read-only where no other process sees it.
-READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" "$0" && exec "$@"'
+# Root may write everywhere. In a user namespace root is a user like any other, whom a folder's mode stops.
+NO_RIGHTS = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
-def read_only(project, arguments: list[str]) -> list[str]:
-    """Make a project read-only for a command line; return the command line."""
+@pytest.fixture(scope="module")
+def as_user() -> list[str]:
+    """What makes a command line that of a user without rights."""
     if os.geteuid() != 0:
-        for path in (project, *project.rglob("*")):
-            path.chmod(path.stat().st_mode & ~0o222)
-        return arguments
-    mounted = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(project)]
-    if subprocess.run([*mounted, "true"], capture_output=True).returncode:
-        pytest.skip("root without the right to mount cannot make a folder read-only")
-    return [*mounted, *arguments]
+        return []
+    if not shutil.which("unshare") or subprocess.run([*NO_RIGHTS, "true"], capture_output=True).returncode:
+        pytest.skip("root, and no user namespace to give up root's rights in")
+    return NO_RIGHTS
 
 
-def test_read_only_project_runs_from_another_folder_on_paths_with_spaces(tmp_path):
-    project = copy_project(tmp_path / "project")
+def run_as(as_user: list[str], arguments: list, folder: Path, **environment: str) -> None:
+    """Run a command line to its good end."""
+    ended = subprocess.run(
+        [*as_user, *map(str, arguments)], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        timeout=900, env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true", "NXF_HOME": str(folder / ".nextflow"),
+                          **environment},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def checkout(folder: Path, as_user: list[str]) -> tuple[Path, str]:
+    """Clone the project to where the engine keeps what it runs from a git address; return the clone and the address."""
+    project = copy_project(folder / "source")
+    git = ["git", "-C", project, "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    clone = folder / "assets/local/pharmacell"
+    for step in (["init", "--quiet", "--initial-branch=main"], ["add", "."], ["commit", "--quiet", "--message=Add all"],
+                 ["clone", "--quiet", "--bare", ".", folder / "pharmacell.git"],
+                 ["clone", "--quiet", folder / "pharmacell.git", clone]):  # fmt: skip
+        run_as(as_user, [*git, *step], folder)
+    shutil.rmtree(project)
+    return clone, f"file:{folder}/pharmacell.git"
+
+
+def test_read_only_checkout_of_a_git_address_runs_on_paths_with_spaces(tmp_path, as_user):
+    project, address = checkout(tmp_path, as_user)
     data, launch_dir = tmp_path / "my data", tmp_path / "launch"
     data.mkdir()
     launch_dir.mkdir()
@@ -34,16 +56,14 @@ def test_read_only_project_runs_from_another_folder_on_paths_with_spaces(tmp_pat
         shutil.copy(project / "tests/data" / name, data / copy)
     (data / "samples.csv").write_text("sample,path,drug,label_key\na,cells of patient 1.h5ad,cisplatin,response\n")
     before = sorted(project.rglob("*"))
-    arguments = command(
-        project, "-profile", "test", "-work-dir", tmp_path / "elsewhere", "--outdir", "my results", "--input",
-        data / "samples.csv", "--bulk_expression", data / "bulk expression.csv", "--bulk_response",
-        data / "bulk response.csv",
-    )  # fmt: skip
-    ended = subprocess.run(
-        read_only(project, arguments), cwd=launch_dir, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        timeout=900, env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"},
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    arguments = [
+        NEXTFLOW, "run", address, "-ansi-log", "false", "-profile", "test", "-work-dir", tmp_path / "elsewhere",
+        "--outdir", "my results", "--input", data / "samples.csv", "--bulk_expression",
+        data / "bulk expression.csv", "--bulk_response", data / "bulk response.csv",
+    ]  # fmt: skip
+    for path in (project, *before):
+        path.chmod(path.stat().st_mode & ~0o222)
+    run_as(as_user, arguments, launch_dir, NXF_ASSETS=str(tmp_path / "assets"))
     assert len(pd.read_csv(launch_dir / "my results/predictions/a/predictions.csv")) == 160
     assert (launch_dir / "my results/report/pharmacell_report.html").exists()
     assert not (launch_dir / "work").exists()
