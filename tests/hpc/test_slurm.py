@@ -8,8 +8,8 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import DATA, predictions, run_pipeline, start_pipeline
-from engine_run import copy_project
+from conftest import DATA, LIMITS, predictions, run_pipeline, start_pipeline
+from engine_run import PROJECT, copy_project, run
 from slurm_cluster import Slurm
 
 # Waits that suit jobs of seconds; a real cluster is asked less often.
@@ -21,6 +21,11 @@ executor {
 }
 trace.overwrite = true
 """
+BENCHMARK = (
+    "--mode", "benchmark", "--input", "samples.csv", "--repeats", "2", "--folds", "5", "--models", "atsdp,ridge",
+    "--heads_sweep", "0,2", "--epochs", "2", "--n_replicas", "1", "--folds_per_task", "5", "--outdir", "results",
+    *LIMITS,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +76,26 @@ def test_predictions_are_those_of_this_machine(slurm, local, tmp_path):
     assert ended.code == 0, ended.output
     assert predictions(tmp_path / "results") == local.predictions
     assert all(row["native_id"].isdigit() for row in trace(tmp_path)), "every task was a job"
+
+
+def test_benchmark_goes_as_job_arrays_and_gives_the_tables_of_this_machine(slurm, tmp_path):
+    cells = PROJECT / "tests/data/cells_cisplatin.h5ad"
+    results = {}
+    for where, arguments in {"local": (), "slurm": (*configured(tmp_path), "-with-trace", "trace.txt")}.items():
+        launch_dir = tmp_path / where
+        launch_dir.mkdir()
+        (launch_dir / "samples.csv").write_text(f"sample,path,drug,label_key\ncells,{cells},cisplatin,response\n")
+        profile = "test" if where == "local" else "test,slurm"
+        ended = run(PROJECT, launch_dir, "-profile", profile, *BENCHMARK, *arguments)
+        assert ended.code == 0, ended.output
+        results[where] = {name: (launch_dir / "results/benchmark" / name).read_bytes()
+                          for name in ("scores.csv", "cells.folds.csv", "missing.csv")}
+    assert results["slurm"] == results["local"]
+    for process in ("PRETRAIN_REPEATS", "CROSS_VALIDATE"):
+        tasks = [row["native_id"] for row in trace(tmp_path / "slurm") if step(row["name"]) == process]
+        arrays = {task.partition("_")[0] for task in tasks}
+        assert all("_" in task for task in tasks), f"{process}: {tasks}"
+        assert len(arrays) < len(tasks)
 
 
 # What befalls jobs is tested on stubs of the steps: the scheduler and the engine are the same, the waiting is shorter.
