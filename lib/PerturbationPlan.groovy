@@ -6,7 +6,7 @@ class PerturbationPlan {
     static final List<String> CLASSICAL = ['knn', 'ridge', 'extra_trees', 'gradient_boosting', 'blend']
     static final List<String> PROTOCOLS = ['random', 'leave_compound_out', 'kaggle'] // unless the user names others
     static final List<String> MOMENTS = ['cell_type_mean', 'cell_type_std']
-    static final List<String> TRAINING = ['epochs', 'batch_size', 'learning_rate', 'patience']
+    static final List<String> TRAINING = ['epochs', 'batch_size', 'learning_rate', 'patience', 'precision']
 
     /** Path of each input by the name of its param, null where it was not given. */
     final Map<String, String> inputs

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pharmacell.cli.command import command
+from pharmacell.cli.training_options import precision_option
 
 FILE = click.Path(path_type=Path)
 
@@ -35,11 +36,12 @@ FILE = click.Path(path_type=Path)
 @click.option("--patience", type=click.IntRange(min=0), default=50,
               help="Epochs without improvement of a held-back tenth of the training part after which a replica stops; "
                    "0 trains on all of it for all epochs.")
+@precision_option
 @click.option("--drop_unparsable", is_flag=True, help="Leave out rows whose SMILES rdkit cannot parse.")
 @click.option("--outdir", type=FILE, default=".", help="Folder of the output files.")
 def kaggle_train(de_train, layer, id_map, sample_submission, models, encoding, compound_embedding, protocols, final,
-                 seeds, epochs, batch_size, learning_rate, n_layers, loss, n_components, patience, drop_unparsable,
-                 outdir, seed, threads, device):
+                 seeds, epochs, batch_size, learning_rate, n_layers, loss, n_components, patience, precision,
+                 drop_unparsable, outdir, seed, threads, device):
     """Predict differential expression of (cell type, compound).
 
     With --protocol: oof.parquet, scores.csv, row_scores.parquet. For networks: history.csv and, unless --no_final,
@@ -53,7 +55,7 @@ def kaggle_train(de_train, layer, id_map, sample_submission, models, encoding, c
     from pharmacell.perturbation.table import PerturbationTable, read_id_map, read_sample_submission
 
     options = FitOptions(encoding, loss, epochs, batch_size, learning_rate, n_layers, n_components, patience,
-                         compound_embedding)
+                         compound_embedding, precision or "float32")
     table = PerturbationTable.read(de_train, layer, drop_unparsable)
     keys = read_id_map(id_map, table) if id_map else None
     parts = check_run(table, models, protocols, options, final, sample_submission, id_map, seed)

@@ -55,6 +55,11 @@ network_options = together(
                  help="Tokens the latent vector is cut into [default: the most, up to 16, that fit the heads]."),
 )
 
+precision_option = click.option(
+    "--precision", type=click.Choice(["float32", "tf32", "bf16"]),
+    help="Of the network's matrix products in training; tf32 needs a GPU [default: float32].",
+)
+
 training_options = together(
     click.option("--validation", type=click.Choice(["shifted", "plain"]),
                  help="What decides when to stop and how to weigh: held-out lines as simulated cells, or as they are; "
@@ -76,6 +81,7 @@ training_options = together(
                  help="Share of values masked, or standard deviation of gaussian noise [default: 0.5; published 0.2]."),
     click.option("--sampling", type=click.Choice(["none", "over", "under", "smote", "adasyn"]),
                  help="Resampling of the training lines [default: none]."),
+    precision_option,
 )
 
 transfer_options = together(

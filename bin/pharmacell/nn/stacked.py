@@ -23,6 +23,7 @@ class StackedLinear(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, random: ReplicaRandom) -> None:
         super().__init__()
+        self.rounded = False  # see nn/precision.py
         bound = 1 / math.sqrt(n_in)
         self.weight = nn.Parameter(torch.empty(len(random), n_in, n_out, device=random.device))
         self.bias = nn.Parameter(torch.empty(len(random), 1, n_out, device=random.device))
@@ -35,6 +36,8 @@ class StackedLinear(nn.Module):
         """Map [n_replicas, n, n_in], or [n, n_in] shared by all replicas, to [n_replicas, n, n_out]."""
         if x.dim() == 2:
             x = x.expand(len(self.weight), *x.shape)
+        if self.rounded:
+            return (x.bfloat16() @ self.weight.bfloat16()).float() + self.bias
         return torch.baddbmm(self.bias, x, self.weight)
 
 

@@ -26,7 +26,7 @@ class WideOutput(StackedLinear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [n_replicas, n, n_in] to [n_replicas, n, n_out]."""
-        if not (torch.is_grad_enabled() and self.weight.requires_grad):
+        if self.rounded or not (torch.is_grad_enabled() and self.weight.requires_grad):
             return super().forward(x)
         return _Affine.apply(x, self.bias, self)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pharmacell.nn.precision import products
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.perturbation.losses import LOSSES
 from pharmacell.perturbation.models.network import Network
@@ -42,13 +43,16 @@ class Rows:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Epochs, rows of a batch, learning rate of Adam, loss, and epochs without improvement before a replica stops."""
+    """Epochs, rows of a batch, learning rate of Adam, loss, epochs without improvement before a replica stops, and the
+    precision of matrix products.
+    """
 
     epochs: int
     batch_size: int
     learning_rate: float
     loss: str
     patience: int
+    precision: str = "float32"
 
 
 def train(network: Network, random: ReplicaRandom, data: Rows, settings: TrainingSettings, name: str) -> list[tuple]:
@@ -71,12 +75,14 @@ def train(network: Network, random: ReplicaRandom, data: Rows, settings: Trainin
     for epoch in epochs:
         network.train()
         total = torch.zeros(len(data.fit), device=data.fit.device)
-        for rows in data.fit[replicas, random.permutations(data.fit.shape[1])].split(settings.batch_size, dim=1):
-            optimiser.zero_grad()
-            each = loss(network(*data.of(rows)), data.target[rows])
-            each.sum().backward()
-            optimiser.step()
-            total += each.detach() * rows.shape[1]
+        drawn = data.fit[replicas, random.permutations(data.fit.shape[1])]
+        with products(network, settings.precision):
+            for rows in drawn.split(settings.batch_size, dim=1):
+                optimiser.zero_grad()
+                each = loss(network(*data.of(rows)), data.target[rows])
+                each.sum().backward()
+                optimiser.step()
+                total += each.detach() * rows.shape[1]
         note(history, epoch, "train", total / data.fit.shape[1])
         if best:
             found = validation_loss(network, data, loss)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from pharmacell.nn.precision import products
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.progress import track
 from pharmacell.train.early_stopping import BestWeights
@@ -37,6 +38,8 @@ class TrainingConfig:
         ``plain`` or ``shifted`` (see :mod:`pharmacell.train.validation`).
     ensemble
         Whether linear members stand beside the network; needs shifted validation.
+    precision
+        Of matrix products (see :mod:`pharmacell.nn.precision`).
     """
 
     epochs: int = 500
@@ -50,6 +53,7 @@ class TrainingConfig:
     autoencoder_epochs: int | None = None
     validation: str = "plain"
     ensemble: bool = False
+    precision: str = "float32"
 
 
 @dataclass
@@ -69,6 +73,19 @@ class History:
         import pandas as pd
 
         return pd.DataFrame(self.rows, columns=["stage", "epoch", "term", "part", "replica", "value"])
+
+
+def train_epoch(batches: list, train_terms: Callable[..., Terms], optimiser: torch.optim.Optimizer) -> Terms:
+    """Take one step for each batch; return the mean of each loss term over the batches."""
+    sums: Terms = {}
+    for batch in batches:
+        terms = train_terms(batch)
+        optimiser.zero_grad()
+        terms["total"].sum().backward()
+        optimiser.step()
+        for term, values in terms.items():
+            sums[term] = sums.get(term, 0) + values.detach()
+    return {term: value / len(batches) for term, value in sums.items()}
 
 
 def run_stage(
@@ -130,16 +147,9 @@ def run_stage(
     epochs = track(range(1, config.epochs + 1), name + (" on the GPU" if on_gpu else ""), config.epochs)
     for epoch in epochs:
         modules.train()
-        sums: Terms = {}
-        all_batches = epoch_batches()
-        for batch in all_batches:
-            terms = train_terms(batch)
-            optimiser.zero_grad()
-            terms["total"].sum().backward()
-            optimiser.step()
-            for term, values in terms.items():
-                sums[term] = sums.get(term, 0) + values.detach()
-        history.add(name, epoch, "train", {term: value / len(all_batches) for term, value in sums.items()})
+        with products(modules, config.precision):
+            means = train_epoch(epoch_batches(), train_terms, optimiser)
+        history.add(name, epoch, "train", means)
         if validation_terms and finished(epoch):
             break
     epochs.close()

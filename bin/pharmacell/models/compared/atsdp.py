@@ -27,7 +27,7 @@ class ATSDPSettings:
     heads, bottleneck, encoder, predictor, dropout, attention_tokens
         See :class:`pharmacell.models.atsdp.ATSDPConfig`.
     sampling, validation, epochs, autoencoder_epochs, patience, batch_size, learning_rate, weight_decay, noise, \
-noise_rate
+noise_rate, precision
         See :class:`pharmacell.train.loop.TrainingConfig`.
     omega, theta, encoder_init, clustering
         See :class:`pharmacell.train.finetune.TransferConfig`.
@@ -59,6 +59,7 @@ noise_rate
     weight_decay: float | None = None
     noise: str | None = None
     noise_rate: float | None = None
+    precision: str | None = None
     omega: float | None = None
     theta: float | None = None
     encoder_init: str | None = None

@@ -37,6 +37,8 @@ class FitOptions:
         whole training part.
     compound_embedding
         Table of precomputed compound vectors, for ``encoding`` = ``embedding``.
+    precision
+        Of matrix products in training (see :mod:`pharmacell.nn.precision`).
     """
 
     encoding: str = "ordinal"
@@ -48,6 +50,7 @@ class FitOptions:
     n_components: int | None = None
     patience: int = 50
     compound_embedding: Path | None = None
+    precision: str = "float32"
 
 
 @dataclass

@@ -129,7 +129,7 @@ class NetworkModel:
         tokens, vector = on_device(encoder.transform_training(table), device)
         rows = Rows(tokens, vector, target, *self.divide(table, unseen, seeds, device))
         settings = TrainingSettings(self.config.epochs, self.config.batch_size, self.config.learning_rate,
-                                    self.options.loss, self.options.patience)
+                                    self.options.loss, self.options.patience, self.options.precision)
         history = pd.DataFrame(train(network, random, rows, settings, f"{self.name} x {len(seeds)}"),
                                columns=HISTORY_COLUMNS)
         history["seed"] = np.asarray(seeds)[history["seed"].to_numpy()]
