@@ -40,6 +40,7 @@ VARIANTS = {
     "no cluster regulariser": changed(transfer={"theta": 0.0}),
     "no attention": changed(network={"heads": 0}),
     "target encoder from random weights": changed(transfer={"encoder_init": "random"}),
+    "bf16": changed(training={"precision": "bf16"}),
     "published": replace(PUBLISHED, training=replace(PUBLISHED.training, epochs=100)),
 }
 

@@ -32,7 +32,7 @@ def folds_of_cells(dataset: Dataset, fits: Sequence[tuple[int, int]]) -> list[Fo
     folds = []
     for key in fits:
         train, test = rows_of(dataset, key)
-        seed = integer(dataset.seed, f"fit of repeat {key[0]}, fold {key[1]}")
+        seed = fit_seed(dataset, key)
         if len(train) > n_train:
             train = np.sort(generator(seed, "training cells").choice(train, n_train, replace=False))
         scaler = Standardiser.fit([dataset.cells[train]])
@@ -52,12 +52,17 @@ def fold_of_lines(dataset: Dataset, key: tuple[int, int]) -> Fold:
     learn, test = rows_of(dataset, key)
     lines = dataset.lines.take(learn)
     scaler = Standardiser.fit([lines.x])
-    seed = integer(dataset.seed, f"fit of repeat {key[0]}, fold {key[1]}")
+    seed = fit_seed(dataset, key)
     parts = split_lines(lines.labels, seed).replace("test", "train")  # the fold's own lines are the test
     rows = scaler.apply(lines.x)
     return Fold(key=key, bulk=rows, train=rows, train_labels=np.full(len(learn), -1, np.int64),
                 test=scaler.apply(dataset.cells[test]), smiles=dataset.smiles, seed=seed, parts=parts,
                 **what_lines_tell(lines))
+
+
+def fit_seed(dataset: Dataset, key: tuple[int, int]) -> int:
+    """Return the seed of a fit (repeat, fold)."""
+    return integer(dataset.seed, f"fit of repeat {key[0]}, fold {key[1]}")
 
 
 def what_lines_tell(lines: Lines) -> dict:

@@ -42,6 +42,9 @@ def draw_learning(history: "pd.DataFrame", title: str) -> "Figure":
 def draw_row(truth: np.ndarray, prediction: np.ndarray, scores: dict[str, float], title: str) -> "Figure":
     """Draw the prediction of one row against the truth, gene by gene.
 
+    A few true values are far from all others; the axes end at the predictions or where all but one in a thousand true
+    values are within, and the figure says how many genes lie beyond.
+
     Parameters
     ----------
     truth, prediction
@@ -52,14 +55,18 @@ def draw_row(truth: np.ndarray, prediction: np.ndarray, scores: dict[str, float]
         Of the figure.
     """
     figure, (axis,) = panels(1, 1, title, False, size=(4.2, 3.6))
-    limit = 1.05 * max(np.abs(truth).max(), np.abs(prediction).max(), 1e-6)
+    limit = 1.05 * max(np.quantile(np.abs(truth), 0.999), np.abs(prediction).max(), 1e-6)
+    inside = np.abs(truth) <= limit
     axis.plot([-limit, limit], [-limit, limit], color=GREY, linestyle=":", linewidth=1)
     axis.axhline(0, color=GREY, linewidth=0.5)
     axis.axvline(0, color=GREY, linewidth=0.5)
-    drawn = axis.hexbin(truth, prediction, gridsize=60, bins="log", mincnt=1, cmap="viridis", linewidths=0.1)
+    drawn = axis.hexbin(truth[inside], prediction[inside], gridsize=60, bins="log", mincnt=1, cmap="viridis",
+                        linewidths=0.1)
     figure.colorbar(drawn, ax=axis, label="genes", shrink=0.8)
-    axis.text(0.03, 0.97, "\n".join(f"{name} {value:.2f}" for name, value in scores.items()), va="top", color=BLACK,
-              transform=axis.transAxes, fontsize=7)
+    lines = [f"{name} {value:.2f}" for name, value in scores.items()]
+    if not inside.all():
+        lines.append(f"{(~inside).sum()} of {len(truth):,} genes lie beyond the axis")
+    axis.text(0.03, 0.97, "\n".join(lines), va="top", color=BLACK, transform=axis.transAxes, fontsize=7)
     axis.set(xlabel="true signed −log10 p", ylabel="predicted", xlim=(-limit, limit), ylim=(-limit, limit),
              aspect="equal")
     return figure

@@ -76,7 +76,7 @@ def panels(n: int, columns: int, title: str, simulated: bool, size: tuple[float,
     rows = -(-n // columns)
     figure = Figure(figsize=(max(COLUMN, size[0] * columns), size[1] * rows + 0.3), layout="constrained")
     axes = [figure.add_subplot(rows, columns, position + 1, projection=projection) for position in range(n)]
-    figure.suptitle(f"{title} (simulated cells)" if simulated else title)
+    figure.suptitle(f"{title} (simulated cells)" if simulated else title, wrap=True)
     return figure, axes
 
 
