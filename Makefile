@@ -70,7 +70,7 @@ image:
 
 # Docker, Podman and Slurm, each where it is installed; root may be needed to start them (docs/running.md).
 test-hpc: setup
-	$(BIN)/pytest -s tests/hpc
+	$(BIN)/pytest -s -rs --durations=0 tests/hpc
 
 bench: setup
 	$(BIN)/python benchmarks/run.py
