@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import DATA, LIMITS, predictions, run_pipeline, start_pipeline
+from conftest import LIMITS, predictions, run_pipeline, start_pipeline
 from engine_run import PROJECT, copy_project, run
 from slurm_cluster import Slurm
 
@@ -153,12 +153,3 @@ def test_killed_engine_resumes_with_what_had_not_finished(slurm, tmp_path):
     assert {"PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES", "REPORT"} <= ran
     assert not {"PREPARE_BULK", "SIMULATE_CELLS", "QC"} & ran
     assert {"PREPARE_BULK", "QC"} <= {task.partition(" ")[0] for task in resumed.cached}
-
-
-@pytest.mark.skipif(DATA != "test", reason="the demo has one sample, and an array needs several tasks of one process")
-def test_tasks_of_one_process_go_as_a_job_array(slurm, tmp_path):
-    arrays = "process { withName: QC { array = 2 } }\n"
-    ended = run_pipeline(tmp_path, "slurm", "-stub-run", *configured(tmp_path, arrays))
-    assert ended.code == 0, ended.output
-    jobs = Counter(row["native_id"].partition("_")[0] for row in trace(tmp_path) if step(row["name"]) == "QC")
-    assert list(jobs.values()) == [2], "both samples are tasks of one job"
