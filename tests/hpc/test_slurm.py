@@ -66,9 +66,23 @@ def step(name: str) -> str:
     return name.rpartition(":")[2].partition(" ")[0]
 
 
-def waiting_job(slurm: Slurm, process: str) -> str:
-    """Wait until a job of a process runs; return its id."""
-    return slurm.wait_for(lambda: next((i for i, name in slurm.jobs().items() if process in name), None), 600)
+def slow(folder, processes: str) -> str:
+    """Configure processes to say, by a file with their job's id, that they have begun, and then to wait."""
+    return f"process {{ withName: '{processes}' {{ beforeScript = 'touch {folder}/$SLURM_JOB_ID; sleep 15' }} }}\n"
+
+
+def waiting_job(slurm: Slurm, engine, folder, process: str) -> str:
+    """Wait until a job of a slow process has begun; return its id.
+
+    A job that is signalled before, while the engine's own script sets it up, ends with exit code 1, as a failure does.
+    """
+
+    def begun() -> str | None:
+        assert engine.poll() is None, engine.stdout.read()
+        return next((job for job, name in slurm.jobs().items() if process in name and (folder / job).exists()), None)
+
+    return slurm.wait_for(begun, 600)
+
 
 
 def test_predictions_are_those_of_this_machine(slurm, local, tmp_path):
@@ -124,10 +138,10 @@ def test_job_that_exceeds_memory_or_time_is_killed_and_tried_again_with_more(slu
 
 
 def test_cancelled_job_is_tried_again_and_a_stopped_node_loses_nothing(slurm, tmp_path):
-    slow = "process { withName: 'QC|PRETRAIN_BULK' { beforeScript = 'sleep 15' } }\n"
-    engine = start_pipeline(tmp_path, "slurm", "-stub-run", *configured(tmp_path, slow))
-    slurm.ask("scancel", waiting_job(slurm, "QC"))
-    waiting_job(slurm, "PRETRAIN_BULK")
+    arguments = configured(tmp_path, slow(tmp_path, "QC|PRETRAIN_BULK"))
+    engine = start_pipeline(tmp_path, "slurm", "-stub-run", *arguments)
+    slurm.ask("scancel", waiting_job(slurm, engine, tmp_path, "QC"))
+    waiting_job(slurm, engine, tmp_path, "PRETRAIN_BULK")
     slurm.stop_node()
     time.sleep(8)
     slurm.start_node()
@@ -139,10 +153,9 @@ def test_cancelled_job_is_tried_again_and_a_stopped_node_loses_nothing(slurm, tm
 
 
 def test_killed_engine_resumes_with_what_had_not_finished(slurm, tmp_path):
-    slow = "process { withName: PRETRAIN_BULK { beforeScript = 'sleep 10' } }\n"
-    arguments = ("-stub-run", *configured(tmp_path, slow))
+    arguments = ("-stub-run", *configured(tmp_path, slow(tmp_path, "PRETRAIN_BULK")))
     engine = start_pipeline(tmp_path, "slurm", *arguments)
-    waiting_job(slurm, "PRETRAIN_BULK")
+    waiting_job(slurm, engine, tmp_path, "PRETRAIN_BULK")
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate()
     slurm.ask("scancel", "--user", "root")
