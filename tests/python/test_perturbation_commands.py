@@ -58,9 +58,11 @@ def test_out_of_fold_rows_and_scores(trained):
 
 def test_submission_is_that_of_the_sample(trained):
     sample = pd.read_csv(SMALL / "sample_submission.csv")
+    first_line = (SMALL / "sample_submission.csv").read_text().partition("\n")[0]
     for model in ("lstm", "gene_mean"):
         found = pd.read_csv(trained / f"{model}.submission.csv")
         test = pd.read_parquet(trained / f"{model}.test.parquet")
+        assert (trained / f"{model}.submission.csv").read_text().partition("\n")[0] == first_line
         assert list(found.columns) == list(sample.columns) and list(found["id"]) == list(sample["id"])
         assert np.isfinite(found.to_numpy()).all() and found[TABLE.genes].to_numpy().std() > 0
         np.testing.assert_allclose(found[TABLE.genes], test[TABLE.genes], rtol=1e-5, atol=1e-6)

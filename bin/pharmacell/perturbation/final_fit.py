@@ -82,6 +82,8 @@ def write_submission(path: Path, ids: np.ndarray, genes: list[str], values: np.n
     if values.shape != (len(ids), len(genes)) or not np.isfinite(values).all():
         raise ValueError(f"{path}: predictions of shape {values.shape} do not fit {len(ids)} ids and {len(genes)} "
                          "genes, or are not finite")
+    # the sample's names stand without quotes, and "needed" puts them around every name
+    header = "needed" if any(mark in gene for gene in genes for mark in ',"\n') else "none"
     with whole_file(path) as partial:
         pc.write_csv(pa.Table.from_arrays([pa.array(ids), *gene_arrays(values)], names=["id", *genes]), partial,
-                     pc.WriteOptions(quoting_style="needed"))
+                     pc.WriteOptions(quoting_style="needed", quoting_header=header))
