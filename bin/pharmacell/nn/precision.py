@@ -9,8 +9,6 @@ from torch import nn
 from pharmacell.errors import InputError
 from pharmacell.nn.stacked import StackedLinear
 
-PRECISIONS = ("float32", "tf32", "bf16")
-
 
 @contextmanager
 def products(network: nn.Module, precision: str) -> Iterator[None]:
