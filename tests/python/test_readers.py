@@ -8,9 +8,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from scipy import sparse
 from scipy.io import mmwrite
 
+from pharmacell.cli.qc import qc
 from pharmacell.data.genes import gene_table
 from pharmacell.data.readers import read_sample
 
@@ -87,6 +89,32 @@ FORMATS = {
     "10x version 3": lambda folder: as_10x(folder, "features.tsv", True),
     "10x with a prefix": lambda folder: as_10x(folder, "genes.tsv", True, "GSM1_"),
 }
+
+
+def as_10x_h5_of_version_2(folder):
+    """One group a genome, genes x cells by column."""
+    matrix = sparse.csr_matrix(VALUES)
+    with h5py.File(folder / "s.h5", "w") as file:
+        group = file.create_group("GRCh38")
+        group["data"], group["indices"], group["indptr"] = matrix.data.astype(int), matrix.indices, matrix.indptr
+        group["shape"], group["barcodes"] = (40, 25), np.array(CELLS, dtype="S")
+        group["genes"], group["gene_names"] = np.array([f"ID{i}" for i in range(40)], "S"), np.array(GENES, "S")
+    return folder / "s.h5"
+
+
+FORMATS["10x h5 of version 2"] = as_10x_h5_of_version_2
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_command_writes_what_the_file_holds(kind, tmp_path):
+    (tmp_path / "in").mkdir()
+    sample = FORMATS[kind](tmp_path / "in")
+    arguments = ["--sample", "s", "--input", str(sample), "--outdir", str(tmp_path), "--threads", "1"]
+    result = CliRunner().invoke(qc, [*arguments, "--min_genes", "0", "--min_cells", "0"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    written = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert list(written.obs_names) == CELLS
+    np.testing.assert_array_equal(written[:, GENES].layers["counts"].toarray(), VALUES)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -80,6 +80,8 @@ def read_sample(
         raise InputError(f"{path}: cannot be read ({reason(error)}); the file is damaged or of another kind") from None
     if 0 in sample.shape:
         raise InputError(f"{path}: {sample.n_obs} cells and {sample.n_vars} genes; there is nothing to read")
+    # an index that keeps the name of a file's column (the number 0, or that of another column) cannot be written
+    sample.obs_names.name = sample.var_names.name = None
     if not sample.obs_names.is_unique:
         doubled = sample.obs_names[sample.obs_names.duplicated()]
         notes.append(f"{len(doubled)} cell ids occur more than once (such as {doubled[0]}); made unique with -1, -2")
@@ -141,7 +143,7 @@ def _read_10x_folder(path: Path) -> "AnnData":
     kept = var["feature_type"].eq(GENE_EXPRESSION).to_numpy() if "feature_type" in var else np.ones(len(var), bool)
     kept = kept if kept.any() else np.ones(len(var), bool)
     var = var[kept].set_index("gene_id")
-    return ad.AnnData(matrix[kept].T.tocsr(), obs=pd.DataFrame(index=pd.Index(barcodes, name=None)), var=var)
+    return ad.AnnData(matrix[kept].T.tocsr(), obs=pd.DataFrame(index=barcodes.to_numpy(dtype=object)), var=var)
 
 
 def _one_file(folder: Path, *endings: str) -> Path:
