@@ -61,8 +61,11 @@ test-nf: setup
 	@if command -v nf-test >/dev/null 2>&1; then PATH="$(abspath $(BIN)):$$PATH" nf-test test; \
 	else echo "nf-test is not on PATH: the tests in modules/*/tests are skipped (tests/pipeline covers the same steps)"; fi
 
+# Rules, format, docstrings, types, and that imports point one way without rings.
 lint: setup
-	$(BIN)/ruff check bin tests benchmarks
+	$(BIN)/ruff check bin tests benchmarks containers
+	$(BIN)/ruff format --check bin tests benchmarks containers
+	cd bin && $(abspath $(BIN))/lint-imports ../pyproject.toml --no-cache
 
 # The settings (VARIANT, ENGINE, BASE_IMAGE, CA, NETWORK) stand at the head of the script.
 image:

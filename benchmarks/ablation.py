@@ -17,12 +17,12 @@ from simulated_sets import CPU, DRUGS, Difficulty, Panel, SimulatedSet, make_set
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.metrics import auroc
-from pharmacell.models.ensemble import MEMBERS
-from pharmacell.models.neighbours import smooth
-from pharmacell.train.configurations import DEFAULT, PUBLISHED, Configuration
-from pharmacell.train.evidence import source_evidence
-from pharmacell.train.source_stage import train_source
-from pharmacell.train.target_stage import fit_to_cells
+from pharmacell.response.configurations import DEFAULT, PUBLISHED, Configuration
+from pharmacell.response.ensemble import MEMBERS
+from pharmacell.response.evidence import source_evidence
+from pharmacell.response.finetune_sc import fit_to_cells
+from pharmacell.response.neighbours import smooth
+from pharmacell.response.pretrain_bulk import train_source
 
 REPLICAS = 5
 
@@ -52,8 +52,9 @@ def ablate(made: SimulatedSet, settings: Configuration, seed: int) -> dict:
         cells = CellMatrix(Path(folder) / "cells.h5ad")
         pretrained = train_source(made.lines, settings.network, settings.training, REPLICAS, seed, CPU)
         bundle = pretrained.bundle
-        fitted = fit_to_cells(bundle, made.lines, pretrained.split, cells, settings.training, settings.transfer, "none",
-                              seed, CPU)
+        fitted = fit_to_cells(
+            bundle, made.lines, pretrained.split, cells, settings.training, settings.transfer, "none", seed, CPU
+        )
         row, _, nearest = score_set(bundle, cells, made)
         row = {"atsdp": row["atsdp"], "alone": row["alone"]}
         x = np.concatenate([bundle.target.apply(block) for block in cells.chunks(bundle.genes)])
@@ -62,8 +63,10 @@ def ablate(made: SimulatedSet, settings: Configuration, seed: int) -> dict:
         if bundle.ensemble is None:
             return row
         shifted = source_evidence(bundle, fitted.source)
-        row |= {"shifted": shifted["shifted_auroc"]["value"],
-                "shifted_network": shifted["shifted_auroc_members"]["network"]}
+        row |= {
+            "shifted": shifted["shifted_auroc"]["value"],
+            "shifted_network": shifted["shifted_auroc_members"]["network"],
+        }
         members = bundle.ensemble.members(network, x).mean(0)  # [4, n_cells]
         weights = bundle.ensemble.weights
         for k, name in enumerate(MEMBERS):
@@ -79,8 +82,14 @@ def ablate(made: SimulatedSet, settings: Configuration, seed: int) -> dict:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--first", default=0, help="First draw of lines.", show_default=True)
 @click.option("--last", default=1, help="Last draw of lines.", show_default=True)
-@click.option("--variant", "variants", multiple=True, default=tuple(VARIANTS), type=click.Choice(list(VARIANTS)),
-              help="Change to try; repeatable [default: all].")
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    default=tuple(VARIANTS),
+    type=click.Choice(list(VARIANTS)),
+    help="Change to try; repeatable [default: all].",
+)
 @click.option("--threads", default=1, help="Processor threads.", show_default=True)
 def main(bulk: Path, out: Path, first: int, last: int, variants: tuple[str, ...], threads: int) -> None:
     """Train every variant on the sets of each draw, and print means."""

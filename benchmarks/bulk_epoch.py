@@ -7,9 +7,9 @@ from machine import N_GENES, N_LINES, Row, seconds, synthetic, train
 from torch import Tensor, nn
 
 from pharmacell.data.splits import split_lines
-from pharmacell.models.atsdp import ATSDP, ATSDPConfig
 from pharmacell.nn.stacked import StackedLinear
-from pharmacell.train.loop import TrainingConfig
+from pharmacell.response.network import ATSDP, ATSDPConfig
+from pharmacell.training.loop import TrainingConfig
 
 REPEATS = 5
 EPOCHS = 4
@@ -27,8 +27,14 @@ def products(modules: nn.Module, forward, first: StackedLinear, sizes: list[int]
     def record(layer: StackedLinear, inputs: tuple[Tensor]) -> None:
         x = inputs[0]
         x = x.expand(REPLICAS, *x.shape) if x.dim() == 2 else x
-        calls.append((torch.randn(*x.shape), layer.weight.detach(), torch.randn(*x.shape[:2], layer.weight.shape[2]),
-                      layer is not first))
+        calls.append(
+            (
+                torch.randn(*x.shape),
+                layer.weight.detach(),
+                torch.randn(*x.shape[:2], layer.weight.shape[2]),
+                layer is not first,
+            )
+        )
 
     layers = [module for module in modules.modules() if isinstance(module, StackedLinear)]
     hooks = [layer.register_forward_pre_hook(record) for layer in layers]
@@ -57,12 +63,16 @@ def measure():
     first = model.source.encoder[0]
     forwards = {
         "autoencoder": (model.source, model.source),
-        "predictor": (nn.ModuleList([model.source.encoder, model.predictor]),
-                      lambda rows: model.predictor(model.source.encoder(rows))),
+        "predictor": (
+            nn.ModuleList([model.source.encoder, model.predictor]),
+            lambda rows: model.predictor(model.source.encoder(rows)),
+        ),
     }
     bare = {
-        name: (products(modules, forward, first, sizes, True),
-               products(modules, forward, first, [parts["validation"]], False))
+        name: (
+            products(modules, forward, first, sizes, True),
+            products(modules, forward, first, [parts["validation"]], False),
+        )
         for name, (modules, forward) in forwards.items()
     }
 

@@ -14,9 +14,9 @@ import pandas as pd
 import torch
 
 from pharmacell.data.lines import Lines
-from pharmacell.models.atsdp import ATSDPConfig
-from pharmacell.train.loop import History, TrainingConfig
-from pharmacell.train.source_stage import train_source
+from pharmacell.response.network import ATSDPConfig
+from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.training.loop import History, TrainingConfig
 
 N_GENES, N_LINES = 6163, 975
 
@@ -70,27 +70,44 @@ def synthetic(n_lines: int, n_genes: int) -> Lines:
     names = pd.Index([f"LINE{number}" for number in range(n_lines)])
     response = pd.Series(rng.normal(size=n_lines), names)
     return Lines(
-        x=rng.normal(size=(n_lines, n_genes)).astype(np.float32), genes=[f"GENE{number}" for number in range(n_genes)],
-        labels=(response > response.quantile(0.7)).astype(int), response=response,
-        origin=pd.DataFrame({"database": "synthetic", "tissue": "unknown"}, names), n_genes_bulk=n_genes,
+        x=rng.normal(size=(n_lines, n_genes)).astype(np.float32),
+        genes=[f"GENE{number}" for number in range(n_genes)],
+        labels=(response > response.quantile(0.7)).astype(int),
+        response=response,
+        origin=pd.DataFrame({"database": "synthetic", "tissue": "unknown"}, names),
+        n_genes_bulk=n_genes,
     )
 
 
 def train(lines: Lines, network: ATSDPConfig, n_replicas: int, epochs: int, seed: int = 0) -> dict[str, list[float]]:
     """Run PRETRAIN_BULK's training for a number of epochs; returns the seconds of each epoch, by stage."""
     with epoch_times() as taken:
-        train_source(lines, network, TrainingConfig(epochs=epochs, patience=epochs), n_replicas, seed,
-                     torch.device("cpu"))
+        train_source(
+            lines, network, TrainingConfig(epochs=epochs, patience=epochs), n_replicas, seed, torch.device("cpu")
+        )
     return taken
 
 
 def describe(threads: int) -> dict:
     """Return cores, processor, memory and library versions."""
-    processor = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                      if line.startswith("model name")), platform.processor())
+    processor = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"processor": processor, "cores": os.cpu_count(), "threads": threads, "memory": f"{memory:.0f} GiB",
-            "python": platform.python_version(), "torch": torch.__version__, "load": f"{os.getloadavg()[0]:.1f}"}
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "memory": f"{memory:.0f} GiB",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load": f"{os.getloadavg()[0]:.1f}",
+    }
 
 
 def seconds(function: Callable[[], object]) -> float:

@@ -23,9 +23,10 @@ def write_table(path: Path) -> None:
     keys = {
         "cell_type": [f"cell type {number}" for number in cell],
         "sm_name": [f"compound {number}" for number in compound],
-        "sm_lincs_id": [f"LSM-{number}" for number in compound], "SMILES": ["C" * (number + 1) for number in compound],
+        "sm_lincs_id": [f"LSM-{number}" for number in compound],
+        "SMILES": ["C" * (number + 1) for number in compound],
         "control": [False] * N_ROWS,
-    }  # fmt: skip
+    }
     genes = {f"GENE{number}": rng.normal(size=N_ROWS) for number in range(N_GENES)}  # float64, as the real file
     pq.write_table(pa.table(keys | genes), path)
 

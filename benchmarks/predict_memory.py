@@ -12,10 +12,12 @@ from synthetic_files import COMMANDS, write_cells, write_lines
 REPLICAS = 5
 GIB = 2.0
 # A child's peak begins at its parent's size, so the parent that asks is a bare interpreter.
-ASK = ("import json, resource, subprocess, sys, time; start = time.perf_counter(); "
-       "code = subprocess.run(sys.argv[1:], stdout=sys.stderr).returncode; "
-       "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss; "
-       "print(json.dumps([code, time.perf_counter() - start, peak / 2**20]))")
+ASK = (
+    "import json, resource, subprocess, sys, time; start = time.perf_counter(); "
+    "code = subprocess.run(sys.argv[1:], stdout=sys.stderr).returncode; "
+    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss; "
+    "print(json.dumps([code, time.perf_counter() - start, peak / 2**20]))"
+)
 
 
 def train_model(folder: Path, threads: int) -> None:
@@ -24,10 +26,16 @@ def train_model(folder: Path, threads: int) -> None:
     write_cells(folder / "few.h5ad", 60, N_GENES)
     data = ["--bulk", "bulk.h5ad", "--response", "response.parquet", "--drug", "d", "--target", "few.h5ad"]
     shared = ["--sample", "s", "--epochs", "1", "--threads", str(threads), "--device", "cpu"]
-    for command in (["pretrain_bulk.py", "--n_replicas", str(REPLICAS)],
-                    ["finetune_sc.py", "--pretrained", "s.pretrained.safetensors", "--split", "s.split.csv"]):
-        subprocess.run([sys.executable, COMMANDS / command[0], *command[1:], *data, *shared], cwd=folder, check=True,
-                       capture_output=True)
+    for command in (
+        ["pretrain_bulk.py", "--n_replicas", str(REPLICAS)],
+        ["finetune_sc.py", "--pretrained", "s.pretrained.safetensors", "--split", "s.split.csv"],
+    ):
+        subprocess.run(
+            [sys.executable, COMMANDS / command[0], *command[1:], *data, *shared],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
 
 
 def measure(n_cells: int, threads: int):
@@ -36,8 +44,22 @@ def measure(n_cells: int, threads: int):
         folder = Path(name)
         write_cells(folder / "s.h5ad", n_cells, N_GENES)
         train_model(folder, threads)
-        command = [sys.executable, COMMANDS / "predict.py", "--model", folder / "s.model.safetensors", "--sample", "s",
-                   "--target", folder / "s.h5ad", "--outdir", folder, "--threads", str(threads), "--device", "cpu"]
+        command = [
+            sys.executable,
+            COMMANDS / "predict.py",
+            "--model",
+            folder / "s.model.safetensors",
+            "--sample",
+            "s",
+            "--target",
+            folder / "s.h5ad",
+            "--outdir",
+            folder,
+            "--threads",
+            str(threads),
+            "--device",
+            "cpu",
+        ]
         asked = [sys.executable, "-c", ASK, *map(str, command)]
         done = subprocess.run(asked, capture_output=True, text=True, check=True)
         code, taken, peak = json.loads(done.stdout)

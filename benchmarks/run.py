@@ -17,11 +17,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
 
 @click.command()
 @click.option("--threads", type=click.IntRange(min=1), default=os.cpu_count(), show_default="all cores")
-@click.option("--only", multiple=True, help="Run only these (repeatable).",
-              type=click.Choice(["epoch", "replicas", "processes", "predict", "folds", "folds_gpu",
-                                 "whole_benchmark", "perturbation", "perturbation_scores"]))
-@click.option("--n_cells", type=click.IntRange(min=1), default=200_000, show_default=True,
-              help="Of the predict benchmark.")
+@click.option(
+    "--only",
+    multiple=True,
+    help="Run only these (repeatable).",
+    type=click.Choice(
+        [
+            "epoch",
+            "replicas",
+            "processes",
+            "predict",
+            "folds",
+            "folds_gpu",
+            "whole_benchmark",
+            "perturbation",
+            "perturbation_scores",
+        ]
+    ),
+)
+@click.option(
+    "--n_cells", type=click.IntRange(min=1), default=200_000, show_default=True, help="Of the predict benchmark."
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
 def run(threads, only, n_cells, json_path):
     """Measure speed and memory of the model side."""

@@ -19,13 +19,38 @@ def measure(threads: int):
         write_cells(folder / "s.h5ad", 2, N_GENES)
 
         def train(n_replicas: int, seed: int) -> None:
-            subprocess.run([
-                sys.executable, COMMANDS / "pretrain_bulk.py", "--bulk", folder / "bulk.h5ad",
-                "--response", folder / "response.parquet", "--drug", "d", "--sample", "s",
-                "--target", folder / "s.h5ad", "--outdir", folder / f"{n_replicas}", "--n_replicas", str(n_replicas),
-                "--seed", str(seed), "--epochs", str(EPOCHS), "--patience", str(EPOCHS), "--threads", str(threads),
-                "--device", "cpu",
-            ], check=True, capture_output=True)
+            subprocess.run(
+                [
+                    sys.executable,
+                    COMMANDS / "pretrain_bulk.py",
+                    "--bulk",
+                    folder / "bulk.h5ad",
+                    "--response",
+                    folder / "response.parquet",
+                    "--drug",
+                    "d",
+                    "--sample",
+                    "s",
+                    "--target",
+                    folder / "s.h5ad",
+                    "--outdir",
+                    folder / f"{n_replicas}",
+                    "--n_replicas",
+                    str(n_replicas),
+                    "--seed",
+                    str(seed),
+                    "--epochs",
+                    str(EPOCHS),
+                    "--patience",
+                    str(EPOCHS),
+                    "--threads",
+                    str(threads),
+                    "--device",
+                    "cpu",
+                ],
+                check=True,
+                capture_output=True,
+            )
 
         one = seconds(lambda: train(REPLICAS, 0))
         five = seconds(lambda: [train(1, seed) for seed in range(REPLICAS)])

@@ -19,15 +19,15 @@ from pharmacell.data.embedding import components
 from pharmacell.data.lines import Lines, panel_of
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.simulate import simulate_counts
-from pharmacell.evaluate.diagnostics import diagnose
 from pharmacell.evaluate.metrics import auroc
-from pharmacell.models.floors import NAMES
-from pharmacell.models.inference import CellPredictions, predict_cells, smoothed
-from pharmacell.models.neighbours import NEIGHBOURS, nearest_cells, smooth
-from pharmacell.models.store import Bundle
-from pharmacell.train.configurations import Configuration
-from pharmacell.train.source_stage import train_source
-from pharmacell.train.target_stage import adapt, fit_to_cells
+from pharmacell.response.baselines import NAMES
+from pharmacell.response.configurations import Configuration
+from pharmacell.response.diagnostics import diagnose
+from pharmacell.response.finetune_sc import adapt, fit_to_cells
+from pharmacell.response.neighbours import NEIGHBOURS, nearest_cells, smooth
+from pharmacell.response.predict import CellPredictions, predict_cells, smoothed
+from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.store import Bundle
 
 CPU = torch.device("cpu")
 DRUGS = ("Cisplatin", "Docetaxel", "I-BET-762", "Vorinostat", "Trametinib", "PLX-4720")
@@ -152,13 +152,21 @@ def make_set(panel: Panel, drug: str, difficulty: Difficulty, rng: np.random.Gen
     own = pd.DataFrame({"drug": drug, "z": -response}, index=names)
     table = pd.concat([own, table]).rename_axis("line").reset_index()
     lines = Lines(
-        x=panel.x[learn][:, genes], genes=list(panel.genes[genes]), response=pd.Series(response, names),
+        x=panel.x[learn][:, genes],
+        genes=list(panel.genes[genes]),
+        response=pd.Series(response, names),
         labels=pd.Series((response >= np.quantile(response, 1 - SENSITIVE)).astype(int), names),
-        origin=pd.DataFrame({"database": "gdsc", "tissue": "unknown"}, names), n_genes_bulk=len(panel.genes),
+        origin=pd.DataFrame({"database": "gdsc", "tissue": "unknown"}, names),
+        n_genes_bulk=len(panel.genes),
         panel=panel_of(table, drug, names),
     )
-    return SimulatedSet(lines, counts, np.repeat(sensitive[chosen].astype(int), CELLS),
-                        panel.x[held][:, genes], sensitive[held].astype(int))
+    return SimulatedSet(
+        lines,
+        counts,
+        np.repeat(sensitive[chosen].astype(int), CELLS),
+        panel.x[held][:, genes],
+        sensitive[held].astype(int),
+    )
 
 
 def counts_of(profiles: np.ndarray, difficulty: Difficulty, rng: np.random.Generator) -> sparse.csr_matrix:
@@ -184,8 +192,9 @@ def write_sample(made: SimulatedSet, path: Path) -> None:
     """Write the cells as QC does, without the UMAP, and without their truth: nothing behind this can read it."""
     totals = np.maximum(np.asarray(made.counts.sum(1)), 1)
     x = sparse.csr_matrix(made.counts.multiply(TARGET_SUM / totals), dtype=np.float32).log1p()
-    cells = ad.AnnData(x, pd.DataFrame(index=[f"cell{i}" for i in range(x.shape[0])]),
-                       pd.DataFrame(index=made.lines.genes))
+    cells = ad.AnnData(
+        x, pd.DataFrame(index=[f"cell{i}" for i in range(x.shape[0])]), pd.DataFrame(index=made.lines.genes)
+    )
     cells.obsm["X_pca"] = components(cells, "counts", 0)
     cells.uns["pharmacell"] = {"sample": "simulated", "simulated": True, "genes_matched": 1.0}
     cells.write_h5ad(path)
@@ -194,7 +203,7 @@ def write_sample(made: SimulatedSet, path: Path) -> None:
 def fit_set(
     made: SimulatedSet, folder: Path, settings: Configuration, n_replicas: int, seed: int, evidence: bool = True
 ) -> tuple[Bundle, CellMatrix, np.ndarray | None, pd.DataFrame]:
-    """Train and adapt; returns the adapted bundle, the cells, the null and the floors' scores of held-out lines.
+    """Train and adapt; returns the adapted bundle, the cells, the null and the baselines' scores of held-out lines.
 
     Without ``evidence`` neither the null nor the other grounds of a verdict are made, which takes half of the time.
     """
@@ -203,7 +212,7 @@ def fit_set(
     source = train_source(made.lines, settings.network, settings.training, n_replicas, seed, CPU)
     bundle = source.bundle
     held = bundle.source.apply(made.held_x)
-    on_lines = pd.DataFrame(bundle.floors.probability(held), columns=list(NAMES))
+    on_lines = pd.DataFrame(bundle.baselines.probability(held), columns=list(NAMES))
     on_lines["atsdp"] = bundle.score(held, "source", CPU).mean(0)
     fit = adapt if evidence else fit_to_cells
     result = fit(bundle, made.lines, source.split, cells, settings.training, settings.transfer, "none", seed, CPU)
@@ -216,8 +225,8 @@ def score_set(bundle: Bundle, cells: CellMatrix, made: SimulatedSet) -> tuple[di
     nearest = nearest_cells(cells.components(), NEIGHBOURS, np.random.default_rng(0))
     row = {"alone": auroc(made.truth, found.scores.mean(0))}
     for column, name in enumerate(NAMES):
-        row[name] = auroc(made.truth, found.floors[:, column])
-        row[f"smooth_{name}"] = auroc(made.truth, smooth(found.floors[:, column][None], nearest)[0])
+        row[name] = auroc(made.truth, found.baselines[:, column])
+        row[f"smooth_{name}"] = auroc(made.truth, smooth(found.baselines[:, column][None], nearest)[0])
     if bundle.ensemble is not None:
         found = smoothed(found, bundle, nearest)
     return row | {"atsdp": auroc(made.truth, found.probability)}, found, nearest
@@ -226,7 +235,7 @@ def score_set(bundle: Bundle, cells: CellMatrix, made: SimulatedSet) -> tuple[di
 def predict_set(
     made: SimulatedSet, drug: str, settings: Configuration, n_replicas: int, seed: int, evidence: bool = True
 ) -> dict:
-    """Return AUROC of model and floors on cells and held-out lines and, with ``evidence``, all diagnostics."""
+    """Return AUROC of model and baselines on cells and held-out lines and, with ``evidence``, all diagnostics."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, quiet():
         bundle, cells, null, on_lines = fit_set(made, Path(folder), settings, n_replicas, seed, evidence)

@@ -8,11 +8,12 @@ import torch
 from machine import N_GENES, N_LINES, Row, ratio_in_turns, synthetic
 
 from pharmacell.benchmark.fold import Fold
+from pharmacell.benchmark.models.atsdp import CrossValidatedATSDP
+from pharmacell.benchmark.registry import get
 from pharmacell.data.splits import split_lines
 from pharmacell.data.standardise import Standardiser
-from pharmacell.models.compared.atsdp import CrossValidatedATSDP
-from pharmacell.models.registry import get
-from pharmacell.train.source_stage import fit_source, prepare_source
+from pharmacell.response.pretrain_bulk import fit_source
+from pharmacell.response.training_lines import prepare_source
 
 FOLDS, GPU_FOLDS = 10, 100
 SMALL = {"bottleneck": 16, "encoder": (32,), "predictor": (16,), "heads": 2, "attention_tokens": 4}  # conf/test.config
@@ -35,12 +36,23 @@ def synthetic_folds(n_lines: int, n_genes: int, n_cells: int, n_folds: int) -> l
         test = np.zeros(n_cells, bool)
         test[order[part * n_cells // 10 : (part + 1) * n_cells // 10]] = True
         scaler = Standardiser.fit([cells[~test]])
-        folds.append(Fold(
-            key=(repeat, part), genes=lines.genes, bulk=bulk, bulk_labels=lines.labels.to_numpy(np.int64),
-            bulk_response=lines.response.to_numpy(), bulk_groups=np.full(n_lines, "synthetic"),
-            train=scaler.apply(cells[~test]), train_labels=np.full((~test).sum(), -1), test=scaler.apply(cells[test]),
-            smiles=None, seed=number, lines=lines, parts=pd.Series(parts),
-        ))
+        folds.append(
+            Fold(
+                key=(repeat, part),
+                genes=lines.genes,
+                bulk=bulk,
+                bulk_labels=lines.labels.to_numpy(np.int64),
+                bulk_response=lines.response.to_numpy(),
+                bulk_groups=np.full(n_lines, "synthetic"),
+                train=scaler.apply(cells[~test]),
+                train_labels=np.full((~test).sum(), -1),
+                test=scaler.apply(cells[test]),
+                smiles=None,
+                seed=number,
+                lines=lines,
+                parts=pd.Series(parts),
+            )
+        )
     return folds
 
 
@@ -73,8 +85,7 @@ def measure():
 
         ratio = ratio_in_turns(turns, stacked, successive)
         yield Row(f"{name} ({n_lines} x {n_genes}): {FOLDS} folds stacked / one after another", ratio, "x", bar)
-        apart = max(np.abs(one - other).max()
-                    for one, other in zip(found["stacked"], found["successive"], strict=True))
+        apart = max(np.abs(one - other).max() for one, other in zip(found["stacked"], found["successive"], strict=True))
         yield Row(f"{name}: largest difference of a probability", apart, "", TOLERANCE)
 
 

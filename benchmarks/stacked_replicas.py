@@ -2,7 +2,7 @@
 
 from machine import N_GENES, N_LINES, Row, ratio_in_turns, synthetic, train
 
-from pharmacell.models.atsdp import ATSDPConfig
+from pharmacell.response.network import ATSDPConfig
 
 REPLICAS = 5
 TEST_NETWORK = ATSDPConfig(16, (32,), (16,), heads=2, attention_tokens=4)  # of conf/test.config
@@ -22,6 +22,7 @@ def measure():
             return sum(sum(stage) for stage in train(lines, network, n_replicas, epochs, seed).values())
 
         fit(1)
-        ratio = ratio_in_turns(repeats, lambda fit=fit: fit(REPLICAS),
-                               lambda fit=fit: sum(fit(1, seed) for seed in range(REPLICAS)))
+        ratio = ratio_in_turns(
+            repeats, lambda fit=fit: fit(REPLICAS), lambda fit=fit: sum(fit(1, seed) for seed in range(REPLICAS))
+        )
         yield Row(f"{name} ({n_lines} x {n_genes}): {REPLICAS} stacked / one after another", ratio, "x", bar)

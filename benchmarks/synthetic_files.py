@@ -22,8 +22,16 @@ def write_lines(folder: Path, n_lines: int, n_genes: int) -> None:
     bulk.uns["pharmacell"] = {"kind": "bulk", "source": "synthetic", "scale": "zscore"}
     bulk.write_h5ad(folder / "bulk.h5ad")
     z = rng.normal(size=n_lines)
-    pd.DataFrame({"drug": "d", "line": lines.index, "value": z, "z": z, "measure": "ln_ic50",
-                  "label": (z < np.quantile(z, 0.3)).astype(np.int8)}).to_parquet(folder / "response.parquet")
+    pd.DataFrame(
+        {
+            "drug": "d",
+            "line": lines.index,
+            "value": z,
+            "z": z,
+            "measure": "ln_ic50",
+            "label": (z < np.quantile(z, 0.3)).astype(np.int8),
+        }
+    ).to_parquet(folder / "response.parquet")
 
 
 def write_cells(path: Path, n_cells: int, n_genes: int) -> None:

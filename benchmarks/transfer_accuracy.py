@@ -1,4 +1,4 @@
-"""AUROC of the default model and of every floor on simulated cells of held-out lines; appends rows to a csv.
+"""AUROC of the default model and of every baseline on simulated cells of held-out lines; appends rows to a csv.
 
     python benchmarks/transfer_accuracy.py BULK_FOLDER OUT.csv --first 0 --last 19 [--drug Cisplatin]
 
@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from simulated_sets import DRUGS, Difficulty, Panel, make_set, predict_set
 
-from pharmacell.train.configurations import DEFAULT
+from pharmacell.response.configurations import DEFAULT
 
 MODELS = ("atsdp", "alone", "signature", "ridge", "logistic", "smooth_signature", "smooth_ridge", "smooth_logistic")
 
@@ -38,8 +38,10 @@ def main(bulk: Path, out: Path, first: int, last: int, drugs: tuple[str, ...], t
             made = make_set(panel, drug, Difficulty("fair"), np.random.default_rng([draw, DRUGS.index(drug)]))
             rows.append({"draw": draw, **predict_set(made, drug, DEFAULT, 5, draw, evidence=False)})
             pd.DataFrame(rows).to_csv(out, index=False)
-            click.echo(f"draw {draw}, {drug}: AUROC {rows[-1]['atsdp']:.3f}, ridge {rows[-1]['ridge']:.3f}, "
-                       f"{rows[-1]['seconds']:.0f} s")
+            click.echo(
+                f"draw {draw}, {drug}: AUROC {rows[-1]['atsdp']:.3f}, ridge {rows[-1]['ridge']:.3f}, "
+                f"{rows[-1]['seconds']:.0f} s"
+            )
     table = pd.DataFrame(rows).groupby("drug")[[*MODELS]].mean()
     click.echo(pd.concat([table, table.mean().to_frame("mean").T]).round(3).to_string())
 

@@ -29,20 +29,48 @@ def measure(threads: int):
         cells.write_h5ad(folder / "s.h5ad")
 
         def run(command: str, *arguments: str | int | Path) -> float:
-            return seconds(lambda: subprocess.run([
-                sys.executable, COMMANDS / f"{command}.py", "--bulk", folder / "bulk.h5ad", "--target",
-                folder / "s.h5ad", "--outdir", folder, "--threads", str(threads), "--device", "cpu",
-                *map(str, arguments)], check=True, capture_output=True))
+            return seconds(
+                lambda: subprocess.run(
+                    [
+                        sys.executable,
+                        COMMANDS / f"{command}.py",
+                        "--bulk",
+                        folder / "bulk.h5ad",
+                        "--target",
+                        folder / "s.h5ad",
+                        "--outdir",
+                        folder,
+                        "--threads",
+                        str(threads),
+                        "--device",
+                        "cpu",
+                        *map(str, arguments),
+                    ],
+                    check=True,
+                    capture_output=True,
+                )
+            )
 
         drug = ("--response", folder / "response.parquet", "--drug", "d")
         sample = (*drug, "--sample", "s")
         run("plan_folds", *sample, "--models", "atsdp", "--repeats", REPEATS, "--folds", FOLDS)
         shared = run("pretrain_autoencoder", "--n_replicas", REPEATS, "--epochs", EPOCHS)
-        bulk = run("pretrain_bulk", *drug, "--sample", "bulk", "--n_replicas", REPEATS, "--epochs", EPOCHS,
-                   "--autoencoder", folder / "autoencoder.safetensors")
+        bulk = run(
+            "pretrain_bulk",
+            *drug,
+            "--sample",
+            "bulk",
+            "--n_replicas",
+            REPEATS,
+            "--epochs",
+            EPOCHS,
+            "--autoencoder",
+            folder / "autoencoder.safetensors",
+        )
         fits = (*sample, "--folds", folder / "s.folds.csv", "--model", "atsdp", "--epochs", EPOCHS)
-        part = run("cross_validate", *fits, "--slice", f"0:{FOLDS}",
-                   "--pretrained", folder / "bulk.pretrained.safetensors")
+        part = run(
+            "cross_validate", *fits, "--slice", f"0:{FOLDS}", "--pretrained", folder / "bulk.pretrained.safetensors"
+        )
         alone = run("pretrain_bulk", *drug, "--sample", "one", "--n_replicas", 1, "--epochs", EPOCHS)
         alone += run("cross_validate", *fits, "--slice", "0:1", "--pretrained", folder / "one.pretrained.safetensors")
     together, apart = shared + HEADS * (bulk + REPEATS * part), HEADS * REPEATS * FOLDS * alone

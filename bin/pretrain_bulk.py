@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+"""Run the command ``pretrain_bulk`` (see ``pharmacell/cli/pretrain_bulk.py``)."""
+
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
 
 if __name__ == "__main__":

@@ -3,6 +3,6 @@
 
 import sys
 
-from pharmacell.engine import main
+from pharmacell.core.engine import main
 
 main(sys.argv[1:])

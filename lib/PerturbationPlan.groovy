@@ -2,7 +2,7 @@
 class PerturbationPlan {
 
     static final List<String> NETWORKS = ['gru', 'lstm', 'gru3', 'gru3_attn', 'transformer', 'autoencoder']
-    static final List<String> FLOORS = ['zeros', 'gene_mean', 'median', 'mean_per_cell_type', 'mean_per_compound', 'additive']
+    static final List<String> BASELINES = ['zeros', 'gene_mean', 'median', 'mean_per_cell_type', 'mean_per_compound', 'additive']
     static final List<String> CLASSICAL = ['knn', 'ridge', 'extra_trees', 'gradient_boosting', 'blend']
     static final List<String> PROTOCOLS = ['random', 'leave_compound_out', 'kaggle'] // unless the user names others
     static final List<String> MOMENTS = ['cell_type_mean', 'cell_type_std']
@@ -59,9 +59,9 @@ class PerturbationPlan {
         }
     }
 
-    /** The floors run always, with the classical models in one task: they take seconds, and so does each start of Python. */
+    /** The baselines run always, with the classical models in one task: they take seconds, and so does each start of Python. */
     private List<Map<String, Object>> plan(List<String> models, List<String> encodings, List<String> protocols) {
-        final List<String> simple = FLOORS + models.findAll { name -> !(name in NETWORKS) && !(name in FLOORS) }
+        final List<String> simple = BASELINES + models.findAll { name -> !(name in NETWORKS) && !(name in BASELINES) }
         final List<Map<String, Object>> kinds = [[id: 'simple', models: simple, encoding: null]] +
             [models.findAll { name -> name in NETWORKS }, encodings].combinations().collect { model, encoding ->
                 [id: "${model}_${encoding}".toString(), models: [model], encoding: encoding]

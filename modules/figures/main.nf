@@ -6,7 +6,7 @@ process FIGURES {
 
     input:
     tuple val(meta), path(qc_metrics), path(qc_summary), path(source_metrics), path(source_history), path(history),
-        path(cells), path(predictions), path(floors), path(diagnostics), path(model_metrics),
+        path(cells), path(predictions), path(baselines), path(diagnostics), path(model_metrics),
         path(significance), path(key_genes), path(beside_key_genes, stageAs: 'key_genes/*'), path(trajectory)
     val options
 
@@ -18,7 +18,7 @@ process FIGURES {
     script:
     def files = [
         qc_metrics: qc_metrics, qc_summary: qc_summary, source_metrics: source_metrics, source_history: source_history,
-        history: history, target: cells, predictions: predictions, floors: floors, diagnostics: diagnostics,
+        history: history, target: cells, predictions: predictions, baselines: baselines, diagnostics: diagnostics,
         model_metrics: model_metrics, // empty without truth
         significance: significance, // empty when the network stands alone
         // empty when nothing is explained

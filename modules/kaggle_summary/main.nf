@@ -1,4 +1,4 @@
-// Scores, gains over the best floor, figures and the report's part of all perturbation models. Once a run.
+// Scores, gains over the best baseline, figures and the report's part of all perturbation models. Once a run.
 process KAGGLE_SUMMARY {
     tag "${predictions.size()} files"
     label 'process_medium'

@@ -11,7 +11,7 @@ process PREDICT {
 
     output:
     tuple val(meta), path("${meta.sample}.predicted.h5ad"), emit: cells
-    tuple val(meta), path("${meta.sample}.predictions.csv"), path("${meta.sample}.floors.csv"),
+    tuple val(meta), path("${meta.sample}.predictions.csv"), path("${meta.sample}.baselines.csv"),
         path("${meta.sample}.diagnostics.json"), path("${meta.sample}.model_metrics.csv", arity: '0..*'),
         path("${meta.sample}.significance.csv", arity: '0..*'), emit: tables
     path "${meta.sample}.metrics.csv", optional: true, emit: metrics
@@ -27,7 +27,7 @@ process PREDICT {
     stub:
     """
     : ${task.ext.code}
-    touch ${meta.sample}.predicted.h5ad ${meta.sample}.predictions.csv ${meta.sample}.floors.csv ${meta.sample}.diagnostics.json
+    touch ${meta.sample}.predicted.h5ad ${meta.sample}.predictions.csv ${meta.sample}.baselines.csv ${meta.sample}.diagnostics.json
     versions.py --process '${task.process}' > versions.yml
     """
 }

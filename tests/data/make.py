@@ -7,10 +7,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from pharmacell.data.bulk import load_gdsc_bulk
+from pharmacell.core.seeds import generator
+from pharmacell.data.load_bulk import load_gdsc_bulk
 from pharmacell.data.response import merge_releases
 from pharmacell.data.simulate import simulate_counts
-from pharmacell.seeds import generator
 
 FOLDER = Path(__file__).parent
 DRUGS = ("Cisplatin", "PLX-4720", "Docetaxel", "Vorinostat")

@@ -58,17 +58,30 @@ class Slurm:
             (self.folder / name).mkdir()
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         version = "v2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "v1"
-        self.config.write_text(CONFIG.format(
-            host=self.host, node=self.node, folder=self.folder, ports=free_ports(2), cores=len(os.sched_getaffinity(0)),
-            megabytes=pages * 9 // 10 // 2**20,
-        ))  # fmt: skip
+        self.config.write_text(
+            CONFIG.format(
+                host=self.host,
+                node=self.node,
+                folder=self.folder,
+                ports=free_ports(2),
+                cores=len(os.sched_getaffinity(0)),
+                megabytes=pages * 9 // 10 // 2**20,
+            )
+        )
         (self.folder / "cgroup.conf").write_text(CGROUP.format(version=version))
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
-        self._run("munged", "--foreground", "--force", f"--socket={self.folder}/munge.socket", f"--key-file={key}",
-                  f"--pid-file={self.folder}/munged.pid", f"--seed-file={self.folder}/munged.seed",
-                  f"--log-file={self.folder}/munged.log")  # fmt: skip
+        self._run(
+            "munged",
+            "--foreground",
+            "--force",
+            f"--socket={self.folder}/munge.socket",
+            f"--key-file={key}",
+            f"--pid-file={self.folder}/munged.pid",
+            f"--seed-file={self.folder}/munged.seed",
+            f"--log-file={self.folder}/munged.log",
+        )
         self._run("slurmctld", "-D", "-i", "-f", self.config)
         self.start_node()
         self.wait_for(lambda: "idle" in self.ask("sinfo", "-h", "-o", "%T"), 60)
@@ -100,8 +113,9 @@ class Slurm:
 
     def ask(self, *command: str) -> str:
         """Run one of Slurm's commands; return what it prints."""
-        return subprocess.run(command, capture_output=True, text=True, timeout=60,
-                              env={**os.environ, "SLURM_CONF": str(self.config)}).stdout.strip()  # fmt: skip
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, env={**os.environ, "SLURM_CONF": str(self.config)}
+        ).stdout.strip()
 
     def jobs(self, state: str = "RUNNING") -> dict[str, str]:
         """Return id and name of the jobs in a state."""

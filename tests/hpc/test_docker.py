@@ -31,14 +31,25 @@ def docker(tmp_path_factory, monkeypatch_module):
     monkeypatch_module.setenv("DOCKER_HOST", socket)
     with open(folder / "log", "w") as log:
         daemon = subprocess.Popen(
-            ["dockerd", "--storage-driver=overlay2", "--iptables=false", "--ip6tables=false", "--bridge=none",
-             f"--host={socket}", f"--data-root={folder}/data", f"--exec-root={folder}/run", f"--pidfile={folder}/pid"],
-            stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            [
+                "dockerd",
+                "--storage-driver=overlay2",
+                "--iptables=false",
+                "--ip6tables=false",
+                "--bridge=none",
+                f"--host={socket}",
+                f"--data-root={folder}/data",
+                f"--exec-root={folder}/run",
+                f"--pidfile={folder}/pid",
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     try:
         deadline = time.monotonic() + 60
         while not answers(dict(os.environ)):
-            assert daemon.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+            assert daemon.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, (folder / "log").read_text()
             time.sleep(0.2)
         yield dict(os.environ)
     finally:
@@ -99,4 +110,3 @@ def test_gpu_where_there_is_none_is_one_clear_line(image, tmp_path):
         subprocess.run(["docker", "rmi", "localhost/pharmacell:0.1.0-cuda"], check=True, capture_output=True)
     assert ended.code == 1
     assert "docker finds no NVIDIA GPU" in last_error(ended.output)
-

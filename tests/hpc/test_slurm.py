@@ -22,10 +22,28 @@ executor {
 trace.overwrite = true
 """
 BENCHMARK = (
-    "--mode", "benchmark", "--input", "samples.csv", "--repeats", "2", "--folds", "5", "--models", "atsdp,ridge",
-    "--heads_sweep", "0,2", "--epochs", "2", "--n_replicas", "1", "--folds_per_task", "5", "--outdir", "results",
+    "--mode",
+    "benchmark",
+    "--input",
+    "samples.csv",
+    "--repeats",
+    "2",
+    "--folds",
+    "5",
+    "--models",
+    "atsdp,ridge",
+    "--heads_sweep",
+    "0,2",
+    "--epochs",
+    "2",
+    "--n_replicas",
+    "1",
+    "--folds_per_task",
+    "5",
+    "--outdir",
+    "results",
     *LIMITS,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +102,6 @@ def waiting_job(slurm: Slurm, engine, folder, process: str) -> str:
     return slurm.wait_for(begun, 600)
 
 
-
 def test_predictions_are_those_of_this_machine(slurm, local, tmp_path):
     ended = run_pipeline(tmp_path, "slurm", *configured(tmp_path))
     assert ended.code == 0, ended.output
@@ -119,8 +136,11 @@ def test_benchmark_goes_as_job_arrays_and_gives_the_scores_of_this_machine(slurm
 def test_job_that_exceeds_memory_or_time_is_killed_and_tried_again_with_more(slurm, tmp_path):
     project = copy_project(tmp_path / "project")
     report = project / "modules/report/main.nf"
-    report.write_text(report.read_text().replace(
-        "touch pharmacell_report.html", "sleep ${task.attempt == 1 ? 150 : 0}; touch pharmacell_report.html"))
+    report.write_text(
+        report.read_text().replace(
+            "touch pharmacell_report.html", "sleep ${task.attempt == 1 ? 150 : 0}; touch pharmacell_report.html"
+        )
+    )
     too_little = """
     process {
         withName: PREPARE_BULK {

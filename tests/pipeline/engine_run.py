@@ -11,8 +11,16 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 NEXTFLOW = Path(sys.prefix) / "bin" / "nextflow"
 PARTS = (
-    "main.nf", "nextflow.config", "nextflow_schema.json", "bin", "conf", "lib", "modules", "workflows", "tests/data",
-)  # fmt: skip
+    "main.nf",
+    "nextflow.config",
+    "nextflow_schema.json",
+    "bin",
+    "conf",
+    "lib",
+    "modules",
+    "workflows",
+    "tests/data",
+)
 
 
 def copy_project(folder: Path) -> Path:
@@ -65,9 +73,15 @@ def start(project: Path, launch_dir: Path, *arguments: str) -> subprocess.Popen:
     """Start a run in a session of its own."""
     launch_dir.mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(
-        command(project, *arguments), cwd=launch_dir, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"},
-    )  # fmt: skip
+        command(project, *arguments),
+        cwd=launch_dir,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"},
+    )
 
 
 def run(project: Path, launch_dir: Path, *arguments: str) -> Run:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine_run import PROJECT
 
-from pharmacell.engine import embedded_jars, embedded_java
+from pharmacell.core.engine import embedded_jars, embedded_java
 
 
 def call(cases: list[dict]) -> list[dict]:
@@ -17,9 +17,18 @@ def call(cases: list[dict]) -> list[dict]:
         path = Path(folder) / "cases.json"
         path.write_text(json.dumps(cases))
         finished = subprocess.run(
-            [java / "bin" / "java", "-cp", f"{embedded_jars(java)}/*:{PROJECT / 'lib'}", "groovy.ui.GroovyMain",
-             PROJECT / "tests/pipeline/lib_checks.groovy", path],
-            capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+            [
+                java / "bin" / "java",
+                "-cp",
+                f"{embedded_jars(java)}/*:{PROJECT / 'lib'}",
+                "groovy.ui.GroovyMain",
+                PROJECT / "tests/pipeline/lib_checks.groovy",
+                path,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)

@@ -19,16 +19,21 @@ BEFORE_ANY_TASK = {
 IN_A_TASK = {
     "unknown drug": ("sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatine-x\n", [], "cisplatine-x"),
     "no such label column": (
-        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,respons\n", [], "respons"
+        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,respons\n",
+        [],
+        "respons",
     ),
     "no cells left": (
-        "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n", ["--min_genes", "100000"], "min_genes"
+        "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n",
+        ["--min_genes", "100000"],
+        "min_genes",
     ),
     "one-class labels": (
         "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n",
-        ["--binarise", "threshold", "--sensitive_threshold", "-1000"], "0 sensitive and 240 resistant",
+        ["--binarise", "threshold", "--sensitive_threshold", "-1000"],
+        "0 sensitive and 240 resistant",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", BEFORE_ANY_TASK)

@@ -5,9 +5,25 @@ import pytest
 from engine_run import run
 
 ARGUMENTS = (
-    "-profile", "test", "--mode", "benchmark", "--repeats", "2", "--folds", "3", "--models", "atsdp,prevalence",
-    "--heads_sweep", "0,2", "--epochs", "2", "--n_replicas", "1", "--folds_per_task", "6",
-)  # fmt: skip
+    "-profile",
+    "test",
+    "--mode",
+    "benchmark",
+    "--repeats",
+    "2",
+    "--folds",
+    "3",
+    "--models",
+    "atsdp,prevalence",
+    "--heads_sweep",
+    "0,2",
+    "--epochs",
+    "2",
+    "--n_replicas",
+    "1",
+    "--folds_per_task",
+    "6",
+)
 SHEET = ("--input", "samples.csv")
 KEYS = ["dataset", "drug", "model", "heads", "sampling", "protocol", "repeat", "fold"]
 
@@ -28,10 +44,25 @@ def tasks(ended, step: str) -> list[str]:
 
 def test_bulk_stage_is_done_once_for_all_folds(benchmark):
     ended, _ = benchmark
-    counts = {step: len(tasks(ended, step)) for step in ("PLAN_FOLDS", "PRETRAIN_AUTOENCODER", "PRETRAIN_REPEATS",
-                                                         "CROSS_VALIDATE", "BENCHMARK_SUMMARY", "REPORT")}
-    assert counts == {"PLAN_FOLDS": 1, "PRETRAIN_AUTOENCODER": 1, "PRETRAIN_REPEATS": 2, "CROSS_VALIDATE": 3,
-                      "BENCHMARK_SUMMARY": 1, "REPORT": 1}
+    counts = {
+        step: len(tasks(ended, step))
+        for step in (
+            "PLAN_FOLDS",
+            "PRETRAIN_AUTOENCODER",
+            "PRETRAIN_REPEATS",
+            "CROSS_VALIDATE",
+            "BENCHMARK_SUMMARY",
+            "REPORT",
+        )
+    }
+    assert counts == {
+        "PLAN_FOLDS": 1,
+        "PRETRAIN_AUTOENCODER": 1,
+        "PRETRAIN_REPEATS": 2,
+        "CROSS_VALIDATE": 3,
+        "BENCHMARK_SUMMARY": 1,
+        "REPORT": 1,
+    }
 
 
 def test_plan_scores_and_predictions_are_published(benchmark):
@@ -57,7 +88,7 @@ def test_unchanged_resume_runs_nothing(project, benchmark):
 
 
 def test_failed_slices_are_tried_again_and_named_as_missing(project, benchmark):
-    """The network's folds do not fit into the memory allowed, the floor's do."""
+    """The network's folds do not fit into the memory allowed, the baseline's do."""
     _, launch_dir = benchmark
     ended = run(project, launch_dir, *ARGUMENTS, *SHEET, "--outdir", "small", "-resume", "--max_stack_memory", "709MB")
     assert ended.code == 0, ended.output
@@ -73,21 +104,26 @@ def test_failed_slices_are_tried_again_and_named_as_missing(project, benchmark):
 
 BAD = {
     "labels protocol without labels": (
-        "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n", [], "row 1: 'label_key' is empty"
+        "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n",
+        [],
+        "row 1: 'label_key' is empty",
     ),
     "no groups to leave out": (
         "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n",
-        ["--protocol", "leave_group_out"], "row 1: 'group_key' is empty",
+        ["--protocol", "leave_group_out"],
+        "row 1: 'group_key' is empty",
     ),
     "a group of one class": (
         "sample,path,drug,label_key,group_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response,line\n",
-        ["--protocol", "leave_group_out"], "only, so that a fold of it cannot be scored",
+        ["--protocol", "leave_group_out"],
+        "only, so that a fold of it cannot be scored",
     ),
     "heads that do not divide": (
-        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n", ["--heads_sweep", "3"],
+        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n",
+        ["--heads_sweep", "3"],
         "--heads 3: a bottleneck of 16 cannot be cut",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", BAD)

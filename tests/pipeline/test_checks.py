@@ -110,7 +110,8 @@ FAILURES = {
     ),
     "podman is not installed": (".command.run: line 9: podman: command not found", "-profile podman: not found"),
     "no image": (
-        "Command error:\n  Unable to find image 'a/b:1' locally\n\nContainer:\n  a/b:1\n", "a/b:1: no such image here",
+        "Command error:\n  Unable to find image 'a/b:1' locally\n\nContainer:\n  a/b:1\n",
+        "a/b:1: no such image here",
     ),
     "no GPU for docker": (
         'Command error:\n  docker: Error: could not select device driver "" with capabilities: [[gpu]].\n',
@@ -122,7 +123,7 @@ FAILURES = {
     ),
     "no scheduler": ('java.io.IOException: Cannot run program "sbatch" (in directory "/x")', "sbatch: not found"),
     "killed": ("Command exit status:\n  137\n\nCommand output:\n", "raise --max_memory"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", FAILURES)

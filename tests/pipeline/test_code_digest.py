@@ -59,7 +59,7 @@ def test_gene_table_is_in_the_digest_of_what_reads_it(files):
 
 
 def test_only_what_draws_depends_on_the_plots(files):
-    drawing = {command for command in COMMANDS if any("/plot/" in name for name in files[command])}
+    drawing = {command for command in COMMANDS if any("/report/" in name for name in files[command])}
     assert drawing <= {"figures", "report", "kaggle_summary", "benchmark_summary"}
 
 
@@ -67,7 +67,7 @@ def test_digest_follows_an_imported_file_and_no_other(tmp_path):
     copies = [tmp_path / name for name in ("same", "plot", "model")]
     for copy in copies:
         shutil.copytree(BIN, copy / "bin", ignore=shutil.ignore_patterns("__pycache__"))
-    for copy, edited in zip(copies[1:], ("plot/__init__.py", "models/__init__.py"), strict=True):
+    for copy, edited in zip(copies[1:], ("report/__init__.py", "response/__init__.py"), strict=True):
         with (copy / "bin/pharmacell" / edited).open("a") as file:
             file.write("# edited\n")
     answers = call([{"call": "digest", "project": str(copy), "command": "predict"} for copy in copies])

@@ -26,10 +26,14 @@ def as_user() -> list[str]:
 def run_as(as_user: list[str], arguments: list, folder: Path, **environment: str) -> None:
     """Run a command line to its good end."""
     ended = subprocess.run(
-        [*as_user, *map(str, arguments)], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        timeout=900, env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true", "NXF_HOME": str(folder / ".nextflow"),
-                          **environment},
-    )  # fmt: skip
+        [*as_user, *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=900,
+        env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true", "NXF_HOME": str(folder / ".nextflow"), **environment},
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
@@ -38,9 +42,13 @@ def checkout(folder: Path, as_user: list[str]) -> tuple[Path, str]:
     project = copy_project(folder / "source")
     git = ["git", "-C", project, "-c", "user.name=test", "-c", "user.email=test@example.org"]
     clone = folder / "assets/local/pharmacell"
-    for step in (["init", "--quiet", "--initial-branch=main"], ["add", "."], ["commit", "--quiet", "--message=Add all"],
-                 ["clone", "--quiet", "--bare", ".", folder / "pharmacell.git"],
-                 ["clone", "--quiet", folder / "pharmacell.git", clone]):  # fmt: skip
+    for step in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["add", "."],
+        ["commit", "--quiet", "--message=Add all"],
+        ["clone", "--quiet", "--bare", ".", folder / "pharmacell.git"],
+        ["clone", "--quiet", folder / "pharmacell.git", clone],
+    ):
         run_as(as_user, [*git, *step], folder)
     shutil.rmtree(project)
     return clone, f"file:{folder}/pharmacell.git"
@@ -51,16 +59,33 @@ def test_read_only_checkout_of_a_git_address_runs_on_paths_with_spaces(tmp_path,
     data, launch_dir = tmp_path / "my data", tmp_path / "launch"
     data.mkdir()
     launch_dir.mkdir()
-    for name, copy in {"cells_cisplatin.h5ad": "cells of patient 1.h5ad", "bulk_expression.csv": "bulk expression.csv",
-                       "bulk_response.csv": "bulk response.csv"}.items():
+    for name, copy in {
+        "cells_cisplatin.h5ad": "cells of patient 1.h5ad",
+        "bulk_expression.csv": "bulk expression.csv",
+        "bulk_response.csv": "bulk response.csv",
+    }.items():
         shutil.copy(project / "tests/data" / name, data / copy)
     (data / "samples.csv").write_text("sample,path,drug,label_key\na,cells of patient 1.h5ad,cisplatin,response\n")
     before = sorted(project.rglob("*"))
     arguments = [
-        NEXTFLOW, "run", address, "-ansi-log", "false", "-profile", "test", "-work-dir", tmp_path / "elsewhere",
-        "--outdir", "my results", "--input", data / "samples.csv", "--bulk_expression",
-        data / "bulk expression.csv", "--bulk_response", data / "bulk response.csv",
-    ]  # fmt: skip
+        NEXTFLOW,
+        "run",
+        address,
+        "-ansi-log",
+        "false",
+        "-profile",
+        "test",
+        "-work-dir",
+        tmp_path / "elsewhere",
+        "--outdir",
+        "my results",
+        "--input",
+        data / "samples.csv",
+        "--bulk_expression",
+        data / "bulk expression.csv",
+        "--bulk_response",
+        data / "bulk response.csv",
+    ]
     for path in (project, *before):
         path.chmod(path.stat().st_mode & ~0o222)
     run_as(as_user, arguments, launch_dir, NXF_ASSETS=str(tmp_path / "assets"))

@@ -5,7 +5,7 @@ import pytest
 from engine_run import PROJECT, run
 from lib_calls import call
 
-from pharmacell.perturbation.models.floors import FLOORS
+from pharmacell.perturbation.models.baselines import BASELINES
 from pharmacell.perturbation.models.registry import CLASSICAL, MODELS
 from pharmacell.perturbation.protocols import PROTOCOLS
 
@@ -15,20 +15,28 @@ KEYS = ["--id_map", f"{{project}}/{SMALL}/id_map.csv"]
 BEFORE_ANY_TASK = {
     "no table": (["--mode", "perturbation"], "--de_train: no table given"),
     "no such table": (["--mode", "perturbation", "--de_train", "nowhere.parquet"], "--de_train: nowhere.parquet"),
-    "two tables": ([*TABLE, "--train_keys", "{project}/tests/data/perturbation/train_keys.csv"],
-                   "--de_train and --train_keys exclude each other"),
-    "keys without moments": (["--mode", "perturbation", "--train_keys",
-                              "{project}/tests/data/perturbation/train_keys.csv"], "--cell_type_mean: missing"),
-    "moments without keys": ([*TABLE, "--cell_type_mean", "{project}/tests/data/perturbation/cell_type_mean.csv"],
-                             "--train_keys: missing"),
-    "sample without keys": ([*TABLE, "--sample_submission", f"{{project}}/{SMALL}/sample_submission.csv"],
-                            "--id_map: missing"),
+    "two tables": (
+        [*TABLE, "--train_keys", "{project}/tests/data/perturbation/train_keys.csv"],
+        "--de_train and --train_keys exclude each other",
+    ),
+    "keys without moments": (
+        ["--mode", "perturbation", "--train_keys", "{project}/tests/data/perturbation/train_keys.csv"],
+        "--cell_type_mean: missing",
+    ),
+    "moments without keys": (
+        [*TABLE, "--cell_type_mean", "{project}/tests/data/perturbation/cell_type_mean.csv"],
+        "--train_keys: missing",
+    ),
+    "sample without keys": (
+        [*TABLE, "--sample_submission", f"{{project}}/{SMALL}/sample_submission.csv"],
+        "--id_map: missing",
+    ),
     "no such model": ([*TABLE, "--perturbation_models", "gru5"], "--perturbation_models: 'gru5' cannot be read"),
     "no such encoding": ([*TABLE, "--encodings", "ordinal,smile"], "--encodings: 'ordinal,smile' cannot be read"),
     "no such protocol": ([*TABLE, "--perturbation_protocols", "leave_one_out"], "--perturbation_protocols: 'leave_o"),
     "embedding without its table": ([*TABLE, "--encodings", "embedding"], "--compound_embedding and --encodings"),
     "zero seeds": ([*TABLE, "--seeds", "0"], "--seeds: 0 is out of range"),
-}  # fmt: skip
+}
 
 
 def filled(arguments: list[str], project) -> list[str]:
@@ -37,8 +45,12 @@ def filled(arguments: list[str], project) -> list[str]:
 
 def plan(**params) -> dict:
     table = {"de_train": str(PROJECT / SMALL / "de_train.parquet"), "outdir": "results", "mode": "perturbation"}
-    case = {"call": "perturbation", "project": str(PROJECT), "launch_dir": params.pop("launch_dir"),
-            "params": table | params}
+    case = {
+        "call": "perturbation",
+        "project": str(PROJECT),
+        "launch_dir": params.pop("launch_dir"),
+        "params": table | params,
+    }
     return call([case])[0]["answer"]
 
 
@@ -51,22 +63,50 @@ def test_plan_knows_the_models_and_protocols_of_the_commands(tmp_path):
 
 
 def test_tasks_are_models_by_encodings_by_protocols_and_one_on_all_rows(tmp_path):
-    planned = plan(launch_dir=str(tmp_path), perturbation_models="gru,ridge", encodings="ordinal, smiles",
-                   perturbation_protocols="kaggle,random")
-    assert sorted(task["id"] for task in planned["trainings"]) == sorted([
-        "simple_kaggle", "simple_random", "gru_ordinal_kaggle", "gru_smiles_kaggle", "gru_ordinal_random",
-        "gru_smiles_random", "gru_ordinal", "gru_smiles",
-    ])  # fmt: skip
-    assert next(task["models"] for task in planned["trainings"] if task["id"] == "simple_kaggle") == [*FLOORS, "ridge"]
+    planned = plan(
+        launch_dir=str(tmp_path),
+        perturbation_models="gru,ridge",
+        encodings="ordinal, smiles",
+        perturbation_protocols="kaggle,random",
+    )
+    assert sorted(task["id"] for task in planned["trainings"]) == sorted(
+        [
+            "simple_kaggle",
+            "simple_random",
+            "gru_ordinal_kaggle",
+            "gru_smiles_kaggle",
+            "gru_ordinal_random",
+            "gru_smiles_random",
+            "gru_ordinal",
+            "gru_smiles",
+        ]
+    )
+    assert next(task["models"] for task in planned["trainings"] if task["id"] == "simple_kaggle") == [
+        *BASELINES,
+        "ridge",
+    ]
 
 
 @pytest.fixture(scope="module")
 def compared(project, tmp_path_factory):
-    """A run on the small table: one network, one classical model, the floors."""
+    """A run on the small table: one network, one classical model, the baselines."""
     folder = tmp_path_factory.mktemp("perturbation")
-    arguments = ["-profile", "test", *TABLE, *KEYS, "--sample_submission", f"{{project}}/{SMALL}/sample_submission.csv",
-                 "--perturbation_models", "gru,ridge", "--perturbation_protocols", "kaggle", "--epochs", "2",
-                 "--seeds", "2"]
+    arguments = [
+        "-profile",
+        "test",
+        *TABLE,
+        *KEYS,
+        "--sample_submission",
+        f"{{project}}/{SMALL}/sample_submission.csv",
+        "--perturbation_models",
+        "gru,ridge",
+        "--perturbation_protocols",
+        "kaggle",
+        "--epochs",
+        "2",
+        "--seeds",
+        "2",
+    ]
     ended = run(project, folder, *filled(arguments, project))
     assert ended.code == 0, ended.output
     return folder, ended
@@ -78,10 +118,10 @@ def test_scores_gains_weights_and_submission_are_published(compared):
     results = folder / "results/test/perturbation"
     scores = pd.read_csv(results / "scores.csv")
     assert list(scores.columns) == ["model", "encoding", "protocol", "seed", "fold", "metric", "value"]
-    assert set(scores["model"]) == {*FLOORS, "ridge", "gru"}
+    assert set(scores["model"]) == {*BASELINES, "ridge", "gru"}
     assert set(scores.query("model == 'gru'")["seed"]) == {0, 1}
     assert set(scores["protocol"]) == {"kaggle"}
-    assert {"gru", "ridge"} <= set(pd.read_csv(results / "gains.csv").query("floor.notna()")["model"])
+    assert {"gru", "ridge"} <= set(pd.read_csv(results / "gains.csv").query("baseline.notna()")["model"])
     assert (results / "models/gru_ordinal/gru.safetensors").stat().st_size > 0
     submission = pd.read_csv(results / "models/gru_ordinal/gru.submission.csv")
     sample = pd.read_csv(PROJECT / SMALL / "sample_submission.csv")
@@ -89,15 +129,29 @@ def test_scores_gains_weights_and_submission_are_published(compared):
     assert list(submission["id"]) == list(sample["id"])
     assert {path.suffix for path in (results / "figures").iterdir()} == {".png", ".svg"}
     page = (folder / "results/test/report/pharmacell_report.html").read_text()
-    assert "By MRRMSE the best floor is" in page
+    assert "By MRRMSE the best baseline is" in page
     assert "All values are simulated" in page
 
 
 def test_unchanged_resume_trains_nothing(compared, project):
     folder, first = compared
-    arguments = ["-profile", "test", "-resume", *TABLE, *KEYS, "--sample_submission",
-                 f"{{project}}/{SMALL}/sample_submission.csv", "--perturbation_models", "gru,ridge",
-                 "--perturbation_protocols", "kaggle", "--epochs", "2", "--seeds", "2"]
+    arguments = [
+        "-profile",
+        "test",
+        "-resume",
+        *TABLE,
+        *KEYS,
+        "--sample_submission",
+        f"{{project}}/{SMALL}/sample_submission.csv",
+        "--perturbation_models",
+        "gru,ridge",
+        "--perturbation_protocols",
+        "kaggle",
+        "--epochs",
+        "2",
+        "--seeds",
+        "2",
+    ]
     again = run(project, folder, *filled(arguments, project))
     assert again.code == 0, again.output
     assert again.submitted == []
@@ -107,11 +161,23 @@ def test_unchanged_resume_trains_nothing(compared, project):
 @pytest.mark.parametrize("kind", BEFORE_ANY_TASK)
 def test_stops_before_any_task(project, tmp_path, kind):
     arguments, expected = BEFORE_ANY_TASK[kind]
-    answers = call([{"call": "perturbation", "project": str(project), "launch_dir": str(tmp_path),
-                     "params": {"mode": "perturbation", "outdir": "results"} | dict(zip(
-                         [name.removeprefix("--") for name in filled(arguments, project)[::2]],
-                         [int(value) if value.isdigit() else value for value in filled(arguments, project)[1::2]],
-                         strict=True))}])
+    answers = call(
+        [
+            {
+                "call": "perturbation",
+                "project": str(project),
+                "launch_dir": str(tmp_path),
+                "params": {"mode": "perturbation", "outdir": "results"}
+                | dict(
+                    zip(
+                        [name.removeprefix("--") for name in filled(arguments, project)[::2]],
+                        [int(value) if value.isdigit() else value for value in filled(arguments, project)[1::2]],
+                        strict=True,
+                    )
+                ),
+            }
+        ]
+    )
     assert answers[0]["error"].startswith(expected)
     assert "\n" not in answers[0]["error"]
     assert not list(tmp_path.iterdir())
@@ -121,15 +187,32 @@ def test_engine_says_the_one_line_and_starts_no_task(project, tmp_path):
     ended = run(project, tmp_path, "--mode", "perturbation")
     said = [line for line in ended.output.splitlines() if line.strip()][2:]
     assert ended.code == 1
-    assert len(said) == 1 and said[0].startswith("--de_train: no table given")
+    assert len(said) == 1
+    assert said[0].startswith("--de_train: no table given")
 
 
 def test_table_that_cannot_be_used_stops_before_training(project, tmp_path):
     table = pd.read_parquet(PROJECT / SMALL / "de_train.parquet")
     table.loc[0, "SMILES"] = "not a molecule"
     table.to_parquet(tmp_path / "bad.parquet")
-    ended = run(project, tmp_path, "-profile", "test", "--mode", "perturbation", "--de_train", "bad.parquet",
-                "--perturbation_models", "gru", "--perturbation_protocols", "kaggle", "--epochs", "2", "--seeds", "1")
+    ended = run(
+        project,
+        tmp_path,
+        "-profile",
+        "test",
+        "--mode",
+        "perturbation",
+        "--de_train",
+        "bad.parquet",
+        "--perturbation_models",
+        "gru",
+        "--perturbation_protocols",
+        "kaggle",
+        "--epochs",
+        "2",
+        "--seeds",
+        "1",
+    )
     assert ended.code == 1
     errors = [line for line in ended.output.splitlines() if line.startswith("ERROR ~ ")]
     assert "SMILES" in errors[-1]

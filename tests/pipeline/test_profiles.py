@@ -10,9 +10,15 @@ from engine_run import NEXTFLOW, PROJECT
 
 PROFILES = re.findall(r"^    '?([\w-]+)'? \{ includeConfig", (PROJECT / "nextflow.config").read_text(), re.M)
 EXECUTORS = {
-    "slurm": "slurm", "sge": "sge", "lsf": "lsf", "pbs": "pbspro", "awsbatch": "awsbatch",
-    "google-batch": "google-batch", "azurebatch": "azurebatch", "k8s": "k8s",
-}  # fmt: skip
+    "slurm": "slurm",
+    "sge": "sge",
+    "lsf": "lsf",
+    "pbs": "pbspro",
+    "awsbatch": "awsbatch",
+    "google-batch": "google-batch",
+    "azurebatch": "azurebatch",
+    "k8s": "k8s",
+}
 ENGINES = ("docker", "podman", "singularity", "apptainer", "charliecloud")
 CHOSEN = (*PROFILES, "docker,gpu", "gpu,docker", "apptainer,gpu,slurm", "test,docker,slurm")
 
@@ -20,9 +26,14 @@ CHOSEN = (*PROFILES, "docker,gpu", "gpu,docker", "apptainer,gpu,slurm", "test,do
 def settings(folder, profiles: str) -> str:
     """Return what ``nextflow config`` prints for some profiles, as ``name = value`` lines."""
     ended = subprocess.run(
-        [NEXTFLOW, "config", "-flat", "-profile", profiles, PROJECT], capture_output=True, text=True, check=False,
-        cwd=folder, env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"}, timeout=300,
-    )  # fmt: skip
+        [NEXTFLOW, "config", "-flat", "-profile", profiles, PROJECT],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"},
+        timeout=300,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 

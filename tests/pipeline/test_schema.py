@@ -36,7 +36,8 @@ def configured() -> dict[str, object]:
 
 
 def test_schema_and_config_name_the_same_params():
-    assert list(RULES) and set(RULES) == set(configured())
+    assert list(RULES)
+    assert set(RULES) == set(configured())
 
 
 def test_schema_and_config_have_the_same_defaults():

@@ -19,8 +19,11 @@ STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "KEY_GENES", "TRAJECTO
 def tasks(*steps: str) -> list[str]:
     """Return the tasks of some steps, as Run.submitted lists them."""
     once = {"PREPARE_BULK": "PREPARE_BULK (2 drugs)", "REPORT": "REPORT (all samples)"}
-    return sorted(task for step in steps
-                  for task in ([once[step]] if step in once else [f"{step} ({sample})" for sample in SAMPLES]))
+    return sorted(
+        task
+        for step in steps
+        for task in ([once[step]] if step in once else [f"{step} ({sample})" for sample in SAMPLES])
+    )
 
 
 @contextmanager
@@ -60,8 +63,8 @@ def test_scores_and_diagnostics_are_published(finished, sample):
     assert list(scores.columns) == ["metric", "value", "low", "high"]
     compared = pd.read_csv(folder / "model_metrics.csv")
     assert {"atsdp", "signature", "ridge", "logistic"} == set(compared["model"])
-    floors = pd.read_csv(folder / "floors.csv")
-    assert list(floors.columns) == ["cell_id", "signature", "ridge", "logistic"]
+    baselines = pd.read_csv(folder / "baselines.csv")
+    assert list(baselines.columns) == ["cell_id", "signature", "ridge", "logistic"]
     significance = pd.read_csv(folder / "significance.csv")
     assert list(significance.columns) == ["cell_id", "p", "fdr", "call"]
     assert significance["p"].between(0, 1, inclusive="right").all()
@@ -76,9 +79,16 @@ def test_every_other_result_is_published(finished, sample):
     results = finished.results
     assert {path.name for path in (results / "qc" / sample).iterdir()} == {"qc_metrics.csv", "qc_summary.json"}
     assert {path.name for path in (results / "models" / sample).iterdir()} == {
-        "pretrained.safetensors", "pretrained.json", "split.csv", "source_metrics.csv", "source_history.csv",
-        "model.safetensors", "model.json", "history.csv", "transfer.json",
-    }  # fmt: skip
+        "pretrained.safetensors",
+        "pretrained.json",
+        "split.csv",
+        "source_metrics.csv",
+        "source_history.csv",
+        "model.safetensors",
+        "model.json",
+        "history.csv",
+        "transfer.json",
+    }
     figures = list((results / "predictions" / sample / "figures").iterdir())
     assert figures
     assert {path.stem for path in figures if path.suffix == ".png"} == {
@@ -101,7 +111,8 @@ def test_explanations_are_published(finished, sample):
         assert all(gap["mean"] < 0.01 for gap in facts["completeness_gap"].values())
         assert {"deg_scores.csv", "attribution_methods.csv", "key_genes_by_group.csv"} <= present
         assert {"key_gene_heatmap.png", "attention_maps.png"} <= {
-            path.name for path in (finished.results / "predictions" / sample / "figures").iterdir()}
+            path.name for path in (finished.results / "predictions" / sample / "figures").iterdir()
+        }
     else:
         assert "key genes" in facts["missing"]
 
@@ -111,8 +122,11 @@ def test_report_and_run_information_are_published(finished):
     assert all(sample in page for sample in SAMPLES)
     information = finished.results / "pipeline_info"
     assert {path.name for path in information.iterdir()} == {
-        "execution_report.html", "timeline.html", "dag.html", "versions.yml"
-    }  # fmt: skip
+        "execution_report.html",
+        "timeline.html",
+        "dag.html",
+        "versions.yml",
+    }
     versions = (information / "versions.yml").read_text().splitlines()
     assert sorted(line.partition(":")[0] for line in versions) == sorted(["PREPARE_BULK", *STEPS, "REPORT"])
 
@@ -125,7 +139,7 @@ def test_unchanged_resume_runs_nothing(finished):
 
 
 def test_edited_plot_draws_again_and_trains_nothing(finished):
-    with edited(finished.project / "bin/pharmacell/plot/__init__.py"):
+    with edited(finished.project / "bin/pharmacell/report/__init__.py"):
         again = finished.resume()
     assert again.code == 0, again.output
     assert again.submitted == tasks("FIGURES", "REPORT")
@@ -151,7 +165,7 @@ def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(fini
     """An edit to a model re-runs from PRETRAIN_BULK on; the engine is killed in the midst of that, then resumed."""
     before = {path: (finished.results / path).read_bytes() for path in PREDICTIONS}
     arguments = ("-profile", "test", "-resume", "--outdir", "results/killed")
-    with edited(finished.project / "bin/pharmacell/models/__init__.py"):
+    with edited(finished.project / "bin/pharmacell/response/__init__.py"):
         killed = start(finished.project, finished.launch_dir, *arguments)
         for line in killed.stdout:
             if "Submitted process" in line and "PRETRAIN_BULK" in line:
@@ -178,8 +192,13 @@ def test_sample_without_truth_is_predicted_without_scores(finished, tmp_path):
     folder = tmp_path / "results/test/predictions/bulk"
     assert "truth" not in pd.read_csv(folder / "predictions.csv")
     assert {path.name for path in folder.iterdir()} == {
-        "predictions.csv", "floors.csv", "significance.csv", "diagnostics.json", "bulk.h5ad", "figures"
-    }  # fmt: skip
+        "predictions.csv",
+        "baselines.csv",
+        "significance.csv",
+        "diagnostics.json",
+        "bulk.h5ad",
+        "figures",
+    }
     facts = json.loads((tmp_path / "results/test/key_genes/bulk/key_genes.json").read_text())
     assert not facts["truth_known"]
     assert (tmp_path / "results/test/key_genes/bulk/key_genes.csv").exists()

@@ -10,8 +10,17 @@ SKILL = {"atsdp": 1.5, "ridge": 1.2, "logistic": 0.9, "prevalence": 0.0}
 KEY = ["dataset", "drug", "model", "heads", "sampling", "protocol", "repeat", "fold"]
 
 
-def write_benchmark(folder: Path, datasets=("data1", "other"), protocols=("labels", "transfer"), repeats=3, folds=4,
-                    n_cells=48, samplings=("none", "smote"), skill=None, seed=0) -> dict[str, Path]:
+def write_benchmark(
+    folder: Path,
+    datasets=("data1", "other"),
+    protocols=("labels", "transfer"),
+    repeats=3,
+    folds=4,
+    n_cells=48,
+    samplings=("none", "smote"),
+    skill=None,
+    seed=0,
+) -> dict[str, Path]:
     """Write plan, predictions, fits and expected table; return option name to path."""
     skill = skill or SKILL
     paths = {name: folder / name for name in ("plans", "predictions", "fits")}
@@ -29,8 +38,14 @@ def write_benchmark(folder: Path, datasets=("data1", "other"), protocols=("label
                 swept = model == "atsdp"
                 for heads in HEADS if swept else (None,):
                     for sampling in samplings if swept else ("none",):
-                        setting = {"dataset": dataset, "drug": "cisplatin", "model": model, "heads": heads,
-                                   "sampling": sampling, "protocol": protocol}
+                        setting = {
+                            "dataset": dataset,
+                            "drug": "cisplatin",
+                            "model": model,
+                            "heads": heads,
+                            "sampling": sampling,
+                            "protocol": protocol,
+                        }
                         table = predictions(plan[plan["protocol"] == protocol], truth, setting, strength, rng)
                         name = f"{dataset}.{model}.{heads}.{sampling}.{protocol}"
                         table.to_parquet(paths["predictions"] / f"{name}.predictions.parquet", index=False)
@@ -50,8 +65,11 @@ def fold_plan(dataset, protocols, truth, repeats, folds, rng) -> pd.DataFrame:
         for label in (0, 1):
             cells = rng.permutation(np.flatnonzero(truth == label))
             fold[cells] = np.arange(len(cells)) % folds
-        rows += [(dataset, protocol, repeat, fold[cell], f"cell_{cell}") for protocol in protocols
-                 for cell in range(len(truth))]
+        rows += [
+            (dataset, protocol, repeat, fold[cell], f"cell_{cell}")
+            for protocol in protocols
+            for cell in range(len(truth))
+        ]
     return pd.DataFrame(rows, columns=["dataset", "protocol", "repeat", "fold", "cell_id"])
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from pharmacell.data.lines import Lines
-from pharmacell.models.atsdp import ATSDPConfig
-from pharmacell.train.loop import TrainingConfig
+from pharmacell.response.network import ATSDPConfig
+from pharmacell.training.loop import TrainingConfig
 
 GENES = [f"GENE{number}" for number in range(60)]
 DRUG = "Testplatin"
@@ -31,14 +31,23 @@ def make_lines(n_lines: int = 90, seed: int = 0) -> Lines:
     x, sensitivity = expression(n_lines, np.random.default_rng(seed))
     names = pd.Index([f"LINE{number}" for number in range(n_lines)])
     return Lines(
-        x=x, genes=list(GENES), response=pd.Series(sensitivity, names),
+        x=x,
+        genes=list(GENES),
+        response=pd.Series(sensitivity, names),
         labels=pd.Series((sensitivity > np.quantile(sensitivity, 0.7)).astype(int), names),
-        origin=pd.DataFrame({"database": "test", "tissue": "unknown"}, names), n_genes_bulk=len(GENES),
+        origin=pd.DataFrame({"database": "test", "tissue": "unknown"}, names),
+        n_genes_bulk=len(GENES),
     )
 
 
-def write_cells(path: Path, n_cells: int = 70, sparse: bool = True, truth: bool = True, seed: int = 1,
-                genes: list[str] | None = None) -> Path:
+def write_cells(
+    path: Path,
+    n_cells: int = 70,
+    sparse: bool = True,
+    truth: bool = True,
+    seed: int = 1,
+    genes: list[str] | None = None,
+) -> Path:
     """Write a sample as ``qc`` does; negative values become 0, so that it can be sparse."""
     x, sensitivity = expression(n_cells, np.random.default_rng(seed))
     x = np.maximum(x, 0)
@@ -58,10 +67,16 @@ def write_bulk(folder: Path, lines: Lines | None = None) -> tuple[Path, Path]:
     bulk = ad.AnnData(lines.x, lines.origin, pd.DataFrame(index=lines.genes))
     bulk.uns["pharmacell"] = {"kind": "bulk", "source": "test", "scale": "zscore"}
     bulk.write_h5ad(folder / "bulk.h5ad")
-    table = pd.DataFrame({
-        "drug": DRUG, "line": lines.labels.index, "value": -lines.response.to_numpy(), "z": -lines.response.to_numpy(),
-        "measure": "ln_ic50", "label": lines.labels.to_numpy(np.int8),
-    })
+    table = pd.DataFrame(
+        {
+            "drug": DRUG,
+            "line": lines.labels.index,
+            "value": -lines.response.to_numpy(),
+            "z": -lines.response.to_numpy(),
+            "measure": "ln_ic50",
+            "label": lines.labels.to_numpy(np.int8),
+        }
+    )
     table.to_parquet(folder / "response.parquet")
     return folder / "bulk.h5ad", folder / "response.parquet"
 

@@ -37,12 +37,20 @@ def make_folds(
     for fold in range(n_folds):
         train = number != fold
         centre, scale = cells[train].mean(0), cells[train].std(0)
-        folds.append(Fold(
-            key=(repeat, fold), genes=genes, bulk=bulk, bulk_labels=bulk_labels,
-            bulk_response=bulk_labels + rng.normal(0, 0.3, N_LINES), bulk_groups=np.full(N_LINES, "GDSC|lung"),
-            train=(cells[train] - centre) / scale, test=(cells[~train] - centre) / scale,
-            train_labels=truth[train] if labelled else np.full(train.sum(), -1), smiles=smiles,
-            seed=1000 * repeat + fold,
-        ))
+        folds.append(
+            Fold(
+                key=(repeat, fold),
+                genes=genes,
+                bulk=bulk,
+                bulk_labels=bulk_labels,
+                bulk_response=bulk_labels + rng.normal(0, 0.3, N_LINES),
+                bulk_groups=np.full(N_LINES, "GDSC|lung"),
+                train=(cells[train] - centre) / scale,
+                test=(cells[~train] - centre) / scale,
+                train_labels=truth[train] if labelled else np.full(train.sum(), -1),
+                smiles=smiles,
+                seed=1000 * repeat + fold,
+            )
+        )
         truths.append(truth[~train])
     return folds, truths

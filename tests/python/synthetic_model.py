@@ -8,10 +8,10 @@ import pandas as pd
 from synthetic_cells import CONFIG
 
 from pharmacell.data.standardise import Standardiser
-from pharmacell.models.atsdp import ATSDP, ATSDPConfig
-from pharmacell.models.ensemble import Ensemble
-from pharmacell.models.floors import LinearFloors
-from pharmacell.models.store import Bundle
+from pharmacell.response.baselines import LinearBaselines
+from pharmacell.response.ensemble import Ensemble
+from pharmacell.response.network import ATSDP, ATSDPConfig
+from pharmacell.response.store import Bundle
 
 GENES = [f"GENE{number}" for number in range(120)]
 N_GENES, N_REPLICAS, PLANTED = len(GENES), 2, 6
@@ -26,7 +26,7 @@ def network(config: ATSDPConfig = CONFIG) -> ATSDP:
 def planted_weights() -> np.ndarray:
     """Return weights: the first genes speak for sensitive, the next against it, the rest not at all."""
     weights = np.zeros(N_GENES, np.float32)
-    weights[:PLANTED], weights[PLANTED:2 * PLANTED] = 1, -1
+    weights[:PLANTED], weights[PLANTED : 2 * PLANTED] = 1, -1
     return weights
 
 
@@ -34,15 +34,21 @@ def linear_ensemble(network_weight: float = 0.0) -> Ensemble:
     """Return an ensemble whose linear members have the planted weights."""
     rest = (1 - network_weight) / 3
     shape = (N_REPLICAS, 4)
-    return Ensemble(np.tile(planted_weights(), (N_REPLICAS, 3, 1)), np.full(shape, 0.3, np.float32),
-                    np.full(shape, 2, np.float32), np.array([network_weight, rest, rest, rest], np.float32), 1.0, 0.0)
+    return Ensemble(
+        np.tile(planted_weights(), (N_REPLICAS, 3, 1)),
+        np.full(shape, 0.3, np.float32),
+        np.full(shape, 2, np.float32),
+        np.array([network_weight, rest, rest, rest], np.float32),
+        1.0,
+        0.0,
+    )
 
 
 def bundle_of(model: ATSDP, ensemble: Ensemble | None) -> Bundle:
     """Return a model that leaves expression as it is."""
     plain = Standardiser(np.zeros(N_GENES, np.float32), np.ones(N_GENES, np.float32))
-    floors = LinearFloors(np.zeros((3, N_GENES), np.float32), np.ones(3, np.float32), np.zeros(3, np.float32))
-    return Bundle(model, list(GENES), plain, plain, floors, {"drug": "cisplatin"}, ensemble)
+    baselines = LinearBaselines(np.zeros((3, N_GENES), np.float32), np.ones(3, np.float32), np.zeros(3, np.float32))
+    return Bundle(model, list(GENES), plain, plain, baselines, {"drug": "cisplatin"}, ensemble)
 
 
 def planted_cells(n_cells: int, labels: np.ndarray, seed: int = 2) -> np.ndarray:
@@ -51,13 +57,18 @@ def planted_cells(n_cells: int, labels: np.ndarray, seed: int = 2) -> np.ndarray
     return np.maximum(x + np.outer(labels - 0.5, planted_weights()), 0).astype(np.float32)
 
 
-def write_predicted(path: Path, x: np.ndarray, labels: np.ndarray, truth: np.ndarray | None = None,
-                    groups: bool = False) -> Path:
+def write_predicted(
+    path: Path, x: np.ndarray, labels: np.ndarray, truth: np.ndarray | None = None, groups: bool = False
+) -> Path:
     """Write cells as ``predict`` does, with given predicted labels and true ones."""
-    obs = pd.DataFrame({
-        "pharmacell_probability": 0.2 + 0.6 * labels, "pharmacell_std": 0.05,
-        "pharmacell_label": pd.Categorical.from_codes(labels, ["resistant", "sensitive"]),
-    }, [f"cell_{number}" for number in range(len(x))])
+    obs = pd.DataFrame(
+        {
+            "pharmacell_probability": 0.2 + 0.6 * labels,
+            "pharmacell_std": 0.05,
+            "pharmacell_label": pd.Categorical.from_codes(labels, ["resistant", "sensitive"]),
+        },
+        [f"cell_{number}" for number in range(len(x))],
+    )
     if truth is not None:
         obs["truth"] = truth.astype(np.int8)
     if groups:

@@ -19,6 +19,7 @@ from synthetic_model import (
     write_predicted,
 )
 
+from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CellMatrix
 from pharmacell.explain import attribution, class_means
 from pharmacell.explain.attention_maps import attention_tables, relative_entropy
@@ -32,7 +33,6 @@ from pharmacell.explain.attribution import (
 from pharmacell.explain.class_means import CLASSES, attribute_class, class_profiles, pooled_p
 from pharmacell.explain.key_genes import agreement, degs_among, key_gene_table, key_list
 from pharmacell.explain.replica import PlainReplica
-from pharmacell.seeds import generator
 
 CPU = torch.device("cpu")
 
@@ -150,18 +150,23 @@ def planted(tmp_path_factory):
     cells = cells_of(planted_cells(80, labels), tmp_path_factory.mktemp("planted") / "s.h5ad")
     bundle = bundle_of(network(), linear_ensemble())
     profiles = class_profiles(bundle, cells, labels)
-    found = {name: attribute_class(bundle, cells, labels, label, profiles[1 - label], generator(0, name), CPU, steps=4)
-             for label, name in ((1, "sensitive"), (0, "resistant"))}
-    degs = pd.concat([pd.DataFrame({"gene": GENES, "class": name, "log_fold_change": 0.0,
-                                    "is_deg": planted_weights() * sign > 0})
-                      for name, sign in (("sensitive", 1), ("resistant", -1))])
+    found = {
+        name: attribute_class(bundle, cells, labels, label, profiles[1 - label], generator(0, name), CPU, steps=4)
+        for label, name in ((1, "sensitive"), (0, "resistant"))
+    }
+    degs = pd.concat(
+        [
+            pd.DataFrame({"gene": GENES, "class": name, "log_fold_change": 0.0, "is_deg": planted_weights() * sign > 0})
+            for name, sign in (("sensitive", 1), ("resistant", -1))
+        ]
+    )
     return found, key_gene_table(found, GENES, profiles, degs), profiles
 
 
 def test_planted_genes_are_found(planted):
     _, table, _ = planted
     planted_genes = set(GENES[: 2 * PLANTED])
-    for name, own in (("sensitive", GENES[:PLANTED]), ("resistant", GENES[PLANTED:2 * PLANTED])):
+    for name, own in (("sensitive", GENES[:PLANTED]), ("resistant", GENES[PLANTED : 2 * PLANTED])):
         rows = table[table["class"] == name]
         assert set(rows["gene"].head(2 * PLANTED)) == planted_genes
         assert (rows["fdr"].head(2 * PLANTED) < 0.05).all()
@@ -250,8 +255,9 @@ def test_token_genes_are_the_genes_that_move_a_token(tmp_path):
     with torch.no_grad():
         model.target.encoder[0].weight[:, 7] = 0
         model.target.encoder[0].weight[:, 11] *= 30
-    tables = attention_tables(bundle_of(model, None), cells_of(x, tmp_path / "s.h5ad"), np.ones(20, np.int64),
-                              generator(0, "t"), CPU)
+    tables = attention_tables(
+        bundle_of(model, None), cells_of(x, tmp_path / "s.h5ad"), np.ones(20, np.int64), generator(0, "t"), CPU
+    )
     assert GENES[7] not in set(tables.token_genes["gene"])
     assert set(tables.token_genes.query("rank == 1")["gene"]) == {GENES[11]}
     assert set(tables.maps["class"]) == {"sensitive"}, "a class without cells has no map"

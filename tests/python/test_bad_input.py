@@ -201,13 +201,21 @@ def with_value(frame: pd.DataFrame, row: int, column: int, value) -> pd.DataFram
 
 
 def response(change):
-    return lambda folder: ["--bulk_expression", str(EXPRESSION), "--bulk_response",
-                           table(folder, "response.csv", change(pd.read_csv(RESPONSE)))]
+    return lambda folder: [
+        "--bulk_expression",
+        str(EXPRESSION),
+        "--bulk_response",
+        table(folder, "response.csv", change(pd.read_csv(RESPONSE))),
+    ]
 
 
 def expression(change):
-    return lambda folder: ["--bulk_response", str(RESPONSE), "--bulk_expression",
-                           table(folder, "expression.csv", change(pd.read_csv(EXPRESSION)))]
+    return lambda folder: [
+        "--bulk_response",
+        str(RESPONSE),
+        "--bulk_expression",
+        table(folder, "expression.csv", change(pd.read_csv(EXPRESSION))),
+    ]
 
 
 def as_given(folder):
@@ -217,13 +225,22 @@ def as_given(folder):
 BULKS = {
     "half a data set": (lambda folder: ["--bulk_expression", str(EXPRESSION)], [], ("--bulk_response", "missing")),
     "unknown bulk": (lambda folder: ["--bulk", "ccle"], [], ("'ccle'", "gdsc")),
-    "missing table": (lambda folder: ["--bulk_expression", "no.csv", "--bulk_response", str(RESPONSE)], [],
-                      ("no.csv", "no such file")),
-    "pickle": (lambda folder: ["--bulk_expression", str(pickle(folder)), "--bulk_response", str(RESPONSE)], [],
-               ("sample.pkl", "may run code")),
+    "missing table": (
+        lambda folder: ["--bulk_expression", "no.csv", "--bulk_response", str(RESPONSE)],
+        [],
+        ("no.csv", "no such file"),
+    ),
+    "pickle": (
+        lambda folder: ["--bulk_expression", str(pickle(folder)), "--bulk_response", str(RESPONSE)],
+        [],
+        ("sample.pkl", "may run code"),
+    ),
     "unknown drug": (as_given, ["--drug", "cisplatine"], ("cisplatine", "Cisplatin, ", "Docetaxel")),
-    "one class": (as_given, ["--binarise", "threshold", "--sensitive_threshold", "-99"],
-                  ("0 sensitive and 240 resistant", "--binarise")),
+    "one class": (
+        as_given,
+        ["--binarise", "threshold", "--sensitive_threshold", "-99"],
+        ("0 sensitive and 240 resistant", "--binarise"),
+    ),
     "threshold without a value": (as_given, ["--binarise", "threshold"], ("--sensitive_threshold",)),
     "quantile out of range": (as_given, ["--sensitive_quantile", "1.5"], ("sensitive_quantile", "1.5")),
     "no common line": (response(lambda frame: frame.assign(line="X" + frame["line"])), [], ("none of its lines",)),
@@ -233,8 +250,11 @@ BULKS = {
     "no value column": (response(lambda frame: frame.rename(columns={"value": "x"})), [], ("no column with the",)),
     "missing expression": (expression(lambda frame: with_value(frame, 2, 3, np.nan)), [], ("gene", "missing")),
     "word in expression": (expression(lambda frame: with_value(frame, 2, 3, "low")), [], ("'low' is not a number",)),
-    "unknown genes": (expression(lambda frame: frame.set_axis(["line", *(f"f{i}" for i in range(600))], axis=1)), [],
-                      ("0%", "f0")),
+    "unknown genes": (
+        expression(lambda frame: frame.set_axis(["line", *(f"f{i}" for i in range(600))], axis=1)),
+        [],
+        ("0%", "f0"),
+    ),
 }
 
 

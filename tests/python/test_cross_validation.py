@@ -16,15 +16,15 @@ from pharmacell.benchmark.dataset import load_dataset, rows_of
 from pharmacell.benchmark.memory import fold_limit, parse_memory
 from pharmacell.benchmark.plan import Variant, expected_fits, fits_of, make_plan, slices, variants
 from pharmacell.benchmark.protocols import Protocol
+from pharmacell.benchmark.registry import get
 from pharmacell.benchmark.run import cross_validate as run_slice
 from pharmacell.cli.cross_validate import cross_validate
 from pharmacell.cli.plan_folds import plan_folds
 from pharmacell.cli.pretrain_autoencoder import pretrain_autoencoder
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import load_lines
-from pharmacell.errors import InputError
-from pharmacell.models.registry import get
 
 CPU = torch.device("cpu")
 SMALL = {"bottleneck": 16, "encoder": (24,), "predictor": (12,), "heads": 4, "epochs": 2, "batch_size": 32}
@@ -81,17 +81,24 @@ def test_random_folds_keep_the_share_of_classes(files):
 def test_slices_hold_every_expected_fit_once(files):
     plan = plan_of(files, "labels")
     chosen = variants(["atsdp", "ridge"], [0, 4], ["none", "over"])
-    assert chosen == [Variant("atsdp", 0, "none"), Variant("atsdp", 0, "over"), Variant("atsdp", 4, "none"),
-                      Variant("atsdp", 4, "over"), Variant("ridge", None, "none")]
+    assert chosen == [
+        Variant("atsdp", 0, "none"),
+        Variant("atsdp", 0, "over"),
+        Variant("atsdp", 4, "none"),
+        Variant("atsdp", 4, "over"),
+        Variant("ridge", None, "none"),
+    ]
     expected = expected_fits("s", DRUG, chosen, plan)
     for size in (None, 1, 4, 100):
         table = slices("s", DRUG, chosen, plan, size, "genes")
         assert table["id"].is_unique
         keys = ["model", "heads", "sampling"]
-        covered = [" ".join(map(str, (*[row[key] for key in keys], *fit))) for row in table.to_dict("records")
-                   for fit in fits_of(plan)[row["first"]:row["last"]]]
-        wanted = [" ".join(map(str, row.values()))
-                  for row in expected[[*keys, "repeat", "fold"]].to_dict("records")]
+        covered = [
+            " ".join(map(str, (*[row[key] for key in keys], *fit)))
+            for row in table.to_dict("records")
+            for fit in fits_of(plan)[row["first"] : row["last"]]
+        ]
+        wanted = [" ".join(map(str, row.values())) for row in expected[[*keys, "repeat", "fold"]].to_dict("records")]
         assert sorted(covered) == sorted(wanted)
     assert len(slices("s", DRUG, chosen, plan, None, "genes")) == 5 * 2
 
@@ -163,8 +170,10 @@ def test_fold_has_no_test_line_and_each_line_once(files):
     assert abs(fold.bulk.mean(0)).max() < 0.05
 
 
-@pytest.mark.parametrize(("protocol", "config"), [("labels", "published"), ("labels", "default"),
-                                                  ("transfer", "default"), ("few_shot:2", "published")])
+@pytest.mark.parametrize(
+    ("protocol", "config"),
+    [("labels", "published"), ("labels", "default"), ("transfer", "default"), ("few_shot:2", "published")],
+)
 def test_stacked_folds_get_what_single_folds_get(files, protocol, config):
     dataset = dataset_of(files, protocol)
     fits = fits_of(dataset.plan)
@@ -179,8 +188,7 @@ def test_a_slice_that_does_not_fit_is_cut_and_scores_the_same(files):
     dataset = dataset_of(files)
     model, shape = get("atsdp", **SMALL), (1, dataset.lines.x.shape)
     n_train = n_test = N_CELLS
-    one = next(size for size in range(700 * 2**20, 900 * 2**20, 2**14)
-               if _fits(model, shape[1], n_train, n_test, size))
+    one = next(size for size in range(700 * 2**20, 900 * 2**20, 2**14) if _fits(model, shape[1], n_train, n_test, size))
     assert fold_limit(model, shape[1], n_train, n_test, one) == 1
     assert fold_limit(model, shape[1], n_train, n_test, one + 2**24) > 1
     with pytest.raises(InputError, match="allow more"):
@@ -230,18 +238,43 @@ def invoke(command, *arguments):
 
 
 def inputs(files: Path, target: Path | None = None) -> list:
-    return ["--bulk", files / "bulk.h5ad", "--response", files / "response.parquet",
-            "--target", target or files / "s.h5ad"]
+    return [
+        "--bulk",
+        files / "bulk.h5ad",
+        "--response",
+        files / "response.parquet",
+        "--target",
+        target or files / "s.h5ad",
+    ]
 
 
 def test_commands_from_plan_to_predictions(files, tmp_path):
     """The bulk stage is done apart, once, and its replicas serve folds of both repeats."""
-    plan = [*COMMON, *inputs(files), *NETWORK, "--repeats", 2, "--folds", 3, "--models", "atsdp,prevalence",
-            "--heads_sweep", "0,4", "--outdir", tmp_path]
+    plan = [
+        *COMMON,
+        *inputs(files),
+        *NETWORK,
+        "--repeats",
+        2,
+        "--folds",
+        3,
+        "--models",
+        "atsdp,prevalence",
+        "--heads_sweep",
+        "0,4",
+        "--outdir",
+        tmp_path,
+    ]
     assert invoke(plan_folds, *plan).exit_code == 0
     table = pd.read_csv(tmp_path / "s.slices.csv")
-    assert list(table["id"]) == ["s.atsdp.0.none.0-3", "s.atsdp.0.none.3-6", "s.atsdp.4.none.0-3",
-                                 "s.atsdp.4.none.3-6", "s.prevalence.0-3", "s.prevalence.3-6"]
+    assert list(table["id"]) == [
+        "s.atsdp.0.none.0-3",
+        "s.atsdp.0.none.3-6",
+        "s.atsdp.4.none.0-3",
+        "s.atsdp.4.none.3-6",
+        "s.prevalence.0-3",
+        "s.prevalence.3-6",
+    ]
     shared = [*inputs(files), *NETWORK, "--n_replicas", 2, "--outdir", tmp_path]
     ended = invoke(pretrain_autoencoder, *COMMON[4:], *[shared[i] for i in (0, 1, 4, 5)], *shared[6:])
     assert ended.exit_code == 0, ended.output
@@ -251,13 +284,39 @@ def test_commands_from_plan_to_predictions(files, tmp_path):
     wrong = invoke(pretrain_bulk, *before, "--bottleneck", 32)
     assert wrong.exit_code == 1
     assert "for other genes, layer widths or replicas" in wrong.output
-    slice_ = [*COMMON, *inputs(files), *NETWORK, "--folds", tmp_path / "s.folds.csv", "--model", "atsdp", "--heads", 4,
-              "--pretrained", tmp_path / "s.pretrained.safetensors", "--name", "part", "--outdir", tmp_path]
+    slice_ = [
+        *COMMON,
+        *inputs(files),
+        *NETWORK,
+        "--folds",
+        tmp_path / "s.folds.csv",
+        "--model",
+        "atsdp",
+        "--heads",
+        4,
+        "--pretrained",
+        tmp_path / "s.pretrained.safetensors",
+        "--name",
+        "part",
+        "--outdir",
+        tmp_path,
+    ]
     ended = invoke(cross_validate, *slice_, "--slice", "2:5")
     assert ended.exit_code == 0, ended.output
     found = pd.read_parquet(tmp_path / "part.predictions.parquet")
-    assert list(found) == ["dataset", "drug", "model", "heads", "sampling", "protocol", "repeat", "fold", "cell_id",
-                           "probability", "truth"]
+    assert list(found) == [
+        "dataset",
+        "drug",
+        "model",
+        "heads",
+        "sampling",
+        "protocol",
+        "repeat",
+        "fold",
+        "cell_id",
+        "probability",
+        "truth",
+    ]
     assert set(found[["repeat", "fold"]].itertuples(index=False, name=None)) == {(0, 2), (1, 0), (1, 1)}
     folds = pd.read_csv(tmp_path / "s.folds.csv", dtype={"cell_id": str}).merge(found, on=["repeat", "fold", "cell_id"])
     assert len(folds) == len(found)
@@ -287,8 +346,19 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_plan_is_one_clear_line(files, tmp_path, kind):
     arguments, expected = BAD[kind]
-    ended = invoke(plan_folds, *COMMON, *inputs(files), *NETWORK, "--heads_sweep", "4", "--repeats", 2, *arguments,
-                   "--outdir", tmp_path)
+    ended = invoke(
+        plan_folds,
+        *COMMON,
+        *inputs(files),
+        *NETWORK,
+        "--heads_sweep",
+        "4",
+        "--repeats",
+        2,
+        *arguments,
+        "--outdir",
+        tmp_path,
+    )
     assert ended.exit_code == 1
     assert ended.stderr.startswith("error: ")
     assert expected in ended.stderr
@@ -310,8 +380,16 @@ def test_sample_without_labels_and_group_of_one_class_are_refused(files, tmp_pat
 
 def test_slice_outside_the_plan_and_foreign_cells_are_refused(files, tmp_path):
     plan_of(files, "labels").to_csv(tmp_path / "s.folds.csv", index=False)
-    arguments = [*COMMON, *inputs(files), "--folds", tmp_path / "s.folds.csv", "--model", "prevalence",
-                 "--outdir", tmp_path / "out"]
+    arguments = [
+        *COMMON,
+        *inputs(files),
+        "--folds",
+        tmp_path / "s.folds.csv",
+        "--model",
+        "prevalence",
+        "--outdir",
+        tmp_path / "out",
+    ]
     assert "the plan has fits 0 to 5" in invoke(cross_validate, *arguments, "--slice", "4:9").stderr
     assert "not a size" in invoke(cross_validate, *arguments, "--slice", "0:1", "--max_stack_memory", "much").stderr
     plan_of(files, "labels").replace("cell3", "cell_x").to_csv(tmp_path / "s.folds.csv", index=False)

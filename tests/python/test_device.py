@@ -4,9 +4,9 @@ import click
 import pytest
 import torch
 
-from pharmacell.cli.command import command
-from pharmacell.errors import InputError
-from pharmacell.train.device import resolve_device
+from pharmacell.core.command import command
+from pharmacell.core.device import resolve_device
+from pharmacell.core.errors import InputError
 
 
 @pytest.fixture
@@ -32,10 +32,15 @@ def test_cuda_where_there_is_none_says_what_torch_saw(no_gpu):
         resolve_device("cuda")
 
 
-@pytest.mark.parametrize("problem", [
-    torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."), MemoryError("no memory"),
-    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes."),
-], ids=["cuda", "numpy", "torch on the cpu"])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        MemoryError("no memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes."),
+    ],
+    ids=["cuda", "numpy", "torch on the cpu"],
+)
 def test_lack_of_memory_ends_with_the_code_that_is_tried_again(problem, capsys):
     @command("train")
     def train(**_options):

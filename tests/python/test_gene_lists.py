@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from pharmacell.data.files import whole_file
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file
 from pharmacell.explain.deg_scores import (
     bin_count,
     correlation_test,
@@ -50,8 +50,10 @@ def test_bins_and_weights_give_scanpy_s_score(x):
 
 def test_random_lists_match_the_expression_of_the_list(x, monkeypatch):
     members, seen = np.array([3, 50, 111, 490]), []
-    monkeypatch.setattr("pharmacell.explain.deg_scores.score_weights",
-                        lambda chosen, reference: seen.append((chosen, reference)) or chosen.astype(np.float32))
+    monkeypatch.setattr(
+        "pharmacell.explain.deg_scores.score_weights",
+        lambda chosen, reference: seen.append((chosen, reference)) or chosen.astype(np.float32),
+    )
     random_scores(x, members, np.random.default_rng(1), n_lists=30, controls=5)
     chosen, reference = seen[0]
     bins = expression_bins(x.mean(0))
@@ -130,8 +132,9 @@ def test_scores_of_empty_lists_are_left_out(x):
 def test_separation_answers_with_an_interval(noise, answer):
     rng = np.random.default_rng(5)
     labels = np.arange(200) % 2
-    scores = {name: labels + scale * rng.normal(size=200)
-              for name, scale in zip(("key genes", "DEGs"), noise, strict=True)}
+    scores = {
+        name: labels + scale * rng.normal(size=200) for name, scale in zip(("key genes", "DEGs"), noise, strict=True)
+    }
     table = separation(labels, scores, None, seed=0).set_index("score")
     row = table.loc["difference"]
     assert row["auroc"] == pytest.approx(table.loc["key genes", "auroc"] - table.loc["DEGs", "auroc"])
@@ -164,8 +167,15 @@ def key_genes():
     value = np.linspace(1, -1, 200)
     tables = []
     for name, sign in (("sensitive", 1), ("resistant", -1)):
-        table = pd.DataFrame({"gene": GENES[:200], "class": name, "attribution": np.abs(value), "fdr": 0.001,
-                              "expressed": np.where(sign * value > 0, "higher", "lower")})
+        table = pd.DataFrame(
+            {
+                "gene": GENES[:200],
+                "class": name,
+                "attribution": np.abs(value),
+                "fdr": 0.001,
+                "expressed": np.where(sign * value > 0, "higher", "lower"),
+            }
+        )
         tables.append(table.sort_values("attribution", ascending=False))
     return pd.concat(tables).reindex(columns=list(COLUMNS))
 
@@ -195,10 +205,14 @@ def test_gene_sets_are_read(tmp_path):
     assert read_gene_sets(tmp_path / "sets.gmt") == {"A": ["G1", "G2"], "B": ["G3"]}
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ("A\tabout\n", "line 1 is no gene set"), ("A\tx\tG1\nA\tx\tG2\n", "line 2 has the name 'A' again"),
-    ("", "is empty"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("A\tabout\n", "line 1 is no gene set"),
+        ("A\tx\tG1\nA\tx\tG2\n", "line 2 has the name 'A' again"),
+        ("", "is empty"),
+    ],
+)
 def test_bad_gene_sets_are_refused(tmp_path, content, message):
     (tmp_path / "sets.gmt").write_text(content)
     with pytest.raises(InputError, match=message):

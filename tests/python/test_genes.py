@@ -5,36 +5,42 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.genes import canonical_columns, collapse_genes, gene_table, map_names, require_match
-from pharmacell.errors import InputError
 
 
-@pytest.mark.parametrize(("name", "symbol"), [
-    ("TP53", "TP53"),
-    ("IL8", "CXCL8"),  # previous symbol
-    ("C10ORF54", "VSIR"),  # previous symbol in upper case
-    ("HLA.A", "HLA-A"),  # R's make.names
-    ("NKX2.1", "NKX2-1"),
-    ("MATR3-1", "MATR3"),  # made unique
-    ("ENSG00000141510", "TP53"),
-    ("ENSG00000141510.18", "TP53"),
-    ("7157", "TP53"),
-    ("MT-ND1", "MT-ND1"),
-    ("ENSG00000198888", "MT-ND1"),
-    ("not_a_gene", None),
-    ("CD97", None),  # an alias of two genes
-])
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("TP53", "TP53"),
+        ("IL8", "CXCL8"),  # previous symbol
+        ("C10ORF54", "VSIR"),  # previous symbol in upper case
+        ("HLA.A", "HLA-A"),  # R's make.names
+        ("NKX2.1", "NKX2-1"),
+        ("MATR3-1", "MATR3"),  # made unique
+        ("ENSG00000141510", "TP53"),
+        ("ENSG00000141510.18", "TP53"),
+        ("7157", "TP53"),
+        ("MT-ND1", "MT-ND1"),
+        ("ENSG00000198888", "MT-ND1"),
+        ("not_a_gene", None),
+        ("CD97", None),  # an alias of two genes
+    ],
+)
 def test_human_names(name, symbol):
     assert map_names([name, "GAPDH", "ACTB"]).symbols[0] == symbol
 
 
-@pytest.mark.parametrize(("name", "symbol"), [
-    ("Trp53", "TP53"),
-    ("Cd8b1", "CD8B"),
-    ("mt-Nd1", "MT-ND1"),
-    ("ENSMUSG00000059552.14", "TP53"),
-    ("Sept9", "SEPTIN9"),  # not a current mouse symbol: upper case, then alias
-])
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("Trp53", "TP53"),
+        ("Cd8b1", "CD8B"),
+        ("mt-Nd1", "MT-ND1"),
+        ("ENSMUSG00000059552.14", "TP53"),
+        ("Sept9", "SEPTIN9"),  # not a current mouse symbol: upper case, then alias
+    ],
+)
 def test_mouse_names(name, symbol):
     mapping = map_names([name, "Gapdh", "Actb", "Pten"])
     assert mapping.species == "mouse"

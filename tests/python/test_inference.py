@@ -11,15 +11,15 @@ import scipy.sparse as sp
 import torch
 from synthetic_cells import CONFIG, GENES, TRAINING, make_lines, write_cells
 
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import write_json
 from pharmacell.data.cells import CellMatrix
-from pharmacell.data.files import write_json
-from pharmacell.errors import InputError
-from pharmacell.evaluate.cells import prediction_tables, write_predicted_h5ad
-from pharmacell.evaluate.diagnostics import diagnose
-from pharmacell.models.inference import CellPredictions, predict_cells
-from pharmacell.train.finetune import TransferConfig
-from pharmacell.train.source_stage import train_source
-from pharmacell.train.target_stage import adapt
+from pharmacell.response.diagnostics import diagnose
+from pharmacell.response.finetune_sc import adapt
+from pharmacell.response.joint_training import TransferConfig
+from pharmacell.response.predict import CellPredictions, predict_cells
+from pharmacell.response.prediction_tables import prediction_tables, write_predicted_h5ad
+from pharmacell.response.pretrain_bulk import train_source
 
 CPU = torch.device("cpu")
 
@@ -52,7 +52,7 @@ def found(bundle, sample):
 def test_chunk_size_does_not_change_predictions(bundle, sample, found, chunk):
     other = predict_cells(bundle, CellMatrix(sample), CPU, chunk=chunk)
     np.testing.assert_allclose(other.replicas, found.replicas, atol=1e-6)
-    np.testing.assert_allclose(other.floors, found.floors, atol=1e-6)
+    np.testing.assert_allclose(other.baselines, found.baselines, atol=1e-6)
 
 
 def test_dense_and_sparse_expression_give_the_same(bundle, found, folder):
@@ -67,8 +67,9 @@ def test_genes_are_found_by_name_wherever_they_stand(bundle, sample, found, fold
     wider = ad.concat([extra, cells], axis=1, merge="first")
     wider.uns["pharmacell"] = cells.uns["pharmacell"]
     wider.write_h5ad(folder / "wider.h5ad")
-    np.testing.assert_allclose(predict_cells(bundle, CellMatrix(folder / "wider.h5ad"), CPU).replicas, found.replicas,
-                               atol=1e-6)
+    np.testing.assert_allclose(
+        predict_cells(bundle, CellMatrix(folder / "wider.h5ad"), CPU).replicas, found.replicas, atol=1e-6
+    )
 
 
 def test_missing_genes_are_an_input_error(bundle, folder):
@@ -92,8 +93,11 @@ def test_mean_spread_and_agreement_of_replicas():
     one = CellPredictions(replicas[:1], np.zeros((3, 3)), replicas[:1])
     assert (one.std == 0).all()
     assert np.isnan(one.agreement()[0])
-    three = CellPredictions(np.stack([replicas[0], replicas[0], 1 - replicas[0]]), np.zeros((3, 3)),
-                            np.stack([replicas[0], replicas[0], -replicas[0]]))
+    three = CellPredictions(
+        np.stack([replicas[0], replicas[0], 1 - replicas[0]]),
+        np.zeros((3, 3)),
+        np.stack([replicas[0], replicas[0], -replicas[0]]),
+    )
     assert three.agreement()[1] == 1
 
 
@@ -104,7 +108,7 @@ def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, 
     assert list(predictions) == ["cell_id", "probability", "probability_std", "label", "truth"]
     assert predictions["probability"].between(0, 1).all()
     assert (predictions["label"] == (predictions["probability"] >= 0.5)).all()
-    assert list(tables["floors"]) == ["cell_id", "signature", "ridge", "logistic"]
+    assert list(tables["baselines"]) == ["cell_id", "signature", "ridge", "logistic"]
     assert list(tables["metrics"]) == ["metric", "value", "low", "high"]
     assert list(tables["model_metrics"]["model"].unique()) == ["atsdp", "signature", "ridge", "logistic"]
 
@@ -127,14 +131,22 @@ def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, 
 def test_sample_without_truth_gets_no_metrics(bundle, folder):
     cells = CellMatrix(write_cells(folder / "unlabelled.h5ad", truth=False))
     tables = prediction_tables(predict_cells(bundle, cells, CPU), cells.obs, bundle.card, None, 0)
-    assert set(tables) == {"predictions", "floors"}
+    assert set(tables) == {"predictions", "baselines"}
     assert "truth" not in tables["predictions"]
 
 
 def test_diagnostics_say_what_others_rely_on(bundle, sample, found):
     facts = diagnose(found, bundle.card, CellMatrix(sample).uns, None)
-    assert {"verdict", "reasons", "genes_shared", "genes_bulk", "source_auroc", "mmd_before", "mmd_after",
-            "replica_agreement"} <= set(facts)
+    assert {
+        "verdict",
+        "reasons",
+        "genes_shared",
+        "genes_bulk",
+        "source_auroc",
+        "mmd_before",
+        "mmd_after",
+        "replica_agreement",
+    } <= set(facts)
     assert facts["genes_shared"] == len(GENES)
     assert facts["simulated"] is True
 
@@ -153,10 +165,10 @@ def test_diagnostics_keep_the_spread_under_each_permutation(bundle, sample, foun
 def test_verdict_falls_with_the_evidence(bundle, sample, found):
     def verdict(auroc, low, replicas):
         card = bundle.card | {"source_auroc": {"atsdp": {"value": auroc, "low": low, "high": 0.99}}}
-        predictions = CellPredictions(replicas, found.floors, replicas)
+        predictions = CellPredictions(replicas, found.baselines, replicas)
         return diagnose(predictions, card, CellMatrix(sample).uns, None)["verdict"]
 
-    like_the_signature = np.tile(found.floors[:, 0], (2, 1))
+    like_the_signature = np.tile(found.baselines[:, 0], (2, 1))
     assert verdict(0.9, 0.8, like_the_signature) == "supported"
     assert verdict(0.65, 0.55, like_the_signature) == "uncertain"
     assert verdict(0.9, 0.42, like_the_signature) == "not supported"

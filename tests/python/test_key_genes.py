@@ -20,12 +20,12 @@ from synthetic_model import (
 from synthetic_results import write_results
 
 from pharmacell.cli.key_genes import key_genes
-from pharmacell.models.store import save_bundle
-from pharmacell.plot.explained import EXPLAINED_CAPTIONS
-from pharmacell.plot.sample import draw_sample, figures
 from pharmacell.report.content import write_content
+from pharmacell.report.figures.explained import EXPLAINED_CAPTIONS
+from pharmacell.report.figures.sample import draw_sample, figures
 from pharmacell.report.key_genes import missing, separated, told
 from pharmacell.report.results import read_results
+from pharmacell.response.store import save_bundle
 
 N_CELLS = 96
 LABELS = np.arange(N_CELLS) % 2
@@ -39,9 +39,26 @@ def explain(folder, labels=LABELS, truth=None, ensemble=True, config=None, group
     save_bundle(bundle_of(model, linear_ensemble(0.3) if ensemble else None), folder / "s.model.safetensors")
     x = planted_cells(N_CELLS, LABELS if truth is None else truth)
     write_predicted(folder / "s.predicted.h5ad", x, labels, truth, groups)
-    done = CliRunner().invoke(key_genes, [
-        "--model", str(folder / "s.model.safetensors"), "--sample", "s", "--target", str(folder / "s.predicted.h5ad"),
-        "--ig_steps", "12", "--outdir", str(folder / "out"), "--threads", "1", "--device", "cpu", *map(str, options)])
+    done = CliRunner().invoke(
+        key_genes,
+        [
+            "--model",
+            str(folder / "s.model.safetensors"),
+            "--sample",
+            "s",
+            "--target",
+            str(folder / "s.predicted.h5ad"),
+            "--ig_steps",
+            "12",
+            "--outdir",
+            str(folder / "out"),
+            "--threads",
+            "1",
+            "--device",
+            "cpu",
+            *map(str, options),
+        ],
+    )
     assert done.exit_code == 0, (done.stderr, done.exception)
     return folder / "out"
 
@@ -59,8 +76,16 @@ def explained(tmp_path_factory):
     predicted = LABELS.copy()
     predicted[:6] = 1 - predicted[:6]
     sets = folder / "sets.gmt"
-    sets.write_text("".join(f"{name}\tplanted\t" + "\t".join(genes) + "\n" for name, genes in {
-        "FOR": GENES[:PLANTED], "AGAINST": GENES[PLANTED:2 * PLANTED], "OTHER": GENES[40:60]}.items()))
+    sets.write_text(
+        "".join(
+            f"{name}\tplanted\t" + "\t".join(genes) + "\n"
+            for name, genes in {
+                "FOR": GENES[:PLANTED],
+                "AGAINST": GENES[PLANTED : 2 * PLANTED],
+                "OTHER": GENES[40:60],
+            }.items()
+        )
+    )
     out = explain(folder, predicted, LABELS, groups=True, options=["--gene_sets", sets])
     return results_of(folder, out)
 
@@ -72,12 +97,32 @@ def titles(figure):
 def test_files_have_the_documented_columns(explained):
     table = explained.key_genes.table
     assert list(table.columns) == [
-        "gene", "class", "attribution", "std", "fdr", "log_fold_change", "is_deg", "rank", "expressed", "p", "network",
-        "network_std", "deep_lift", "relevance"]
+        "gene",
+        "class",
+        "attribution",
+        "std",
+        "fdr",
+        "log_fold_change",
+        "is_deg",
+        "rank",
+        "expressed",
+        "p",
+        "network",
+        "network_std",
+        "deep_lift",
+        "relevance",
+    ]
     assert len(table) == 2 * len(GENES)
     assert set(explained.key_genes.tables) == {
-        "attribution_methods", "key_genes_by_group", "deg_scores", "deg_score_tests", "deg_score_null", "separation",
-        "attention_entropy", "pathways"}
+        "attribution_methods",
+        "key_genes_by_group",
+        "deg_scores",
+        "deg_score_tests",
+        "deg_score_null",
+        "separation",
+        "attention_entropy",
+        "pathways",
+    }
     scores = explained.key_genes.tables["deg_scores"]
     assert list(scores)[:4] == ["cell_id", "probability", "label", "truth"]
     assert len(scores) == N_CELLS
@@ -87,7 +132,7 @@ def test_planted_genes_lead_both_lists(explained):
     table = explained.key_genes.table
     for name in ("sensitive", "resistant"):
         first = table[table["class"] == name].head(2 * PLANTED)
-        assert set(first["gene"]) == set(GENES[:2 * PLANTED])
+        assert set(first["gene"]) == set(GENES[: 2 * PLANTED])
         assert first["is_deg"].all()
     assert set(explained.key_genes.facts["dot_genes"]["sensitive"]) >= set(GENES[:PLANTED])
     assert explained.key_genes.facts["completeness_gap"]["sensitive"]["mean"] < 0.05  # at 12 steps
@@ -114,8 +159,9 @@ def test_every_figure_has_its_panels(explained):
     assert len(heat.get_yticks()) == 100
     assert len(heat.get_xticks()) == 8, "one column a group"
     assert len(dots.get_yticks()) == sum(len(genes) for genes in explained.key_genes.facts["dot_genes"].values())
-    assert titles(drawn["deg_scores"]) == [f"{name} DEGs, {labels} labels" for name in ("sensitive", "resistant")
-                                           for labels in ("true", "predicted")]
+    assert titles(drawn["deg_scores"]) == [
+        f"{name} DEGs, {labels} labels" for name in ("sensitive", "resistant") for labels in ("true", "predicted")
+    ]
     tests = explained.key_genes.tables["deg_score_tests"].set_index("class")
     for axis, name in zip(drawn["deg_score_null"].axes, ("sensitive", "resistant"), strict=True):
         assert axis.get_title().startswith(f"{name} genes")
@@ -216,8 +262,21 @@ def test_cells_without_predictions_are_refused(tmp_path):
         order = [name for name in file["obs"].attrs["column-order"] if name != "pharmacell_label"]
         del file["obs/pharmacell_label"]
         file["obs"].attrs["column-order"] = order
-    done = CliRunner().invoke(key_genes, ["--model", str(tmp_path / "s.model.safetensors"), "--sample", "s", "--target",
-                                          str(path), "--outdir", str(tmp_path / "out"), "--device", "cpu"])
+    done = CliRunner().invoke(
+        key_genes,
+        [
+            "--model",
+            str(tmp_path / "s.model.safetensors"),
+            "--sample",
+            "s",
+            "--target",
+            str(path),
+            "--outdir",
+            str(tmp_path / "out"),
+            "--device",
+            "cpu",
+        ],
+    )
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert "pharmacell_label" in done.stderr

@@ -15,18 +15,25 @@ from pharmacell.benchmark.build import build_folds
 from pharmacell.benchmark.dataset import load_dataset, rows_of
 from pharmacell.benchmark.plan import Variant, check_lines, make_plan, rows_to_test, slices
 from pharmacell.benchmark.protocols import Protocol
+from pharmacell.benchmark.registry import get
 from pharmacell.cli.cross_validate import cross_validate
 from pharmacell.cli.plan_folds import plan_folds
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import Lines
-from pharmacell.errors import InputError
-from pharmacell.models.registry import get
 
 CPU = torch.device("cpu")
 SEED = 3
 PROTOCOL = Protocol.parse("leave_line_out")
-SMALL = {"bottleneck": 16, "encoder": (24,), "predictor": (12,), "heads": 4, "epochs": 2, "batch_size": 32,
-         "neighbours": 0}
+SMALL = {
+    "bottleneck": 16,
+    "encoder": (24,),
+    "predictor": (12,),
+    "heads": 4,
+    "epochs": 2,
+    "batch_size": 32,
+    "neighbours": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +72,9 @@ def test_lines_left_out_change_nothing_but_themselves(cells, name):
     x, labels, response = lines.x.copy(), lines.labels.copy(), lines.response.copy()
     x[rows[:5]] = np.random.default_rng(0).normal(3, 5, x[rows[:5]].shape)
     labels.iloc[rows], response.iloc[rows] = 1 - labels.iloc[rows], 100.0
-    other = replace(dataset, cells=x, truth=labels.to_numpy(),
-                    lines=replace(lines, x=x, labels=labels, response=response))
+    other = replace(
+        dataset, cells=x, truth=labels.to_numpy(), lines=replace(lines, x=x, labels=labels, response=response)
+    )
     settings = SMALL if name == "atsdp" else {"epochs": 2}
     found, again = (get(name, **settings).fit_predict(build_folds(one, [(0, 0)]), CPU)[0] for one in (dataset, other))
     np.testing.assert_allclose(again[5:], found[5:], rtol=1e-4)
@@ -100,16 +108,67 @@ def test_folds_of_lines_share_no_pretraining():
 
 def test_commands_need_no_cell_label(cells, tmp_path):
     write_bulk(tmp_path)
-    common = ["--sample", "s", "--drug", DRUG, "--seed", SEED, "--threads", 1, "--device", "cpu", "--target", cells,
-              "--bulk", tmp_path / "bulk.h5ad", "--response", tmp_path / "response.parquet", "--outdir", tmp_path]
+    common = [
+        "--sample",
+        "s",
+        "--drug",
+        DRUG,
+        "--seed",
+        SEED,
+        "--threads",
+        1,
+        "--device",
+        "cpu",
+        "--target",
+        cells,
+        "--bulk",
+        tmp_path / "bulk.h5ad",
+        "--response",
+        tmp_path / "response.parquet",
+        "--outdir",
+        tmp_path,
+    ]
     network = ["--bottleneck", 16, "--encoder", 24, "--predictor", 12, "--epochs", 2]
     run = CliRunner()
-    ended = run.invoke(plan_folds, [str(part) for part in (
-        *common, *network, "--protocol", "leave_line_out", "--models", "atsdp", "--heads_sweep", 4, "--repeats", 1,
-        "--folds", 3)])
+    ended = run.invoke(
+        plan_folds,
+        [
+            str(part)
+            for part in (
+                *common,
+                *network,
+                "--protocol",
+                "leave_line_out",
+                "--models",
+                "atsdp",
+                "--heads_sweep",
+                4,
+                "--repeats",
+                1,
+                "--folds",
+                3,
+            )
+        ],
+    )
     assert ended.exit_code == 0, ended.stderr
-    ended = run.invoke(cross_validate, [str(part) for part in (
-        *common, *network, "--heads", 4, "--folds", tmp_path / "s.folds.csv", "--model", "atsdp", "--slice", "0:3")])
+    ended = run.invoke(
+        cross_validate,
+        [
+            str(part)
+            for part in (
+                *common,
+                *network,
+                "--heads",
+                4,
+                "--folds",
+                tmp_path / "s.folds.csv",
+                "--model",
+                "atsdp",
+                "--slice",
+                "0:3",
+            )
+        ],
+    )
     assert ended.exit_code == 0, ended.stderr
     found = pd.read_parquet(tmp_path / "s.atsdp.0-3.predictions.parquet")
     assert set(found["cell_id"]) == set(make_lines().labels.index)

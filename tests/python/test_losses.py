@@ -7,8 +7,8 @@ import pytest
 import torch
 from synthetic_cells import CONFIG
 
-from pharmacell.models.atsdp import ATSDP
-from pharmacell.train.losses import BANDWIDTHS, class_cross_entropy, cluster_regulariser, mmd, reconstruction
+from pharmacell.response.network import ATSDP
+from pharmacell.training.losses import BANDWIDTHS, class_cross_entropy, cluster_regulariser, mmd, reconstruction
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +67,13 @@ def test_cluster_regulariser_is_zero_where_a_cluster_points_one_way_whatever_the
     assert cluster_regulariser(latent, clusters.roll(1, dims=1) * 0, 3).item() > 0.05
 
 
-@pytest.mark.parametrize("loss", [
-    lambda z: mmd(z, torch.ones(1, 4, 3, dtype=z.dtype) * torch.arange(4, dtype=z.dtype)[:, None]),
-    lambda z: cluster_regulariser(z, torch.tensor([[0, 1, 0, 1, 1]]), 2),
-])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda z: mmd(z, torch.ones(1, 4, 3, dtype=z.dtype) * torch.arange(4, dtype=z.dtype)[:, None]),
+        lambda z: cluster_regulariser(z, torch.tensor([[0, 1, 0, 1, 1]]), 2),
+    ],
+)
 def test_gradients_lower_the_loss(loss):
     z = torch.randn(1, 5, 3, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(loss(z).sum(), z)
@@ -91,8 +94,11 @@ def reached(loss: torch.Tensor, model: ATSDP) -> set[str]:
     model.zero_grad(set_to_none=True)
     loss.sum().backward()
     parts = {"source": model.source.encoder, "target": model.target.encoder, "predictor": model.predictor}
-    return {name for name, part in parts.items()
-            if all(p.grad is not None for p in part.parameters()) and any(p.grad.any() for p in part.parameters())}
+    return {
+        name
+        for name, part in parts.items()
+        if all(p.grad is not None for p in part.parameters()) and any(p.grad.any() for p in part.parameters())
+    }
 
 
 @pytest.mark.parametrize("heads", [0, 4])

@@ -15,7 +15,7 @@ from synthetic_cells import DRUG, write_bulk, write_cells
 from pharmacell.cli.finetune_sc import finetune_sc
 from pharmacell.cli.predict import predict
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
-from pharmacell.train.configurations import DEFAULT, configuration
+from pharmacell.response.configurations import DEFAULT, configuration
 
 SHARED = ["--sample", "s", "--threads", "1", "--device", "cpu"]
 SHORT = ["--epochs", "2", "--batch_size", "32"]
@@ -32,8 +32,15 @@ def arguments_of(folder) -> dict[str, list]:
     rest = ["--target", folder / "s.h5ad", "--outdir", folder, *SHARED]
     return {
         "pretrain": [*data, *rest, *SHORT, *SMALL],
-        "finetune": [*data, *rest, *SHORT, "--pretrained", folder / "s.pretrained.safetensors",
-                     "--split", folder / "s.split.csv"],
+        "finetune": [
+            *data,
+            *rest,
+            *SHORT,
+            "--pretrained",
+            folder / "s.pretrained.safetensors",
+            "--split",
+            folder / "s.split.csv",
+        ],
         "predict": ["--model", folder / "s.model.safetensors", "--null", folder / "s.null.parquet", *rest],
     }
 
@@ -62,11 +69,26 @@ def folder(finished, tmp_path):
 
 def test_files_are_named_as_documented(finished):
     assert {path.name for path in finished.iterdir()} == {
-        "bulk.h5ad", "response.parquet", "s.h5ad",
-        "s.pretrained.safetensors", "s.pretrained.json", "s.source_metrics.csv", "s.source_history.csv", "s.split.csv",
-        "s.model.safetensors", "s.model.json", "s.history.csv", "s.transfer.json", "s.null.parquet",
-        "s.predictions.csv", "s.predicted.h5ad", "s.floors.csv", "s.metrics.csv", "s.model_metrics.csv",
-        "s.diagnostics.json", "s.significance.csv",
+        "bulk.h5ad",
+        "response.parquet",
+        "s.h5ad",
+        "s.pretrained.safetensors",
+        "s.pretrained.json",
+        "s.source_metrics.csv",
+        "s.source_history.csv",
+        "s.split.csv",
+        "s.model.safetensors",
+        "s.model.json",
+        "s.history.csv",
+        "s.transfer.json",
+        "s.null.parquet",
+        "s.predictions.csv",
+        "s.predicted.h5ad",
+        "s.baselines.csv",
+        "s.metrics.csv",
+        "s.model_metrics.csv",
+        "s.diagnostics.json",
+        "s.significance.csv",
     }
 
 
@@ -77,7 +99,7 @@ def test_tables_have_the_documented_columns(finished):
         "split": ["line", "part"],
         "history": ["stage", "epoch", "term", "part", "replica", "value"],
         "predictions": ["cell_id", "probability", "probability_std", "label", "truth"],
-        "floors": ["cell_id", "signature", "ridge", "logistic"],
+        "baselines": ["cell_id", "signature", "ridge", "logistic"],
         "metrics": ["metric", "value", "low", "high"],
         "significance": ["cell_id", "p", "fdr", "call"],
         "model_metrics": ["model", "metric", "value", "low", "high"],
@@ -148,8 +170,8 @@ def second_drug(folder):
     pd.concat([table, table.assign(drug="Othermab")]).to_parquet(folder / "response.parquet")
 
 
-def floors_for_split(folder):
-    shutil.copy(folder / "s.floors.csv", folder / "s.split.csv")
+def baselines_for_split(folder):
+    shutil.copy(folder / "s.baselines.csv", folder / "s.split.csv")
 
 
 def null_of_other_cells(folder):
@@ -183,7 +205,7 @@ BAD_INPUT = {
     "too many shots": ("finetune", nothing, ["--supervision", "few_shot:500"], "are left to score"),
     "supervision without labels": ("finetune", unlabelled, ["--supervision", "labels"], "label_key"),
     "missing split": ("finetune", without("s.split.csv"), [], "s.split.csv"),
-    "split of another kind": ("finetune", floors_for_split, [], "s.split.csv"),
+    "split of another kind": ("finetune", baselines_for_split, [], "s.split.csv"),
     "missing weights": ("finetune", without("s.pretrained.safetensors"), [], "s.pretrained.safetensors"),
     "cells with other genes": ("finetune", fewer_genes, [], "pretrain_bulk"),
     "another drug": ("finetune", second_drug, ["--drug", "Othermab"], f"{DRUG}"),
@@ -233,8 +255,15 @@ TABLE_2 = {  # bottleneck, encoder, predictor, dropout, epochs, heads, sampling
 def test_presets_are_table_2_of_the_paper(preset):
     settings = configuration("default", preset, {})
     network, training = settings.network, settings.training
-    assert (network.bottleneck, network.encoder, network.predictor, network.dropout, training.epochs, network.heads,
-            training.sampling) == TABLE_2[preset]
+    assert (
+        network.bottleneck,
+        network.encoder,
+        network.predictor,
+        network.dropout,
+        training.epochs,
+        network.heads,
+        training.sampling,
+    ) == TABLE_2[preset]
     assert network.tokens() > 1
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pharmacell.models import neighbours
-from pharmacell.models.neighbours import nearest_cells, smooth
+from pharmacell.response import neighbours
+from pharmacell.response.neighbours import nearest_cells, smooth
 
 
 def two_clouds(n_cells: int) -> np.ndarray:

@@ -22,8 +22,20 @@ from pharmacell.evaluate.metrics import auroc
 
 DATA = Path(__file__).parents[1] / "data"
 SHARED = ["--threads", "1", "--device", "cpu"]
-SMALL = ["--bottleneck", "16", "--encoder", "32", "--predictor", "16", "--heads", "2", "--attention_tokens", "4",
-         "--n_replicas", "2"]
+SMALL = [
+    "--bottleneck",
+    "16",
+    "--encoder",
+    "32",
+    "--predictor",
+    "16",
+    "--heads",
+    "2",
+    "--attention_tokens",
+    "4",
+    "--n_replicas",
+    "2",
+]
 
 
 @dataclass
@@ -39,8 +51,17 @@ class Outcome:
 @pytest.fixture(scope="module")
 def bulk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bulk")
-    call(prepare_bulk, "--bulk_expression", DATA / "bulk_expression.csv", "--bulk_response", DATA / "bulk_response.csv",
-         "--drug", "cisplatin", "--outdir", folder)
+    call(
+        prepare_bulk,
+        "--bulk_expression",
+        DATA / "bulk_expression.csv",
+        "--bulk_response",
+        DATA / "bulk_response.csv",
+        "--drug",
+        "cisplatin",
+        "--outdir",
+        folder,
+    )
     return folder
 
 
@@ -52,16 +73,39 @@ def call(command, *arguments):
 def outcome(folder: Path, bulk: Path, change: Callable[[ad.AnnData], ad.AnnData], labels=True) -> Outcome:
     """Run every step on the changed cells of the test data, with or without their labels."""
     change(ad.read_h5ad(DATA / "cells_cisplatin.h5ad")).write_h5ad(folder / "cells.h5ad")
-    call(qc, "--sample", "s", "--input", folder / "cells.h5ad", "--min_genes", 20, "--outdir", folder,
-         *(["--label_key", "response"] if labels else []))
+    call(
+        qc,
+        "--sample",
+        "s",
+        "--input",
+        folder / "cells.h5ad",
+        "--min_genes",
+        20,
+        "--outdir",
+        folder,
+        *(["--label_key", "response"] if labels else []),
+    )
     lines = ["--bulk", bulk / "bulk.h5ad", "--response", bulk / "response.parquet", "--drug", "cisplatin"]
     rest = ["--sample", "s", "--target", folder / "s.h5ad", "--outdir", folder]
     call(pretrain_bulk, *lines, *rest, "--epochs", 5, *SMALL)
-    call(finetune_sc, *lines, *rest, "--epochs", 5, "--pretrained", folder / "s.pretrained.safetensors",
-         "--split", folder / "s.split.csv")
+    call(
+        finetune_sc,
+        *lines,
+        *rest,
+        "--epochs",
+        5,
+        "--pretrained",
+        folder / "s.pretrained.safetensors",
+        "--split",
+        folder / "s.split.csv",
+    )
     call(predict, *rest, "--model", folder / "s.model.safetensors", "--null", folder / "s.null.parquet")
-    found = Outcome(ad.read_h5ad(folder / "s.h5ad"), pd.read_csv(folder / "s.predictions.csv", index_col="cell_id"),
-                    pd.read_csv(folder / "s.significance.csv"), json.loads((folder / "s.diagnostics.json").read_text()))
+    found = Outcome(
+        ad.read_h5ad(folder / "s.h5ad"),
+        pd.read_csv(folder / "s.predictions.csv", index_col="cell_id"),
+        pd.read_csv(folder / "s.significance.csv"),
+        json.loads((folder / "s.diagnostics.json").read_text()),
+    )
     assert len(found.predictions) == found.prepared.n_obs == found.diagnostics["n_cells"]
     assert found.predictions["probability"].between(0, 1).all()
     assert found.significance["p"].between(0, 1, inclusive="right").all()

@@ -8,10 +8,10 @@ import torch
 from synthetic_cells import CONFIG, TRAINING, make_lines, weights_of, write_cells
 
 from pharmacell.data.cells import CellMatrix
-from pharmacell.train.finetune import TransferConfig
-from pharmacell.train.parts import halved
-from pharmacell.train.source_stage import train_source
-from pharmacell.train.target_stage import adapt
+from pharmacell.response.finetune_sc import adapt
+from pharmacell.response.joint_training import TransferConfig
+from pharmacell.response.partial_stacks import halved
+from pharmacell.response.pretrain_bulk import train_source
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -26,8 +26,9 @@ def test_halves_give_the_numbers_of_the_whole(tmp_path, kind):
     found = []
     for halvings in (0, 1):
         source = train_source(lines, CONFIG, SETTINGS[kind], 3, 7, CPU, at_once=halved(3, halvings))
-        result = adapt(source.bundle, lines, source.split, sample, SETTINGS[kind], TransferConfig(), "none", 7, CPU,
-                       halvings)
+        result = adapt(
+            source.bundle, lines, source.split, sample, SETTINGS[kind], TransferConfig(), "none", 7, CPU, halvings
+        )
         found.append((source, result, weights_of(source.bundle.model)))
     (whole, whole_target, weights), (halves, halves_target, half_weights) = found
     for name, values in weights.items():

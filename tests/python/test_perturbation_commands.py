@@ -18,8 +18,16 @@ from pharmacell.perturbation.metrics import METRICS, Scorer
 from pharmacell.perturbation.table import PerturbationTable
 
 TABLE = PerturbationTable.read(SMALL / "de_train.parquet")
-SOURCE = ["--train_keys", DATA / "train_keys.csv", "--id_map", DATA / "id_map.csv",
-          "--mean", DATA / "cell_type_mean.csv", "--std", DATA / "cell_type_std.csv"]  # fmt: skip
+SOURCE = [
+    "--train_keys",
+    DATA / "train_keys.csv",
+    "--id_map",
+    DATA / "id_map.csv",
+    "--mean",
+    DATA / "cell_type_mean.csv",
+    "--std",
+    DATA / "cell_type_std.csv",
+]
 
 
 def run(command, *arguments) -> None:
@@ -32,9 +40,29 @@ def run(command, *arguments) -> None:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    run(kaggle_train, "--de_train", SMALL / "de_train.parquet", "--id_map", SMALL / "id_map.csv", "--sample_submission",
-        SMALL / "sample_submission.csv", "--model", "lstm", "--model", "gene_mean", "--encoding", "fingerprint",
-        "--protocol", "leave_compound_out", "--seeds", 2, "--epochs", 2, "--outdir", folder)
+    run(
+        kaggle_train,
+        "--de_train",
+        SMALL / "de_train.parquet",
+        "--id_map",
+        SMALL / "id_map.csv",
+        "--sample_submission",
+        SMALL / "sample_submission.csv",
+        "--model",
+        "lstm",
+        "--model",
+        "gene_mean",
+        "--encoding",
+        "fingerprint",
+        "--protocol",
+        "leave_compound_out",
+        "--seeds",
+        2,
+        "--epochs",
+        2,
+        "--outdir",
+        folder,
+    )
     return folder
 
 
@@ -45,15 +73,19 @@ def test_out_of_fold_rows_and_scores(trained):
     for (model, seed), rows in oof.groupby(["model", "seed"]):
         assert sorted(rows["row"]) == list(range(len(TABLE))), (model, seed)
     assert set(map(tuple, oof[["model", "encoding"]].drop_duplicates().to_numpy())) == {
-        ("lstm", "fingerprint"), ("gene_mean", "none")}
+        ("lstm", "fingerprint"),
+        ("gene_mean", "none"),
+    }
     one = oof.query("model == 'lstm' and seed == 1 and fold == 2")
     expected = Scorer(TABLE.y[one["row"]]).score(one[TABLE.genes].to_numpy()).mean()
     found = scores.query("model == 'lstm' and seed == 1 and fold == 2").set_index("metric")["value"]
-    assert found.to_dict() == pytest.approx(expected) and set(found.index) == set(METRICS)
+    assert found.to_dict() == pytest.approx(expected)
+    assert set(found.index) == set(METRICS)
     by_row = pd.read_parquet(trained / "row_scores.parquet").query("model == 'lstm' and seed == 1 and fold == 2")
     assert by_row["mae"].mean() == pytest.approx(expected["mae"])
     history = pd.read_csv(trained / "history.csv")
-    assert set(history["fold"]) == {*"01234", "final"} and set(history["model"]) == {"lstm"}
+    assert set(history["fold"]) == {*"01234", "final"}
+    assert set(history["model"]) == {"lstm"}
 
 
 def test_submission_is_that_of_the_sample(trained):
@@ -63,8 +95,10 @@ def test_submission_is_that_of_the_sample(trained):
         found = pd.read_csv(trained / f"{model}.submission.csv")
         test = pd.read_parquet(trained / f"{model}.test.parquet")
         assert (trained / f"{model}.submission.csv").read_text().partition("\n")[0] == first_line
-        assert list(found.columns) == list(sample.columns) and list(found["id"]) == list(sample["id"])
-        assert np.isfinite(found.to_numpy()).all() and found[TABLE.genes].to_numpy().std() > 0
+        assert list(found.columns) == list(sample.columns)
+        assert list(found["id"]) == list(sample["id"])
+        assert np.isfinite(found.to_numpy()).all()
+        assert found[TABLE.genes].to_numpy().std() > 0
         np.testing.assert_allclose(found[TABLE.genes], test[TABLE.genes], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found[TABLE.genes].iloc[0], TABLE.y.mean(0), rtol=1e-4, atol=1e-5)
 
@@ -72,16 +106,31 @@ def test_submission_is_that_of_the_sample(trained):
 def test_prediction_of_new_molecules(trained, tmp_path):
     new, cell_type = "CC(=O)Oc1ccccc1C(=O)OC", TABLE.cell_type[0]
     known = TABLE.smiles[0]
-    run(predict_perturbation, "--model", trained / "lstm.safetensors", "--smiles", new, "--smiles", known,
-        "--cell_type", cell_type, "--outdir", tmp_path)
+    run(
+        predict_perturbation,
+        "--model",
+        trained / "lstm.safetensors",
+        "--smiles",
+        new,
+        "--smiles",
+        known,
+        "--cell_type",
+        cell_type,
+        "--outdir",
+        tmp_path,
+    )
     found, nearest = pd.read_csv(tmp_path / "perturbation.csv"), pd.read_csv(tmp_path / "nearest_compounds.csv")
     assert list(found.columns) == ["cell_type", "SMILES", "gene", "prediction", "std", "low", "high"]
     assert list(found["gene"]) == TABLE.genes * 2
-    assert (found["low"] <= found["prediction"]).all() and (found["prediction"] <= found["high"]).all()
+    assert (found["low"] <= found["prediction"]).all()
+    assert (found["prediction"] <= found["high"]).all()
     own = nearest.set_index("SMILES").loc[known]
-    assert own["tanimoto"] == 1 and own["in_training"] and own["nearest_compound"] == TABLE.sm_name[0]
+    assert own["tanimoto"] == 1
+    assert own["in_training"]
+    assert own["nearest_compound"] == TABLE.sm_name[0]
     other = nearest.set_index("SMILES").loc[new]
-    assert not other["in_training"] and 0 < other["tanimoto"] < 1
+    assert not other["in_training"]
+    assert 0 < other["tanimoto"] < 1
     assert nearest["tanimoto"].iloc[0] == tanimoto(morgan_counts([new]), morgan_counts(TABLE.smiles)).max()
 
 
@@ -90,8 +139,17 @@ def test_a_training_molecule_is_known_however_it_is_written(trained, tmp_path):
     written = Chem.MolToSmiles(molecule, rootedAtAtom=molecule.GetNumAtoms() - 1, canonical=False)
     assert written != TABLE.smiles[0]
     for name, smiles in (("a", TABLE.smiles[0]), ("b", written)):
-        run(predict_perturbation, "--model", trained / "lstm.safetensors", "--smiles", smiles, "--cell_type",
-            TABLE.cell_type[0], "--outdir", tmp_path / name)
+        run(
+            predict_perturbation,
+            "--model",
+            trained / "lstm.safetensors",
+            "--smiles",
+            smiles,
+            "--cell_type",
+            TABLE.cell_type[0],
+            "--outdir",
+            tmp_path / name,
+        )
     first, second = (pd.read_csv(tmp_path / name / "perturbation.csv") for name in "ab")
     assert (first["prediction"] == second["prediction"]).all()
 
@@ -99,12 +157,21 @@ def test_a_training_molecule_is_known_however_it_is_written(trained, tmp_path):
 def test_predictions_that_are_refused(trained, tmp_path):
     model = ["--model", str(trained / "lstm.safetensors")]
     cell = ["--cell_type", TABLE.cell_type[0]]
-    refuse(predict_perturbation, [*model, "--smiles", "CCO", "--cell_type", "Mast cells"], tmp_path / "o", "Mast cells",
-           TABLE.cell_type[0])
+    refuse(
+        predict_perturbation,
+        [*model, "--smiles", "CCO", "--cell_type", "Mast cells"],
+        tmp_path / "o",
+        "Mast cells",
+        TABLE.cell_type[0],
+    )
     refuse(predict_perturbation, [*model, "--smiles", "C1CC(", *cell], tmp_path / "o", "C1CC(")
     refuse(predict_perturbation, [*model, *cell], tmp_path / "o", "nothing to predict")
-    refuse(predict_perturbation, ["--model", str(tmp_path / "no.safetensors"), "--smiles", "C", *cell], tmp_path / "o",
-           "no such file")
+    refuse(
+        predict_perturbation,
+        ["--model", str(tmp_path / "no.safetensors"), "--smiles", "C", *cell],
+        tmp_path / "o",
+        "no such file",
+    )
     (tmp_path / "pairs.csv").write_text("cell_type,SMILES\nNK cells,C\nNK cells,C\n")
     refuse(predict_perturbation, [*model, "--pairs", str(tmp_path / "pairs.csv")], tmp_path / "o", "twice")
 
@@ -122,18 +189,31 @@ def test_simulated_table_keeps_moments_and_follows_chemistry(tmp_path):
     pairs = np.triu_indices(len(z), 1)
     assert np.corrcoef(np.corrcoef(counts)[pairs], np.corrcoef(z)[pairs])[0, 1] > 0.1
     facts = json.loads((tmp_path / "simulation.json").read_text())
-    assert facts["simulated"] and facts["n_train"] == len(table)
+    assert facts["simulated"]
+    assert facts["n_train"] == len(table)
     truth = pd.read_parquet(tmp_path / "de_test.parquet")
     assert list(truth["id"]) == list(pd.read_csv(tmp_path / "sample_submission.csv")["id"])
 
 
 def test_simulation_is_seeded_and_can_be_reduced(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        run(simulate_perturbation, *SOURCE, "--n_genes", 10, "--n_compounds", 9, "--seed", seed, "--outdir",
-            tmp_path / name)
+        run(
+            simulate_perturbation,
+            *SOURCE,
+            "--n_genes",
+            10,
+            "--n_compounds",
+            9,
+            "--seed",
+            seed,
+            "--outdir",
+            tmp_path / name,
+        )
     a, b, c = (PerturbationTable.read(tmp_path / name / "de_train.parquet") for name in "abc")
-    assert np.array_equal(a.y, b.y) and not np.array_equal(a.y, c.y)
-    assert len(a.genes) == 10 and len(set(a.sm_name)) == 9
+    assert np.array_equal(a.y, b.y)
+    assert not np.array_equal(a.y, c.y)
+    assert len(a.genes) == 10
+    assert len(set(a.sm_name)) == 9
     assert (pd.Series(a.cell_type).value_counts()[["B cells", "Myeloid cells"]] == 8).all()  # the anchors stay
 
 

@@ -5,13 +5,13 @@ import pytest
 import torch
 from synthetic_perturbation import small
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.perturbation.encodings.base import PAD, InputShape
 from pharmacell.perturbation.encodings.embedding import read_vectors
 from pharmacell.perturbation.encodings.registry import ENCODERS
 from pharmacell.perturbation.encodings.smiles import tokenise
-from pharmacell.perturbation.models.base import FitOptions
+from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.inputs import Inputs
 
 TABLE = small()
@@ -19,7 +19,24 @@ TABLE = small()
 
 def test_tokens_of_a_smiles():
     assert tokenise("C[C@@H](Cl)c1ccc(Br)cc1%12") == [
-        "C", "[C@@H]", "(", "Cl", ")", "c", "1", "c", "c", "c", "(", "Br", ")", "c", "c", "1", "%12"]
+        "C",
+        "[C@@H]",
+        "(",
+        "Cl",
+        ")",
+        "c",
+        "1",
+        "c",
+        "c",
+        "c",
+        "(",
+        "Br",
+        ")",
+        "c",
+        "c",
+        "1",
+        "%12",
+    ]
     assert all("".join(tokenise(smiles)) == smiles for smiles in TABLE.smiles)
 
 
@@ -40,7 +57,9 @@ def test_smiles_end_with_the_cell_type():
     assert ((encoded.tokens != PAD).sum(1) - 1 == lengths).all()
     keys = TABLE.keys.head(1).assign(SMILES="[Se]" + "C" * 300 + "[Te]", cell_type="unheard of")
     odd = encoder.transform(keys).tokens[0]
-    assert odd[-2] == 0 and odd[-1] == len(encoder.vocabulary) + 1 and len(odd) == encoder.n_tokens
+    assert odd[-2] == 0
+    assert odd[-1] == len(encoder.vocabulary) + 1
+    assert len(odd) == encoder.n_tokens
 
 
 def test_fingerprint_is_bounded_and_the_same_for_the_same_molecule():
@@ -49,7 +68,8 @@ def test_fingerprint_is_bounded_and_the_same_for_the_same_molecule():
     vector = encoder.transform(keys).vector
     np.testing.assert_allclose(vector[0], vector[1], atol=1e-4)
     far = encoder.transform(TABLE.keys.head(1).assign(SMILES="C" * 200)).vector
-    assert np.isfinite(far).all() and np.abs(far).max() <= max(5, np.log1p(200))
+    assert np.isfinite(far).all()
+    assert np.abs(far).max() <= max(5, np.log1p(200))
 
 
 def test_unseen_embeddings_are_the_mean_of_the_seen():

@@ -8,9 +8,9 @@ from synthetic_perturbation import CPU, ENCODINGS, options, small
 
 from pharmacell.perturbation.encodings import target_stats
 from pharmacell.perturbation.encodings.registry import ENCODERS, parts_of
+from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.fold_runs import Run
 from pharmacell.perturbation.imitation import blocks, unseen_column, validation_rows
-from pharmacell.perturbation.models.base import FitOptions
 from pharmacell.perturbation.protocols import folds
 
 TABLE = small()
@@ -37,10 +37,19 @@ def test_encoders_know_training_keys_only(encoding, tmp_path):
     encoder = ENCODERS[encoding].fit(inside, options(encoding, tmp_path), "sm_name")
     facts, _ = parts_of(encoder)
     held_out = set(TABLE.sm_name[test]) | set(TABLE.sm_lincs_id[test])
-    assert not held_out & set(np.concatenate([np.ravel(value).astype(str) for value in facts.values()
-                                              if isinstance(value, list) and encoding != "ordinal"] or [[""]]))
+    assert not held_out & set(
+        np.concatenate(
+            [
+                np.ravel(value).astype(str)
+                for value in facts.values()
+                if isinstance(value, list) and encoding != "ordinal"
+            ]
+            or [[""]]
+        )
+    )
     encoded = encoder.transform(TABLE.keys.iloc[test])
-    assert len(encoded.tokens) == len(test) and encoded.tokens.max() < encoder.shape().n_embeddings
+    assert len(encoded.tokens) == len(test)
+    assert encoded.tokens.max() < encoder.shape().n_embeddings
     if encoding == "ordinal":
         assert (encoded.tokens[:, 1] == 1000).all()  # the token of an unseen name
         assert not held_out & {value for column in facts["known"] for value in column}
@@ -71,7 +80,8 @@ def test_training_shows_what_prediction_will(unseen, part):
 def test_validation_part_resembles_the_task():
     names = TABLE.sm_name
     fit, validation = validation_rows(names, "sm_name", 0.1, np.random.default_rng(0))
-    assert not set(names[fit]) & set(names[validation]) and len(validation) == round(0.1 * len(names))
+    assert not set(names[fit]) & set(names[validation])
+    assert len(validation) == round(0.1 * len(names))
     sizes = {tuple(map(len, validation_rows(names, "sm_name", 0.1, np.random.default_rng(seed)))) for seed in range(9)}
     assert len(sizes) == 1
     fit, validation = validation_rows(names, None, 0.1, np.random.default_rng(0))

@@ -8,9 +8,9 @@ import pytest
 import torch
 from synthetic_perturbation import CPU, ENCODINGS, options, small
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
+from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.losses import LOSSES
-from pharmacell.perturbation.models.base import FitOptions
 from pharmacell.perturbation.models.network import configure
 from pharmacell.perturbation.models.registry import NETWORKS, build
 from pharmacell.perturbation.outputs import Outputs
@@ -31,7 +31,8 @@ def test_replica_in_a_stack_equals_the_same_alone(model, encoding, tmp_path):
     chosen = options(encoding, tmp_path, patience=2)
     stack, alone = fit(model, chosen, [0, 1, 2]), fit(model, chosen, [1])
     np.testing.assert_allclose(stack.predictions[1], alone.predictions[0], atol=1e-6)
-    assert stack.predictions.shape == (3, len(TEST), len(TABLE.genes)) and stack.predictions.dtype == np.float32
+    assert stack.predictions.shape == (3, len(TEST), len(TABLE.genes))
+    assert stack.predictions.dtype == np.float32
     assert np.ptp(stack.predictions, axis=0).max() > 1e-4  # seeds differ
     own = stack.history.query("seed == 1").reset_index(drop=True)
     np.testing.assert_allclose(own["loss"], alone.history["loss"], rtol=1e-5)
@@ -80,7 +81,8 @@ def test_early_stopping_keeps_the_best_epoch():
 
 def test_no_patience_trains_for_all_epochs_on_all_rows():
     found = fit("gru", options("ordinal", epochs=4, patience=0), [0])
-    assert set(found.history["part"]) == {"train"} and found.history["epoch"].max() == 4
+    assert set(found.history["part"]) == {"train"}
+    assert found.history["epoch"].max() == 4
 
 
 def test_losses_by_hand():
@@ -102,10 +104,18 @@ def test_components_reconstruct_a_table_of_low_rank():
 def test_settings_of_the_study():
     found = {name: configure(name, FitOptions()) for name in NETWORKS}
     assert {name: (c.learning_rate, c.epochs, c.batch_size) for name, c in found.items()} == {
-        "gru": (0.001, 300, 30), "lstm": (0.001, 300, 30), "gru3": (0.001, 300, 30), "gru3_attn": (0.001, 300, 20),
-        "transformer": (0.003, 400, 50), "autoencoder": (0.003, 500, 70)}
-    assert found["gru"].units == 128 and found["lstm"].units == 16 and found["transformer"].heads == 2
-    assert found["gru3"].widths() == [128, 64, 64] and configure("gru3", FitOptions(n_layers=2)).widths() == [128, 64]
+        "gru": (0.001, 300, 30),
+        "lstm": (0.001, 300, 30),
+        "gru3": (0.001, 300, 30),
+        "gru3_attn": (0.001, 300, 20),
+        "transformer": (0.003, 400, 50),
+        "autoencoder": (0.003, 500, 70),
+    }
+    assert found["gru"].units == 128
+    assert found["lstm"].units == 16
+    assert found["transformer"].heads == 2
+    assert found["gru3"].widths() == [128, 64, 64]
+    assert configure("gru3", FitOptions(n_layers=2)).widths() == [128, 64]
     with pytest.raises(InputError, match="n_layers"):
         configure("gru", FitOptions(n_layers=2))
 

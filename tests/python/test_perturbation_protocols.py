@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from perturbation_tables import small_table
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.perturbation.protocols import PROTOCOLS, anchor_compounds, folds
 from pharmacell.perturbation.scaffolds import compound_groups, scaffold_groups
 
@@ -23,7 +23,8 @@ def test_parts_are_disjoint_and_no_row_is_tested_twice(protocol):
     table = table_with_split()
     tested = np.zeros(len(table), int)
     for train, test in folds(table, protocol, 3):
-        assert len(train) and len(test)
+        assert len(train)
+        assert len(test)
         assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(len(table)))
         tested[test] += 1
     assert tested.max() == 1
@@ -31,11 +32,16 @@ def test_parts_are_disjoint_and_no_row_is_tested_twice(protocol):
         assert tested.min() == 1
 
 
-@pytest.mark.parametrize(("protocol", "of_row"), [
-    ("leave_compound_out", lambda table: table.sm_name), ("leave_compound_out", lambda table: table.smiles),
-    ("leave_scaffold_out", lambda table: scaffold_groups(table.sm_name, table.smiles)),
-    ("leave_scaffold_out", lambda table: table.sm_name), ("leave_cell_type_out", lambda table: table.cell_type),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("protocol", "of_row"),
+    [
+        ("leave_compound_out", lambda table: table.sm_name),
+        ("leave_compound_out", lambda table: table.smiles),
+        ("leave_scaffold_out", lambda table: scaffold_groups(table.sm_name, table.smiles)),
+        ("leave_scaffold_out", lambda table: table.sm_name),
+        ("leave_cell_type_out", lambda table: table.cell_type),
+    ],
+)
 def test_nothing_straddles(protocol, of_row):
     table = small_table()
     groups = of_row(table)
@@ -74,9 +80,12 @@ def test_kaggle_holds_out_one_cell_type_except_its_anchors():
 def test_kaggle_has_17_anchors_when_compounds_are_many():
     table = small_table()
     many = replace(
-        table, cell_type=np.repeat(["A", "B"], 40), sm_name=np.tile([f"d{n}" for n in range(40)], 2),
-        smiles=np.tile(["CCO"], 80), y=np.zeros((80, 3), np.float32),
-    )  # fmt: skip
+        table,
+        cell_type=np.repeat(["A", "B"], 40),
+        sm_name=np.tile([f"d{n}" for n in range(40)], 2),
+        smiles=np.tile(["CCO"], 80),
+        y=np.zeros((80, 3), np.float32),
+    )
     assert [len(test) for _, test in folds(many, "kaggle", 0)] == [23, 23]
 
 
@@ -94,14 +103,17 @@ def test_same_seed_same_folds_and_another_seed_others():
     assert not all(np.array_equal(a[1], b[1]) for a, b in zip(first, other, strict=True))
 
 
-@pytest.mark.parametrize(("protocol", "rows", "expected"), [
-    ("leave_compound_out", lambda t: t.sm_name == "drug 9", "only one compound"),
-    ("leave_cell_type_out", lambda t: t.cell_type == "NK cells", "the only cell type is 'NK cells'"),
-    ("kaggle", lambda t: t.cell_type == "NK cells", "needs two cell types"),
-    ("predefined", lambda t: t.cell_type == "NK cells", "needs a column 'split'"),
-    ("random", lambda t: np.arange(len(t)) == 0, "1 rows cannot be split"),
-    ("ramdom", lambda t: np.arange(len(t)) >= 0, "'ramdom' is not one of"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("protocol", "rows", "expected"),
+    [
+        ("leave_compound_out", lambda t: t.sm_name == "drug 9", "only one compound"),
+        ("leave_cell_type_out", lambda t: t.cell_type == "NK cells", "the only cell type is 'NK cells'"),
+        ("kaggle", lambda t: t.cell_type == "NK cells", "needs two cell types"),
+        ("predefined", lambda t: t.cell_type == "NK cells", "needs a column 'split'"),
+        ("random", lambda t: np.arange(len(t)) == 0, "1 rows cannot be split"),
+        ("ramdom", lambda t: np.arange(len(t)) >= 0, "'ramdom' is not one of"),
+    ],
+)
 def test_what_cannot_be_split_is_refused(protocol, rows, expected):
     table = small_table()
     with pytest.raises(InputError, match=expected):

@@ -35,10 +35,17 @@ def out_of_fold(table, model, protocol):
             found = build(model, FitOptions()).fit_predict(table.take(train), table.keys.iloc[test], SEEDS, None)
             found = found.predictions
         for seed, values in zip(SEEDS, found, strict=True):
-            keys = {"model": model, "encoding": "smiles" if model == "gru" else "none", "protocol": protocol,
-                    "seed": seed, "fold": fold, "row": test}
-            parts.append(pd.concat([pd.DataFrame(keys), pd.DataFrame(values.astype(np.float32), columns=table.genes)],
-                                   axis=1))
+            keys = {
+                "model": model,
+                "encoding": "smiles" if model == "gru" else "none",
+                "protocol": protocol,
+                "seed": seed,
+                "fold": fold,
+                "row": test,
+            }
+            parts.append(
+                pd.concat([pd.DataFrame(keys), pd.DataFrame(values.astype(np.float32), columns=table.genes)], axis=1)
+            )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -56,17 +63,29 @@ def inputs(table, tmp_path_factory) -> Path:
     for protocol in PROTOCOLS:
         for model in MODELS:
             out_of_fold(table, model, protocol).to_parquet(folder / f"predictions/{model}_{protocol}.parquet")
-        losses = pd.DataFrame([
-            ("gru", "smiles", protocol, fold, seed, epoch, part, np.exp(-epoch / 4) + 0.1 * seed)
-            for fold in range(2) for seed in SEEDS for part in ("train", "validation") for epoch in range(1, 9)
-        ], columns=["model", "encoding", "protocol", "fold", "seed", "epoch", "part", "loss"])
+        losses = pd.DataFrame(
+            [
+                ("gru", "smiles", protocol, fold, seed, epoch, part, np.exp(-epoch / 4) + 0.1 * seed)
+                for fold in range(2)
+                for seed in SEEDS
+                for part in ("train", "validation")
+                for epoch in range(1, 9)
+            ],
+            columns=["model", "encoding", "protocol", "fold", "seed", "epoch", "part", "loss"],
+        )
         losses.to_csv(folder / f"history/gru_{protocol}.csv", index=False)
     return folder
 
 
 def arguments(inputs: Path) -> list[str]:
-    return ["--de_train", str(inputs / "train.parquet"), "--predictions", str(inputs / "predictions"),
-            "--history", str(inputs / "history")]
+    return [
+        "--de_train",
+        str(inputs / "train.parquet"),
+        "--predictions",
+        str(inputs / "predictions"),
+        "--history",
+        str(inputs / "history"),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +100,8 @@ def test_scores_are_those_of_each_fold_and_seed(results, inputs, table):
     scores = pd.read_csv(results / "scores.csv")
     assert list(scores.columns) == ["model", "encoding", "protocol", "seed", "fold", "metric", "value"]
     assert set(scores["metric"]) == set(METRICS)
-    assert set(scores["model"]) == set(MODELS) and set(scores["seed"]) == set(SEEDS)
+    assert set(scores["model"]) == set(MODELS)
+    assert set(scores["seed"]) == set(SEEDS)
     assert set(scores["encoding"]) == {"none", "smiles"}
     written = pd.read_parquet(inputs / "predictions/gru_kaggle.parquet").query("seed == 1 and fold == 0")
     expected = Scorer(table.y[written["row"]]).score(written[table.genes].to_numpy()).mean()
@@ -90,8 +110,10 @@ def test_scores_are_those_of_each_fold_and_seed(results, inputs, table):
 
 
 def test_cell_types_and_compounds_have_mean_and_extremes(results, table):
-    for name, column, values in (("per_cell_type", "cell_type", table.cell_type),
-                                 ("per_compound", "sm_name", table.sm_name)):
+    for name, column, values in (
+        ("per_cell_type", "cell_type", table.cell_type),
+        ("per_compound", "sm_name", table.sm_name),
+    ):
         found = pd.read_csv(results / f"{name}.csv").query("protocol == 'leave_compound_out'")
         assert set(found[column]) == set(values)
         mrrmse = found.query("metric == 'mrrmse' and model == 'zeros'")
@@ -103,13 +125,13 @@ def test_cell_types_and_compounds_have_mean_and_extremes(results, table):
         assert chosen["mean"] == pytest.approx(np.sqrt((rows**2).mean(axis=1)).mean(), rel=1e-4)
 
 
-def test_gains_name_the_best_floor_and_find_the_better_model(results):
+def test_gains_name_the_best_baseline_and_find_the_better_model(results):
     gains = pd.read_csv(results / "gains.csv").query("protocol == 'kaggle' and metric == 'mrrmse'").set_index("model")
-    floors = gains.loc[["zeros", "mean_per_cell_type", "additive"], "value"]
-    assert set(gains["floor"]) == {floors.idxmin()}
+    baselines = gains.loc[["zeros", "mean_per_cell_type", "additive"], "value"]
+    assert set(gains["baseline"]) == {baselines.idxmin()}
     assert gains.loc["gru", "low"] > 0
-    assert gains.loc["gru", "gain"] == pytest.approx(floors.min() - gains.loc["gru", "value"])
-    assert gains.loc[floors.idxmin(), "gain"] == 0
+    assert gains.loc["gru", "gain"] == pytest.approx(baselines.min() - gains.loc["gru", "value"])
+    assert gains.loc[baselines.idxmin(), "gain"] == 0
 
 
 def test_every_figure_is_drawn_for_every_protocol(results):
@@ -118,7 +140,7 @@ def test_every_figure_is_drawn_for_every_protocol(results):
     assert {path.name for path in (results / "figures").iterdir()} == expected
 
 
-def test_report_says_what_beats_the_floor(results, tmp_path):
+def test_report_says_what_beats_the_baseline(results, tmp_path):
     page = write_report([results / "perturbation.mqc"], "PharmaCell", {}, tmp_path).read_text()
     for protocol in PROTOCOLS:
         assert f"{protocol}: 1 scores" in page
@@ -150,5 +172,9 @@ def test_files_that_do_not_belong_together_are_refused(inputs, table, tmp_path, 
 
 
 def test_folder_without_predictions_is_refused(inputs, tmp_path):
-    refuse(kaggle_summary, ["--de_train", str(inputs / "train.parquet"), "--predictions", str(inputs / "history")],
-           tmp_path / "out", "holds no parquet file")
+    refuse(
+        kaggle_summary,
+        ["--de_train", str(inputs / "train.parquet"), "--predictions", str(inputs / "history")],
+        tmp_path / "out",
+        "holds no parquet file",
+    )

@@ -11,7 +11,7 @@ from bad_input import refuse
 from synthetic_perturbation import SMALL
 
 from pharmacell.cli.kaggle_train import kaggle_train
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.perturbation.formats import KEYS, is_simulated
 from pharmacell.perturbation.table import PerturbationTable, read_id_map
 
@@ -46,7 +46,8 @@ def as_h5ad(folder: Path) -> Path:
 @pytest.mark.parametrize("write", [as_parquet, as_wide, as_long, as_h5ad])
 def test_formats_agree(write, tmp_path):
     table = PerturbationTable.read(write(tmp_path))
-    assert table.genes == GENES and table.y.dtype == np.float32
+    assert table.genes == GENES
+    assert table.y.dtype == np.float32
     np.testing.assert_allclose(table.y, FRAME[GENES].to_numpy(), rtol=1e-5)
     pd.testing.assert_frame_equal(table.keys, FRAME[list(KEYS[:4])].astype(table.keys.dtypes))
     assert (table.control == FRAME["control"]).all()
@@ -61,8 +62,10 @@ def test_layers_of_an_h5ad(tmp_path):
 
 
 def test_what_is_simulated_says_so(tmp_path):
-    assert is_simulated(SMALL / "de_train.parquet") and json.loads((SMALL / "simulation.json").read_text())["simulated"]
-    assert not is_simulated(as_parquet(tmp_path)) and not is_simulated(as_wide(tmp_path))
+    assert is_simulated(SMALL / "de_train.parquet")
+    assert json.loads((SMALL / "simulation.json").read_text())["simulated"]
+    assert not is_simulated(as_parquet(tmp_path))
+    assert not is_simulated(as_wide(tmp_path))
 
 
 def changed(**columns) -> pd.DataFrame:
@@ -84,8 +87,10 @@ BAD = {
     "nan": (changed(**{GENES[3]: np.nan}), (GENES[3], FRAME["sm_name"][0])),
     "infinite": (changed(**{GENES[4]: np.inf}), (GENES[4], "infinite")),
     "text": (FRAME.assign(**{GENES[2]: "high"}), (GENES[2],)),
-    "SMILES": (FRAME.assign(SMILES=FRAME["SMILES"].where(FRAME["sm_name"] != FRAME["sm_name"][0], "C1CC(")),
-               (FRAME["sm_name"][0], "C1CC(", "--drop_unparsable")),
+    "SMILES": (
+        FRAME.assign(SMILES=FRAME["SMILES"].where(FRAME["sm_name"] != FRAME["sm_name"][0], "C1CC(")),
+        (FRAME["sm_name"][0], "C1CC(", "--drop_unparsable"),
+    ),
     "two SMILES": (changed(SMILES="CCO"), ("2 different SMILES",)),
     "empty key": (changed(cell_type=None), ("cell_type is empty in data row 1",)),
     "control": (changed(control="perhaps"), ("control", "perhaps")),
@@ -106,9 +111,9 @@ def test_unparsable_rows_are_dropped_when_told(tmp_path):
     table = PerturbationTable.read(tmp_path / "t.parquet", drop_unparsable=True)
     assert len(table) == (FRAME["sm_name"] != FRAME["sm_name"][0]).sum()
     assert FRAME["sm_name"][0] not in table.sm_name
+    none = FRAME.assign(SMILES="C1CC(").groupby("cell_type").head(1).drop_duplicates("sm_name")
+    none.to_parquet(tmp_path / "none.parquet")
     with pytest.raises(InputError, match="nothing is left"):
-        FRAME.assign(SMILES="C1CC(").groupby("cell_type").head(1).drop_duplicates("sm_name").to_parquet(
-            tmp_path / "none.parquet")
         PerturbationTable.read(tmp_path / "none.parquet", drop_unparsable=True)
 
 

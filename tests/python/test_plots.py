@@ -5,19 +5,19 @@ import pandas as pd
 import pytest
 from synthetic_results import ENSEMBLE, history, write_results
 
-from pharmacell.errors import InputError
-from pharmacell.plot import style
-from pharmacell.plot.curves import draw_curves
-from pharmacell.plot.embedding import draw_embedding
-from pharmacell.plot.intervals import draw_intervals
-from pharmacell.plot.losses import draw_losses
-from pharmacell.plot.members import draw_members
-from pharmacell.plot.null_spread import draw_null_spread
-from pharmacell.plot.probabilities import draw_probabilities
-from pharmacell.plot.quality import draw_quality
-from pharmacell.plot.reliability import draw_reliability
-from pharmacell.plot.sample import draw_sample, figures
-from pharmacell.plot.significance import draw_significance
+from pharmacell.core.errors import InputError
+from pharmacell.report.figures import style
+from pharmacell.report.figures.curves import draw_curves
+from pharmacell.report.figures.embedding import draw_embedding
+from pharmacell.report.figures.intervals import draw_intervals
+from pharmacell.report.figures.losses import draw_losses
+from pharmacell.report.figures.members import draw_members
+from pharmacell.report.figures.null_spread import draw_null_spread
+from pharmacell.report.figures.probabilities import draw_probabilities
+from pharmacell.report.figures.quality import draw_quality
+from pharmacell.report.figures.reliability import draw_reliability
+from pharmacell.report.figures.sample import draw_sample, figures
+from pharmacell.report.figures.significance import draw_significance
 from pharmacell.report.results import read_results
 
 WITHOUT_TRUTH = {"quality", "losses", "embedding", "probabilities", "source"}
@@ -71,9 +71,13 @@ def test_quality_without_counts_counts_the_cells(tmp_path):
 def test_losses_show_every_term_of_every_stage_and_the_mean_of_replicas():
     table = history(["predictor", "joint"], np.random.default_rng(0))
     figure = draw_losses(table, "t", False)
-    assert titles(figure) == [f"{stage}\n{term}" for stage, term in
-                              [("predictor", "cross entropy"), *(("joint", t) for t in
-                               ("cross entropy", "mmd", "cluster", "total"))]]
+    assert titles(figure) == [
+        f"{stage}\n{term}"
+        for stage, term in [
+            ("predictor", "cross entropy"),
+            *(("joint", t) for t in ("cross entropy", "mmd", "cluster", "total")),
+        ]
+    ]
     lines = figure.axes[0].lines
     assert len(lines) == 2 * (3 + 1)
     mean = table.query("stage == 'predictor' and part == 'train'").groupby("epoch")["value"].mean()
@@ -90,20 +94,28 @@ def test_embedding_leaves_out_what_is_not_there_and_draws_few_points(monkeypatch
     assert titles(figure) == ["probability of being sensitive"]
     assert len(figure.axes[0].collections[0].get_offsets()) == 50
     assert figure.axes[0].collections[0].get_rasterized()
-    obs = obs.assign(group=[f"line {number % 30}" for number in range(200)], truth=1,
-                     pharmacell_label=["sensitive", "resistant"] * 100)
+    obs = obs.assign(
+        group=[f"line {number % 30}" for number in range(200)],
+        truth=1,
+        pharmacell_label=["sensitive", "resistant"] * 100,
+    )
     monkeypatch.setattr(style, "POINTS_AT_MOST", 500)
     figure = draw_embedding(obs, umap, "t", False, 0)
     assert titles(figure) == ["condition (30 groups)", "truth", "predicted label", "probability of being sensitive"]
     assert [len({tuple(colour) for colour in axis.collections[0].get_facecolors()}) for axis in figure.axes[:3]] == [
-        30, 1, 2]
+        30,
+        1,
+        2,
+    ]
 
 
 def test_histogram_is_split_by_truth():
     probability, truth = np.array([0.1, 0.2, 0.9]), np.array([0, 0, 1])
     figure = draw_probabilities(probability, truth, "t", False)
-    assert {text.get_text() for text in figure.axes[0].get_legend().get_texts()} == {"truly sensitive",
-                                                                                     "truly resistant"}
+    assert {text.get_text() for text in figure.axes[0].get_legend().get_texts()} == {
+        "truly sensitive",
+        "truly resistant",
+    }
     assert draw_probabilities(probability, None, "t", False).axes[0].get_legend() is None
 
 
@@ -116,8 +128,10 @@ def test_curves_name_each_model_with_its_area():
 
 
 def test_intervals_are_drawn_where_they_are():
-    table = pd.DataFrame([("atsdp", "auroc", 0.8, 0.7, 0.9), ("ridge", "auroc", np.nan, np.nan, np.nan)],
-                         columns=["model", "metric", "value", "low", "high"])
+    table = pd.DataFrame(
+        [("atsdp", "auroc", 0.8, 0.7, 0.9), ("ridge", "auroc", np.nan, np.nan, np.nan)],
+        columns=["model", "metric", "value", "low", "high"],
+    )
     figure = draw_intervals(table, "t", False)
     assert titles(figure) == ["AUROC"]
     assert list(figure.axes[0].lines[0].get_xdata()) == [0.7, 0.9]
@@ -141,12 +155,18 @@ def test_reliability_shows_each_bin_its_size_and_the_error():
 
 
 def test_members_have_a_bar_and_a_dot_and_the_whole_its_interval():
-    figure = draw_members(ENSEMBLE["ensemble_weights"], ENSEMBLE["shifted_auroc_members"], ENSEMBLE["shifted_auroc"],
-                          "t", False)
+    figure = draw_members(
+        ENSEMBLE["ensemble_weights"], ENSEMBLE["shifted_auroc_members"], ENSEMBLE["shifted_auroc"], "t", False
+    )
     bars, dots = figure.axes
     assert [bar.get_width() for bar in bars.patches] == [0.2, 0.0, 0.5, 0.3]
     assert [text.get_text() for text in bars.get_yticklabels()] == [
-        "network alone", "gene signature", "ridge regression", "logistic regression", "all together"]
+        "network alone",
+        "gene signature",
+        "ridge regression",
+        "logistic regression",
+        "all together",
+    ]
     assert [text.get_text() for text in dots.texts] == ["0.67", "0.69", "0.74", "0.72", "0.75"]
     assert [0.7, 0.8] in [list(line.get_xdata()) for line in dots.lines]
     assert dots.get_xlim()[0] < 0.5 < 0.8 < dots.get_xlim()[1]
@@ -155,10 +175,13 @@ def test_members_have_a_bar_and_a_dot_and_the_whole_its_interval():
 
 
 def test_null_spread_sorts_the_permutations_and_counts_those_as_wide():
-    axis, = draw_null_spread(0.5, [0.9, 0.1, 0.5], 0.75, "t", False).axes
+    (axis,) = draw_null_spread(0.5, [0.9, 0.1, 0.5], 0.75, "t", False).axes
     lines = {line.get_label(): list(line.get_xdata()) for line in axis.lines}
-    assert lines == {"permuted responses": [0.1, 0.5, 0.9], "their median, 0.50": [0.5, 0.5],
-                     "real responses, 0.50": [0.5, 0.5]}
+    assert lines == {
+        "permuted responses": [0.1, 0.5, 0.9],
+        "their median, 0.50": [0.5, 0.5],
+        "real responses, 0.50": [0.5, 0.5],
+    }
     assert axis.get_title() == "2 of 3 permutations spread the cells as wide (p = 0.75)"
     assert axis.get_xlim()[1] > 0.9
 
@@ -166,9 +189,9 @@ def test_null_spread_sorts_the_permutations_and_counts_those_as_wide():
 def test_significance_counts_calls_and_stacks_the_p_values():
     table = pd.DataFrame({"p": [0.001, 0.002, 0.5, 0.9], "call": ["sensitive", "resistant", *["not significant"] * 2]})
     bars, histogram = draw_significance(table, "t", False).axes
-    assert [(label.get_text(), bar.get_height()) for label, bar in
-            zip(bars.get_xticklabels(), bars.patches, strict=True)] == [
-                ("sensitive", 1), ("resistant", 1), ("not significant", 2)]
+    assert [
+        (label.get_text(), bar.get_height()) for label, bar in zip(bars.get_xticklabels(), bars.patches, strict=True)
+    ] == [("sensitive", 1), ("resistant", 1), ("not significant", 2)]
     assert sum(bar.get_height() for bar in histogram.patches) == 4
     assert list(histogram.lines[0].get_ydata()) == [4 / 20] * 2
     nothing = draw_significance(table[table["call"] == "not significant"], "t", False).axes[0]
@@ -182,8 +205,8 @@ def test_a_network_alone_has_no_evidence_to_draw(tmp_path):
 def test_unreadable_results_are_bad_input(tmp_path):
     files = write_results(tmp_path, n_cells=30)
     sample = files.pop("sample")
-    files["floors"].write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match=r"floors\.csv: the column 'cell_id' is missing"):
+    files["baselines"].write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"baselines\.csv: the column 'cell_id' is missing"):
         read_results(sample, files)
     files["target"].write_bytes(files["target"].read_bytes()[:1000])
     with pytest.raises(InputError, match=r"predicted\.h5ad: cannot be read as h5ad"):

@@ -5,12 +5,12 @@ import torch
 from perturbation_tables import small_table
 from torch import nn
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.nn.precision import products
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedLinear, StackedMLP
 from pharmacell.nn.wide_output import WideOutput
-from pharmacell.train.loop import History, TrainingConfig, run_stage
+from pharmacell.training.loop import History, TrainingConfig, run_stage
 
 EPSILON = 2**-8  # bf16 keeps 7 bits behind the leading one
 
@@ -61,8 +61,16 @@ def trained(precision: str) -> tuple[torch.Tensor, list]:
     x = ReplicaRandom((7,)).normal((64, 20))[0]
     y = x[:, :1]
     history = History()
-    run_stage("stage", network, random, TrainingConfig(epochs=30, learning_rate=0.01, precision=precision), lambda: [x],
-              lambda batch: {"total": (network(batch) - y).square().mean((1, 2))}, None, history)
+    run_stage(
+        "stage",
+        network,
+        random,
+        TrainingConfig(epochs=30, learning_rate=0.01, precision=precision),
+        lambda: [x],
+        lambda batch: {"total": (network(batch) - y).square().mean((1, 2))},
+        None,
+        history,
+    )
     losses = history.table().groupby("epoch")["value"].mean().tolist()
     return network[0].weight.detach(), losses
 
@@ -77,11 +85,15 @@ def test_a_stage_trains_in_the_precision_of_its_settings():
 
 
 def test_a_perturbation_network_trains_in_the_precision_asked_for():
-    from pharmacell.perturbation.models.base import FitOptions
+    from pharmacell.perturbation.fit_options import FitOptions
     from pharmacell.perturbation.models.registry import build
 
     table = small_table()
-    found = {precision: build("gru", FitOptions(epochs=3, patience=0, precision=precision)).fit_predict(
-        table, table.keys.head(5), [0], torch.device("cpu")).predictions for precision in ("float32", "bf16")}
+    found = {
+        precision: build("gru", FitOptions(epochs=3, patience=0, precision=precision))
+        .fit_predict(table, table.keys.head(5), [0], torch.device("cpu"))
+        .predictions
+        for precision in ("float32", "bf16")
+    }
     difference = abs(found["bf16"] - found["float32"])
     assert 0 < difference.max() < 0.2 * abs(found["float32"]).max()

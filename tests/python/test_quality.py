@@ -50,12 +50,15 @@ def test_filters_and_normalisation(tmp_path):
     assert table.loc["c7", ["kept", "reason"]].tolist() == [False, "mitochondrial"]
     assert table.loc["c7", "pct_mt"] == pytest.approx(50)
     assert prepared.summary["removed"]["few_genes"] == prepared.summary["removed"]["mitochondrial"] == 1
-    assert cells.n_obs == 28 and not cells.obs_names.isin(["c3", "c7"]).any()
+    assert cells.n_obs == 28
+    assert not cells.obs_names.isin(["c3", "c7"]).any()
     assert GENES[5] not in cells.var_names
-    assert sparse.issparse(cells.X) and cells.X.dtype == np.float32
+    assert sparse.issparse(cells.X)
+    assert cells.X.dtype == np.float32
     expected = cells.layers["counts"].toarray()
-    np.testing.assert_array_equal(expected, values[[i for i in range(30) if i not in (3, 7)]][
-        :, [genes.index(gene) for gene in cells.var_names]])
+    np.testing.assert_array_equal(
+        expected, values[[i for i in range(30) if i not in (3, 7)]][:, [genes.index(gene) for gene in cells.var_names]]
+    )
     expected = np.log1p(expected / expected.sum(1, keepdims=True) * 10_000)
     np.testing.assert_allclose(cells.X.toarray(), expected, rtol=1e-5)
 
@@ -91,7 +94,8 @@ def test_counts_layer_is_used_when_x_is_logged(tmp_path):
 def test_few_cells(n_cells, tmp_path):
     cells = prepare(sample_of(counts(n_cells)), tmp_path, Limits(min_genes=20, min_cells=1)).cells
     assert cells.obsm["X_umap"].shape == (n_cells, 2)
-    assert np.isfinite(cells.obsm["X_umap"]).all() and np.isfinite(cells.obsm["X_pca"]).all()
+    assert np.isfinite(cells.obsm["X_umap"]).all()
+    assert np.isfinite(cells.obsm["X_pca"]).all()
 
 
 @pytest.mark.parametrize("labels", [[0, 1], ["Resistant", "SENSITIVE"], [False, True], ["0.0", "1.0"]])
@@ -114,8 +118,22 @@ def test_mouse_sample(tmp_path):
 
 def test_command_writes_the_same_twice(tmp_path):
     for name in ("a", "b"):
-        arguments = ["--sample", "s", "--input", str(DATA / "cells_plx4720.tsv.gz"), "--label_key", "response",
-                     "--min_genes", "50", "--threads", "1", "--seed", "4", "--outdir", str(tmp_path / name)]
+        arguments = [
+            "--sample",
+            "s",
+            "--input",
+            str(DATA / "cells_plx4720.tsv.gz"),
+            "--label_key",
+            "response",
+            "--min_genes",
+            "50",
+            "--threads",
+            "1",
+            "--seed",
+            "4",
+            "--outdir",
+            str(tmp_path / name),
+        ]
         result = CliRunner().invoke(qc, arguments)
         assert result.exit_code == 0, result.output
     first, second = (ad.read_h5ad(tmp_path / name / "s.h5ad") for name in ("a", "b"))

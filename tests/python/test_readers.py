@@ -65,8 +65,10 @@ def as_txt_of_r(folder):
 
 def as_10x(folder, features, zipped, prefix=""):
     kinds = ["\tGene Expression" if features == "features.tsv" else ""] * 40
-    files = {"barcodes.tsv": CELLS, features: [f"ID{i}\t{g}{kind}" for i, (g, kind) in enumerate(zip(GENES, kinds,
-                                                                                                  strict=True))]}
+    files = {
+        "barcodes.tsv": CELLS,
+        features: [f"ID{i}\t{g}{kind}" for i, (g, kind) in enumerate(zip(GENES, kinds, strict=True))],
+    }
     matrix = VALUES.T
     if features == "features.tsv":  # antibodies are not genes
         files[features] = [*files[features], "AB1\tCD3_TotalSeq\tAntibody Capture"]
@@ -83,8 +85,12 @@ def as_10x(folder, features, zipped, prefix=""):
 
 
 FORMATS = {
-    "h5ad": as_h5ad, "h5ad by column": as_h5ad_by_column, "loom": as_loom, "csv": as_csv,
-    "tsv.gz by gene": as_tsv_gz_by_gene, "txt of R": as_txt_of_r,
+    "h5ad": as_h5ad,
+    "h5ad by column": as_h5ad_by_column,
+    "loom": as_loom,
+    "csv": as_csv,
+    "tsv.gz by gene": as_tsv_gz_by_gene,
+    "txt of R": as_txt_of_r,
     "10x version 2": lambda folder: as_10x(folder, "genes.tsv", False),
     "10x version 3": lambda folder: as_10x(folder, "features.tsv", True),
     "10x with a prefix": lambda folder: as_10x(folder, "genes.tsv", True, "GSM1_"),

@@ -10,11 +10,13 @@ from click.testing import CliRunner
 from safetensors.numpy import load_file
 from synthetic_cells import CONFIG, DRUG, SHIFTED, TRAINING, equal, make_lines, weights_of, write_bulk, write_cells
 
-import pharmacell.train.source_stage as source_stage
 from pharmacell.cli.finetune_sc import finetune_sc
 from pharmacell.cli.predict import predict
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
-from pharmacell.train.source_stage import replica_seeds, train_source
+from pharmacell.response import pretrain_bulk as training
+from pharmacell.response import training_lines
+from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.training_lines import replica_seeds
 
 REPLICAS = 5
 CPU = torch.device("cpu")
@@ -28,13 +30,35 @@ def fit(
     """Pretrain, fine-tune and predict; returns all weights, the epochs of each stage and the probabilities."""
     data = ["--bulk", files / "bulk.h5ad", "--response", files / "response.parquet", "--drug", DRUG]
     shared = ["--sample", "s", "--target", files / "s.h5ad", "--outdir", folder, "--threads", 1, "--device", "cpu"]
-    settings = ["--epochs", EPOCHS, "--patience", PATIENCE, "--learning_rate", 0.02, "--batch_size", 32,
-                "--sampling", "over", "--config", config]
+    settings = [
+        "--epochs",
+        EPOCHS,
+        "--patience",
+        PATIENCE,
+        "--learning_rate",
+        0.02,
+        "--batch_size",
+        32,
+        "--sampling",
+        "over",
+        "--config",
+        config,
+    ]
     network = ["--bottleneck", 16, "--encoder", 24, "--predictor", 12, "--heads", heads, "--n_replicas", n_replicas]
     for command, arguments in (
         (pretrain_bulk, [*data, *shared, *settings, *network]),
-        (finetune_sc, [*data, *shared, *settings, "--pretrained", folder / "s.pretrained.safetensors",
-                       "--split", folder / "s.split.csv"]),
+        (
+            finetune_sc,
+            [
+                *data,
+                *shared,
+                *settings,
+                "--pretrained",
+                folder / "s.pretrained.safetensors",
+                "--split",
+                folder / "s.split.csv",
+            ],
+        ),
         (predict, ["--model", folder / "s.model.safetensors", *shared]),
     ):
         result = CliRunner().invoke(command, [str(argument) for argument in arguments])
@@ -42,8 +66,11 @@ def fit(
     weights = load_file(folder / "s.model.safetensors")
     history = pd.concat(pd.read_csv(folder / f"s.{name}.csv") for name in ("source_history", "history"))
     probability = pd.read_csv(folder / "s.predictions.csv")["probability"].to_numpy()
-    return ({name: value for name, value in weights.items() if name.startswith("model.")},
-            history.groupby("stage")["epoch"].max().to_dict(), probability)
+    return (
+        {name: value for name, value in weights.items() if name.startswith("model.")},
+        history.groupby("stage")["epoch"].max().to_dict(),
+        probability,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +96,12 @@ def test_a_replica_of_a_stack_equals_the_same_replica_trained_alone(heads, files
     stack, longest, mean = fit(files, tmp_path / "stack", REPLICAS, heads, "published")
     lengths, probabilities = [], []
     for replica in range(REPLICAS):
+
         def of_this_replica(seed, purpose, _, r=replica):
             return replica_seeds(seed, purpose, REPLICAS)[r : r + 1]
 
-        monkeypatch.setattr(source_stage, "replica_seeds", of_this_replica)
+        for module in (training, training_lines):
+            monkeypatch.setattr(module, "replica_seeds", of_this_replica)
         alone, length, probability = fit(files, tmp_path / f"{replica}", 1, heads, "published")
         own = {name: values[replica : replica + 1] for name, values in stack.items()}
         other = {name: values[replica - 1 : replica or None] for name, values in stack.items()}
@@ -109,6 +138,8 @@ def test_same_seed_same_numbers_and_another_seed_other_numbers():
     assert equal(weights_of(first.bundle.model), weights_of(again.bundle.model))
     assert first.metrics.equals(again.metrics)
     assert first.history.equals(again.history)
-    assert not np.allclose(first.bundle.model.predictor.classifier[0].weight.detach(),
-                           other.bundle.model.predictor.classifier[0].weight.detach())
+    assert not np.allclose(
+        first.bundle.model.predictor.classifier[0].weight.detach(),
+        other.bundle.model.predictor.classifier[0].weight.detach(),
+    )
     assert not first.split.equals(other.split)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from synthetic_results import write_results
 
-from pharmacell.errors import InputError
-from pharmacell.plot.sample import draw_sample
+from pharmacell.core.errors import InputError
 from pharmacell.report.content import write_content
+from pharmacell.report.figures.sample import draw_sample
 from pharmacell.report.page import write_report
 from pharmacell.report.results import read_results
 from pharmacell.report.words import plain, with_interval
@@ -60,13 +60,22 @@ def page(tmp_path_factory) -> tuple[str, Page]:
     files = write_results(folder, sample="tumour.v1_mqc", n_cells=60, simulated=True)
     done = run(BIN / "figures.py", "--outdir", folder, *(f"--{name}={path}" for name, path in files.items()))
     assert done.returncode == 0, done.stderr
-    files = write_results(folder, "blood", n_cells=60, truth=False, counts=False, verdict="not supported",
-                          ensemble=False)
+    files = write_results(
+        folder, "blood", n_cells=60, truth=False, counts=False, verdict="not supported", ensemble=False
+    )
     blood = read_results(files.pop("sample"), files)
     write_content(blood, draw_sample(blood, folder / "blood.figures", seed=0), folder / "blood.mqc")
     (folder / "parameters.json").write_text(json.dumps({"n_replicas": 5, "drugs": ["a"], "weight_decay": None}))
-    done = run(BIN / "report.py", *sorted(folder.glob("*.mqc")), "--title", "Two samples",
-               "--outdir", folder / "report", "--parameters", folder / "parameters.json")
+    done = run(
+        BIN / "report.py",
+        *sorted(folder.glob("*.mqc")),
+        "--title",
+        "Two samples",
+        "--outdir",
+        folder / "report",
+        "--parameters",
+        folder / "parameters.json",
+    )
     assert done.returncode == 0, done.stderr
     assert [path.name for path in (folder / "report").iterdir()] == ["pharmacell_report.html"]
     content = (folder / "report" / "pharmacell_report.html").read_text()
@@ -76,12 +85,28 @@ def page(tmp_path_factory) -> tuple[str, Page]:
 def test_the_verdict_comes_first_and_chapters_follow_in_order(page):
     headings = [heading for heading in page[1].headings if heading]
     tumour = "tumour.v1_mqc (simulated cells)"
-    assert headings[:9] == ["Verdict", "All samples", "blood", tumour, "Evidence", "blood", *(
-        f"{tumour}: {part}" for part in ("calibration", "members of the ensemble", "spread of the scores"))]
-    chapters = ["Verdict", "Evidence", "Prediction", "Scores on these cells", "Map of the cells", "Held-out bulk lines",
-                "Quality control", "Training", "Numbers and settings"]
+    assert headings[:9] == [
+        "Verdict",
+        "All samples",
+        "blood",
+        tumour,
+        "Evidence",
+        "blood",
+        *(f"{tumour}: {part}" for part in ("calibration", "members of the ensemble", "spread of the scores")),
+    ]
+    chapters = [
+        "Verdict",
+        "Evidence",
+        "Prediction",
+        "Scores on these cells",
+        "Map of the cells",
+        "Held-out bulk lines",
+        "Quality control",
+        "Training",
+        "Numbers and settings",
+    ]
     assert [heading for heading in headings if heading in chapters] == chapters
-    assert "All samples: parameters" in headings[headings.index("Numbers and settings"):]
+    assert "All samples: parameters" in headings[headings.index("Numbers and settings") :]
 
 
 def test_each_sample_has_its_verdict_reasons_and_numbers(page):
@@ -135,4 +160,9 @@ def test_numbers_in_words():
     assert with_interval(0.837, 0.77, 0.9) == "0.84 (0.77\u00a0to\u00a00.90)"
     assert with_interval(float("nan")) == "not defined"
     assert [plain(value) for value in (True, 12345, 1e4, 0.123456, None)] == [
-        "yes", "12,345", "10,000", "0.1235", "not known"]
+        "yes",
+        "12,345",
+        "10,000",
+        "0.1235",
+        "not known",
+    ]

@@ -116,8 +116,10 @@ def test_effect_sizes_by_hand():
 def table(n_datasets: int, noise: float = 0.0) -> pd.DataFrame:
     rng = np.random.default_rng(5)
     skill = {"good": 0.9, "middling": 0.7, "poor": 0.5}
-    return pd.DataFrame({name: value + noise * rng.normal(size=n_datasets) for name, value in skill.items()},
-                        index=[f"data{number}" for number in range(n_datasets)])
+    return pd.DataFrame(
+        {name: value + noise * rng.normal(size=n_datasets) for name, value in skill.items()},
+        index=[f"data{number}" for number in range(n_datasets)],
+    )
 
 
 def test_ranks_and_friedman_by_hand():

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.names import drug_key, line_key, match_drug
 from pharmacell.data.response import add_labels, merge_releases, select_drugs, waterfall_cut
-from pharmacell.errors import InputError
 
 
 def raw(values, drug="Cisplatin", database="GDSC1", lines=None) -> pd.DataFrame:
@@ -76,9 +76,17 @@ def test_unknown_drug_names_the_nearest_five():
     assert str(refused.value).split("nearest: ")[1].count(",") == 4
 
 
-@pytest.mark.parametrize(("name", "key"), [
-    ("NCI-H2373", "NCIH2373"), ("H2373", "NCIH2373"), ("NCI-SNU-1", "SNU1"), ("SNU-1", "SNU1"), ("T-47D", "T47D"),
-    ("H4", "H4"), ("HT-29", "HT29"),
-])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("NCI-H2373", "NCIH2373"),
+        ("H2373", "NCIH2373"),
+        ("NCI-SNU-1", "SNU1"),
+        ("SNU-1", "SNU1"),
+        ("T-47D", "T47D"),
+        ("H4", "H4"),
+        ("HT-29", "HT29"),
+    ],
+)
 def test_line_names(name, key):
     assert line_key(name) == key

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.scale import look_at, settle_scale
-from pharmacell.errors import InputError
 
 RNG = np.random.default_rng(0)
 COUNTS = RNG.poisson(2, (20, 30)).astype(np.float32)
@@ -19,7 +19,8 @@ def test_detected_and_stated(scale, as_sparse):
     matrix = sparse.csr_matrix(DATA[scale]) if as_sparse else DATA[scale]
     found, statement = settle_scale(look_at(matrix), "auto", "f")
     assert found == scale
-    assert scale in statement and "detected" in statement
+    assert scale in statement
+    assert "detected" in statement
 
 
 @pytest.mark.parametrize("told", DATA)

@@ -8,21 +8,22 @@ import pytest
 import torch
 from synthetic_cells import CONFIG, SHIFTED, TRAINING, equal, make_lines, weights_of, write_cells
 
-import pharmacell.train.source_stage as source_stage
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
 from pharmacell.data.splits import split_lines
-from pharmacell.errors import InputError
 from pharmacell.evaluate.metrics import auroc
 from pharmacell.evaluate.significance import cell_significance, separation
-from pharmacell.evaluate.verdict import judge
 from pharmacell.evaluate.within_groups import auroc_within
-from pharmacell.models.ensemble import stack
-from pharmacell.train.evidence import PERMUTATIONS, reliability
-from pharmacell.train.finetune import TransferConfig
-from pharmacell.train.source_stage import prepare_source, train_source
-from pharmacell.train.target_stage import adapt
+from pharmacell.response import pretrain_bulk as training
+from pharmacell.response.ensemble import stack
+from pharmacell.response.evidence import PERMUTATIONS, reliability
+from pharmacell.response.finetune_sc import adapt
+from pharmacell.response.joint_training import TransferConfig
+from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.training_lines import prepare_source
+from pharmacell.response.verdict import judge
 
 CPU = torch.device("cpu")
 SETTINGS = replace(TRAINING, **SHIFTED)
@@ -31,8 +32,9 @@ SETTINGS = replace(TRAINING, **SHIFTED)
 def run(lines, sample, seed=7):
     """Train and adapt; returns the bundle and the result of the target stage."""
     source = train_source(lines, CONFIG, SETTINGS, 2, seed, CPU)
-    return source, adapt(source.bundle, lines, source.split, CellMatrix(sample), SETTINGS, TransferConfig(), "none",
-                         seed, CPU)
+    return source, adapt(
+        source.bundle, lines, source.split, CellMatrix(sample), SETTINGS, TransferConfig(), "none", seed, CPU
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +51,13 @@ def everything_chosen(source, target) -> dict[str, np.ndarray]:
     """Return all that training and shifted validation decided."""
     bundle = source.bundle
     numbers = {name: np.asarray(value) for name, value in vars(bundle.ensemble).items()}
-    return weights_of(bundle.model) | numbers | {"null": target.null, "floors": bundle.floors.weights}
+    return weights_of(bundle.model) | numbers | {"null": target.null, "baselines": bundle.baselines.weights}
 
 
 def test_no_test_line_reaches_shifted_validation_weights_or_null(honest, sample, monkeypatch):
     clean = make_lines()
     split = split_lines(clean.labels, 7)
-    monkeypatch.setattr(source_stage, "split_lines", lambda *_, **__: split)
+    monkeypatch.setattr(training, "split_lines", lambda *_, **__: split)
     test = (split == "test").to_numpy()
     x, labels, response = clean.x.copy(), clean.labels.copy(), clean.response.copy()
     x[test], labels[test], response[test] = 1e3, 1 - labels[test], -100.0
@@ -81,7 +83,9 @@ def test_a_replica_never_learns_from_the_lines_that_validate_it():
     assert source.x.shape[0] == (split != "test").sum()
     for replica in range(6):
         learnt, held = set(source.data.plain_rows[replica].tolist()), set(source.held[replica].tolist())
-        assert learnt and held and not learnt & held
+        assert learnt
+        assert held
+        assert not learnt & held
     assert np.array_equal(source.held[0], source.held[5])  # five folds; the sixth replica takes the first again
     assert len({row for rows in source.held[:5] for row in rows.tolist()}) >= 5 * source.held.shape[1]
     originals = source.data.clean[: len(source.x)]
@@ -162,8 +166,9 @@ def test_null_has_a_score_for_every_permutation_and_cell(honest, sample):
 def test_p_values_are_uniform_under_the_null_and_small_for_a_cell_that_stands_out():
     rng = np.random.default_rng(0)
     scale = rng.uniform(0.5, 3, 400)
-    p = np.concatenate([cell_significance(rng.normal(size=400) * scale, rng.normal(size=(20, 400)) * scale)[0]
-                        for _ in range(20)])
+    p = np.concatenate(
+        [cell_significance(rng.normal(size=400) * scale, rng.normal(size=(20, 400)) * scale)[0] for _ in range(20)]
+    )
     assert abs((p < 0.05).mean() - 0.05) < 0.02
     assert abs((p < 0.5).mean() - 0.5) < 0.05
     score = rng.normal(size=400) * scale
@@ -188,31 +193,50 @@ def test_reliability_of_a_calibrated_and_of_an_overconfident_prediction():
 
 
 FACTS = {
-    "shifted_auroc": 0.8, "shifted_auroc_low": 0.75, "shifted_auroc_high": 0.85, "source_auroc": 0.84,
-    "source_auroc_low": 0.76, "source_auroc_high": 0.9, "separation_p": 0.05, "separation_ratio": 4.2,
-    "sign_agreement": 0.7, "replicas_reversed": 0, "replica_agreement": 0.9, "replicas_opposed": 0,
-    "agreement_signature": 0.9, "agreement_ridge": 0.9, "agreement_logistic": 0.9, "stability_half_genes": 0.9,
-    "stability_half_lines": 0.9, "genes_shared": 3000, "genes_bulk": 6000, "share_beyond_range": 0.05, "n_cells": 300,
+    "shifted_auroc": 0.8,
+    "shifted_auroc_low": 0.75,
+    "shifted_auroc_high": 0.85,
+    "source_auroc": 0.84,
+    "source_auroc_low": 0.76,
+    "source_auroc_high": 0.9,
+    "separation_p": 0.05,
+    "separation_ratio": 4.2,
+    "sign_agreement": 0.7,
+    "replicas_reversed": 0,
+    "replica_agreement": 0.9,
+    "replicas_opposed": 0,
+    "agreement_signature": 0.9,
+    "agreement_ridge": 0.9,
+    "agreement_logistic": 0.9,
+    "stability_half_genes": 0.9,
+    "stability_half_lines": 0.9,
+    "genes_shared": 3000,
+    "genes_bulk": 6000,
+    "share_beyond_range": 0.05,
+    "n_cells": 300,
 }
 
 
-@pytest.mark.parametrize(("change", "verdict"), [
-    ({}, "supported"),
-    ({"shifted_auroc_low": 0.5}, "not supported"),
-    ({"shifted_auroc_low": 0.55}, "uncertain"),
-    ({"replicas_reversed": 1}, "uncertain"),
-    ({"replicas_reversed": 2}, "not supported"),
-    ({"sign_agreement": -0.3}, "not supported"),
-    ({"separation_p": 0.2}, "uncertain"),
-    ({"separation_p": 0.8}, "not supported"),
-    ({"separation_ratio": 2.0}, "uncertain"),
-    ({"source_auroc": 0.62, "shifted_auroc": 0.80}, "uncertain"),
-    ({"source_auroc": 0.60, "shifted_auroc": 0.66}, "not supported"),
-    ({"replica_agreement": 0.1}, "not supported"),
-    ({"replica_agreement": float("nan")}, "supported"),
-    ({"genes_shared": 600}, "uncertain"),
-    ({"n_cells": 12}, "uncertain"),
-])
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, "supported"),
+        ({"shifted_auroc_low": 0.5}, "not supported"),
+        ({"shifted_auroc_low": 0.55}, "uncertain"),
+        ({"replicas_reversed": 1}, "uncertain"),
+        ({"replicas_reversed": 2}, "not supported"),
+        ({"sign_agreement": -0.3}, "not supported"),
+        ({"separation_p": 0.2}, "uncertain"),
+        ({"separation_p": 0.8}, "not supported"),
+        ({"separation_ratio": 2.0}, "uncertain"),
+        ({"source_auroc": 0.62, "shifted_auroc": 0.80}, "uncertain"),
+        ({"source_auroc": 0.60, "shifted_auroc": 0.66}, "not supported"),
+        ({"replica_agreement": 0.1}, "not supported"),
+        ({"replica_agreement": float("nan")}, "supported"),
+        ({"genes_shared": 600}, "uncertain"),
+        ({"n_cells": 12}, "uncertain"),
+    ],
+)
 def test_verdict_follows_the_facts_and_names_the_reason(change, verdict):
     found = judge(FACTS | change)
     assert found["verdict"] == verdict

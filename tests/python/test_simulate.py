@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from pharmacell.cli.simulate_cells import simulate_cells
+from pharmacell.core.errors import InputError
 from pharmacell.data.simulate import choose_lines, simulate_counts
-from pharmacell.errors import InputError
 
 RNG = np.random.default_rng(0)
 
@@ -17,7 +17,8 @@ def test_counts_follow_the_profile():
     profiles = RNG.normal(size=(3, 400)).astype(np.float32)
     counts = simulate_counts(profiles, 300, np.random.default_rng(1), dropout=0.0)
     assert counts.shape == (900, 400)
-    assert (counts.data == np.rint(counts.data)).all() and counts.data.min() >= 1
+    assert (counts.data == np.rint(counts.data)).all()
+    assert counts.data.min() >= 1
     for number, profile in enumerate(profiles):
         mean = np.asarray(counts[number * 300 : (number + 1) * 300].mean(axis=0)).ravel()
         np.testing.assert_allclose(mean / mean.sum(), np.exp(profile) / np.exp(profile).sum(), rtol=0.35)
@@ -36,8 +37,14 @@ def test_depth_dispersion_and_dropout_do_what_they_say():
 
 def response(n_lines=100) -> pd.DataFrame:
     z = RNG.normal(size=n_lines)
-    return pd.DataFrame({"drug": "Cisplatin", "line": [f"L{i:03d}" for i in range(n_lines)], "z": z,
-                         "label": (z <= np.quantile(z, 0.3)).astype(np.int8)})
+    return pd.DataFrame(
+        {
+            "drug": "Cisplatin",
+            "line": [f"L{i:03d}" for i in range(n_lines)],
+            "z": z,
+            "label": (z <= np.quantile(z, 0.3)).astype(np.int8),
+        }
+    )
 
 
 def test_extremes_of_the_held_out_lines():
@@ -59,19 +66,37 @@ def test_too_few_held_out_lines():
 def test_command(tmp_path):
     table = response()
     genes = [f"G{i}" for i in range(50)]
-    bulk = ad.AnnData(RNG.normal(size=(100, 50)).astype(np.float32), obs=pd.DataFrame(index=table["line"].to_numpy()),
-                      var=pd.DataFrame(index=genes), uns={"pharmacell": {"kind": "bulk", "scale": "zscore_per_line"}})
+    bulk = ad.AnnData(
+        RNG.normal(size=(100, 50)).astype(np.float32),
+        obs=pd.DataFrame(index=table["line"].to_numpy()),
+        var=pd.DataFrame(index=genes),
+        uns={"pharmacell": {"kind": "bulk", "scale": "zscore_per_line"}},
+    )
     bulk.write_h5ad(tmp_path / "bulk.h5ad")
     table.to_parquet(tmp_path / "response.parquet")
-    arguments = ["--bulk", str(tmp_path / "bulk.h5ad"), "--response", str(tmp_path / "response.parquet"),
-                 "--drug", "CISPLATIN", "--n_lines", "3", "--n_cells", "5", "--held_out", "0.25"]
+    arguments = [
+        "--bulk",
+        str(tmp_path / "bulk.h5ad"),
+        "--response",
+        str(tmp_path / "response.parquet"),
+        "--drug",
+        "CISPLATIN",
+        "--n_lines",
+        "3",
+        "--n_cells",
+        "5",
+        "--held_out",
+        "0.25",
+    ]
     for name in ("a", "b"):
         result = CliRunner().invoke(simulate_cells, [*arguments, "--seed", "7", "--outdir", str(tmp_path / name)])
         assert result.exit_code == 0, result.output
     cells, reduced = ad.read_h5ad(tmp_path / "a" / "simulated.h5ad"), ad.read_h5ad(tmp_path / "a" / "bulk_reduced.h5ad")
-    assert cells.shape == (30, 50) and cells.uns["pharmacell"]["simulated"]
+    assert cells.shape == (30, 50)
+    assert cells.uns["pharmacell"]["simulated"]
     assert cells.obs.groupby("line", observed=True)["response"].nunique().eq(1).all()
     assert cells.obs["response"].sum() == 15
-    assert reduced.n_obs == 75 and not set(cells.obs["line"]) & set(reduced.obs_names)
+    assert reduced.n_obs == 75
+    assert not set(cells.obs["line"]) & set(reduced.obs_names)
     again = ad.read_h5ad(tmp_path / "b" / "simulated.h5ad")
     np.testing.assert_array_equal(cells.X.toarray(), again.X.toarray())

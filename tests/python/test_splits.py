@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.splits import split_lines
-from pharmacell.errors import InputError
 
 LABELS = pd.Series([1] * 30 + [0] * 70, index=[f"L{i}" for i in range(100)])
 

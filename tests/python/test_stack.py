@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import nn
 
-from pharmacell.errors import InputError
-from pharmacell.models.atsdp import ATSDPConfig
+from pharmacell.core.errors import InputError
 from pharmacell.nn.attention import TokenAttention
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedDropout, StackedLinear, StackedMLP
-from pharmacell.train.noise import corrupt
+from pharmacell.response.network import ATSDPConfig
+from pharmacell.training.noise import corrupt
 
 SEEDS = (3, 5, 8)
 
@@ -162,8 +162,12 @@ def test_no_noise_at_rate_zero():
 
 def test_a_replica_draws_alike_alone_and_in_a_stack():
     together, alone = stream(), ReplicaRandom(SEEDS[1:2])
-    for draw in (lambda r: r.keep((5, 7), 0.4)[0], lambda r: r.normal((3, 4)), lambda r: r.permutations(9),
-                 lambda r: r.choices(6, 20)):
+    for draw in (
+        lambda r: r.keep((5, 7), 0.4)[0],
+        lambda r: r.normal((3, 4)),
+        lambda r: r.permutations(9),
+        lambda r: r.choices(6, 20),
+    ):
         assert torch.equal(draw(together)[1], draw(alone)[0])
 
 

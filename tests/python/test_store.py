@@ -8,10 +8,10 @@ import pytest
 import torch
 from synthetic_cells import CONFIG, GENES, TRAINING, equal, make_lines, weights_of
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.standardise import Standardiser
-from pharmacell.errors import InputError
-from pharmacell.models.store import load_bundle, save_bundle
-from pharmacell.train.source_stage import train_source
+from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.store import load_bundle, save_bundle
 
 NAME = "s.model.safetensors"
 
@@ -39,7 +39,7 @@ def test_round_trip(trained, stored):
     for part in ("mean", "std"):
         assert np.array_equal(getattr(loaded.source, part), getattr(trained.source, part))
     for part in ("weights", "slope", "intercept"):
-        assert np.array_equal(getattr(loaded.floors, part), getattr(trained.floors, part))
+        assert np.array_equal(getattr(loaded.baselines, part), getattr(trained.baselines, part))
     x = torch.randn(9, len(GENES))
     with torch.no_grad():
         assert torch.equal(loaded.model.probability(x, "source"), trained.model.eval().probability(x, "source"))
@@ -104,7 +104,7 @@ def test_a_bad_file_is_an_input_error_that_names_it(damage, stored):
     assert "\n" not in str(caught.value)
 
 
-def test_weights_without_floors_are_an_input_error(stored):
+def test_weights_without_baselines_are_an_input_error(stored):
     from safetensors.torch import load_file, save_file
 
     save_file({name: value for name, value in load_file(stored).items() if name.startswith("model.")}, stored)

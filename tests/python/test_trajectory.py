@@ -14,15 +14,15 @@ from scipy.stats import spearmanr
 from synthetic_results import write_results
 
 from pharmacell.cli.trajectory import trajectory
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
-from pharmacell.errors import InputError
 from pharmacell.evaluate.correlation import correlations
 from pharmacell.explain import diffusion
 from pharmacell.explain import trajectory as steps
 from pharmacell.explain.ordered_genes import along, expression, local_lines, read_key_genes
 from pharmacell.explain.trajectory import trace
-from pharmacell.plot.sample import draw_sample, figures
 from pharmacell.report.content import write_content
+from pharmacell.report.figures.sample import draw_sample, figures
 from pharmacell.report.results import read_results
 from pharmacell.report.trajectory import PARTS, correlated
 
@@ -60,11 +60,14 @@ def write_sample(folder, n_cells=120, groups=4, seed=0, components=None, probabi
     cells.obsm["X_pca"] = found if components is None else components
     cells.uns["pharmacell"] = {"sample": "s", "scale": "counts", "simulated": False}
     cells.write_h5ad(folder / "s.predicted.h5ad")
-    rows = [(gene, kind, 0.1 * (16 - number) * sign, 0.01, 0.001, sign, True)
-            for number, gene in enumerate(GENES[:16])
-            for kind, sign in (("sensitive", 1 if number >= 8 else -1), ("resistant", 1 if number < 8 else -1))]
+    rows = [
+        (gene, kind, 0.1 * (16 - number) * sign, 0.01, 0.001, sign, True)
+        for number, gene in enumerate(GENES[:16])
+        for kind, sign in (("sensitive", 1 if number >= 8 else -1), ("resistant", 1 if number < 8 else -1))
+    ]
     pd.DataFrame(rows, columns=["gene", "class", "attribution", "std", "fdr", "log_fold_change", "is_deg"]).to_csv(
-        folder / "s.key_genes.csv", index=False)
+        folder / "s.key_genes.csv", index=False
+    )
     target, key_genes = str(folder / "s.predicted.h5ad"), str(folder / "s.key_genes.csv")
     return ["--sample", "s", "--target", target, "--key_genes", key_genes, "--outdir", str(folder), "--threads", "1"]
 
@@ -79,7 +82,12 @@ def read(folder):
     """Return the tables that the command wrote, and what it says about them."""
     found = folder / "s.trajectory"
     assert {path.name for path in found.iterdir()} == {
-        "pseudotime.csv", "correlations.csv", "curves.csv", "bins.csv", "trajectory.json"}
+        "pseudotime.csv",
+        "correlations.csv",
+        "curves.csv",
+        "bins.csv",
+        "trajectory.json",
+    }
     tables = {path.stem: pd.read_csv(path) for path in found.glob("*.csv")}
     return tables, json.loads((found / "trajectory.json").read_text())
 
@@ -205,8 +213,11 @@ def test_correlations_draw_whole_groups_and_need_two_values():
     assert by_group["n_units"].tolist() == [8, 8]
     assert correlations(x, y, np.full(240, "one"), 0)["resampled"].tolist() == ["cells", "cells"]
     pd.testing.assert_frame_equal(by_group, correlations(x, y, groups, 0))
-    for nothing in (correlations(x, np.ones(240), groups, 0), correlations(x[:2], y[:2], None, 0),
-                    correlations(x[:0], y[:0], None, 0)):
+    for nothing in (
+        correlations(x, np.ones(240), groups, 0),
+        correlations(x[:2], y[:2], None, 0),
+        correlations(x[:0], y[:0], None, 0),
+    ):
         assert nothing[["value", "low", "high"]].isna().all(axis=None)
 
 
@@ -291,10 +302,15 @@ def test_the_command_writes_order_correlations_and_genes_and_the_same_twice(tmp_
     assert {path.name: path.read_bytes() for path in (tmp_path / "s.trajectory").iterdir()} == first
 
 
-@pytest.mark.parametrize(("case", "settings"), [
-    ("twenty cells", {"n_cells": 20, "groups": 0}), ("one class", {"probability": 0.9}), ("one group", {"groups": 1}),
-    ("all equal", {"probability": 0.5, "groups": 0}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("case", "settings"),
+    [
+        ("twenty cells", {"n_cells": 20, "groups": 0}),
+        ("one class", {"probability": 0.9}),
+        ("one group", {"groups": 1}),
+        ("all equal", {"probability": 0.5, "groups": 0}),
+    ],
+)
 def test_odd_samples_are_ordered(tmp_path, case, settings):
     run(write_sample(tmp_path, **settings))
     tables, facts = read(tmp_path)
@@ -305,12 +321,20 @@ def test_odd_samples_are_ordered(tmp_path, case, settings):
     assert np.isfinite(tables["curves"]["value"]).all()
 
 
-@pytest.mark.parametrize(("settings", "word"), [
-    ({"n_cells": 19}, "19 cells are fewer than 20"),
-    ({"components": np.zeros((120, 2), np.float32)}, "same expression"),
-    ({"components": 1000 * np.repeat(np.eye(12), 10, 0).astype(np.float32)
-      + np.random.default_rng(0).normal(size=(120, 12)).astype(np.float32)}, "hang together"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"n_cells": 19}, "19 cells are fewer than 20"),
+        ({"components": np.zeros((120, 2), np.float32)}, "same expression"),
+        (
+            {
+                "components": 1000 * np.repeat(np.eye(12), 10, 0).astype(np.float32)
+                + np.random.default_rng(0).normal(size=(120, 12)).astype(np.float32)
+            },
+            "hang together",
+        ),
+    ],
+)
 def test_cells_without_a_path_give_a_stated_empty_result(tmp_path, settings, word):
     done = CliRunner().invoke(trajectory, write_sample(tmp_path, **settings))
     assert done.exit_code == 0, done.output
@@ -362,8 +386,19 @@ def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
     assert np.allclose(np.sort(points[:, 1]), np.sort(read_back.predictions["probability"]))
     heatmap = drawn["trajectory_heatmap"].axes[0]
     names = [label.get_text() for label in heatmap.get_yticklabels()]
-    assert names == ["probability", "GENE8", "GENE9", "GENE10", "GENE11", "GENE12",
-                     "GENE0", "GENE1", "GENE2", "GENE3", "GENE4"]
+    assert names == [
+        "probability",
+        "GENE8",
+        "GENE9",
+        "GENE10",
+        "GENE11",
+        "GENE12",
+        "GENE0",
+        "GENE1",
+        "GENE2",
+        "GENE3",
+        "GENE4",
+    ]
     shades = heatmap.images[0].get_array()
     assert shades.shape == (11, 50)
     assert np.allclose(shades.mean(1), 0)
@@ -373,7 +408,8 @@ def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
     folder = tmp_path / "tumour.mqc"
     write_content(read_back, draw_sample(read_back, tmp_path / "figures", 0), folder)
     assert {path.name for path in folder.glob("trajectory_*")} == {
-        f"trajectory_tumour_{part.replace(' ', '_')}_mqc.html" for part in PARTS.values()}
+        f"trajectory_tumour_{part.replace(' ', '_')}_mqc.html" for part in PARTS.values()
+    }
     text = " ".join(path.read_text() for path in folder.glob("trajectory_*"))
     assert "120 of 120 cells are ordered, beginning with line 0 (of the highest mean probability)" in text
     spearman = read_back.trajectory.correlations.set_index("method").loc["spearman", "value"]
@@ -385,8 +421,11 @@ def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
 def test_without_key_genes_or_order_the_report_draws_less_and_says_why(tmp_path):
     read_back = results_with(tmp_path, n_cells=60, groups=0)
     found = read_back.trajectory
-    no_genes = replace(found, curves=found.curves[found.curves["feature"] == "probability"],
-                       bins=found.bins[found.bins["feature"] == "probability"])
+    no_genes = replace(
+        found,
+        curves=found.curves[found.curves["feature"] == "probability"],
+        bins=found.bins[found.bins["feature"] == "probability"],
+    )
     drawn = dict(figures(replace(read_back, trajectory=no_genes), seed=0))
     assert {name for name in drawn if name.startswith("trajectory")} == {"trajectory_map", "trajectory_scatter"}
     empty = replace(found, facts={"computed": False, "notes": ["no pseudotime was computed: 7 cells"]})

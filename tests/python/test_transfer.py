@@ -8,16 +8,16 @@ import pytest
 import torch
 from synthetic_cells import CONFIG, GENES, TRAINING, equal, make_lines, weights_of, write_cells
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.standardise import LIMIT, Standardiser
-from pharmacell.errors import InputError
-from pharmacell.evaluate.cells import prediction_tables
-from pharmacell.models.inference import CellPredictions
-from pharmacell.models.store import load_bundle, save_bundle
-from pharmacell.train.clusters import cluster_cells
-from pharmacell.train.finetune import TransferConfig
-from pharmacell.train.source_stage import train_source
-from pharmacell.train.target_stage import adapt, labelled_cells
+from pharmacell.response.finetune_sc import adapt, labelled_cells
+from pharmacell.response.joint_training import TransferConfig
+from pharmacell.response.predict import CellPredictions
+from pharmacell.response.prediction_tables import prediction_tables
+from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.store import load_bundle, save_bundle
+from pharmacell.training.clusters import cluster_cells
 
 CPU = torch.device("cpu")
 PARTS = ("source.encoder", "target.encoder", "predictor")
@@ -41,15 +41,28 @@ def transfer(pretrained, sample, lines=None, supervision="none", training=None, 
     """Adapt the pretrained stack to a sample; returns the bundle, the history and the facts."""
     path, split = pretrained
     bundle = load_bundle(path, lambda _: [1, 2])
-    result = adapt(bundle, lines or make_lines(), split, CellMatrix(sample), training or TRAINING,
-                   TransferConfig(**settings), supervision, seed, CPU)
+    result = adapt(
+        bundle,
+        lines or make_lines(),
+        split,
+        CellMatrix(sample),
+        training or TRAINING,
+        TransferConfig(**settings),
+        supervision,
+        seed,
+        CPU,
+    )
     return bundle, result.history, result.facts
 
 
 def moved(first: dict, second: dict) -> set[str]:
     """Return the parts of the network in which two sets of weights differ."""
-    return {part for part in PARTS for name in first
-            if name.startswith(part) and not np.array_equal(first[name], second[name])}
+    return {
+        part
+        for part in PARTS
+        for name in first
+        if name.startswith(part) and not np.array_equal(first[name], second[name])
+    }
 
 
 @pytest.fixture(scope="module")
@@ -164,15 +177,17 @@ def test_labelled_cells_are_not_scored():
     truth = np.tile([0, 1], 30).astype(np.int8)
     obs = pd.DataFrame({"truth": truth}, [f"cell{number}" for number in range(60)])
     probability = rng.random((2, 60)).astype(np.float32)
-    floors = rng.random((60, 3)).astype(np.float32)
+    baselines = rng.random((60, 3)).astype(np.float32)
     card = {"labelled_cells": list(obs.index[:20])}
-    cheated, cheated_floors = probability.copy(), floors.copy()
-    cheated[:, :20], cheated_floors[:20] = truth[:20], truth[:20, None]
-    honest, cheating = (prediction_tables(CellPredictions(p, f, p), obs, card, None, 0)
-                        for p, f in ((probability, floors), (cheated, cheated_floors)))
+    cheated, cheated_baselines = probability.copy(), baselines.copy()
+    cheated[:, :20], cheated_baselines[:20] = truth[:20], truth[:20, None]
+    honest, cheating = (
+        prediction_tables(CellPredictions(p, f, p), obs, card, None, 0)
+        for p, f in ((probability, baselines), (cheated, cheated_baselines))
+    )
     assert honest["metrics"].equals(cheating["metrics"])
     assert honest["model_metrics"].equals(cheating["model_metrics"])
-    everything = prediction_tables(CellPredictions(cheated, cheated_floors, cheated), obs, {}, None, 0)
+    everything = prediction_tables(CellPredictions(cheated, cheated_baselines, cheated), obs, {}, None, 0)
     assert not everything["metrics"].equals(honest["metrics"])
     assert len(honest["predictions"]) == 60
 

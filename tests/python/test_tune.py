@@ -11,18 +11,34 @@ from click.testing import CliRunner
 from synthetic_cells import DRUG, make_lines, write_bulk, write_cells
 
 from pharmacell.benchmark.model_settings import parse_settings, settings_line
+from pharmacell.benchmark.registry import get
 from pharmacell.benchmark.tune import RANGES, tune, tuning_folds
 from pharmacell.cli.tune import tune as command
+from pharmacell.core.errors import InputError
 from pharmacell.data.splits import split_lines
-from pharmacell.errors import InputError
-from pharmacell.models.registry import get
 
 CPU = torch.device("cpu")
 
 
 def run(folder, *arguments):
-    data = ["--bulk", folder / "bulk.h5ad", "--response", folder / "response.parquet", "--drug", DRUG, "--sample", "s",
-            "--target", folder / "s.h5ad", "--outdir", folder, "--threads", "1", "--device", "cpu"]
+    data = [
+        "--bulk",
+        folder / "bulk.h5ad",
+        "--response",
+        folder / "response.parquet",
+        "--drug",
+        DRUG,
+        "--sample",
+        "s",
+        "--target",
+        folder / "s.h5ad",
+        "--outdir",
+        folder,
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+    ]
     return CliRunner().invoke(command, [str(argument) for argument in [*data, *arguments]])
 
 
@@ -119,7 +135,12 @@ def test_settings_line_is_read_back_and_nonsense_is_refused():
     text = settings_line("cnn", values) + ", ridge.alpha=1e4"
     assert parse_settings(text) == {"cnn": values, "ridge": {"alpha": 1e4}}
     assert parse_settings(None) == {}
-    for text, reason in (("cnn.colour=3", "colour"), ("net.dropout=1", "no such model"), ("cnn.dropout=much", "much"),
-                         ("cnn.user_seed=1", "no such number"), ("prevalence.c=1", "none")):
+    for text, reason in (
+        ("cnn.colour=3", "colour"),
+        ("net.dropout=1", "no such model"),
+        ("cnn.dropout=much", "much"),
+        ("cnn.user_seed=1", "no such number"),
+        ("prevalence.c=1", "none"),
+    ):
         with pytest.raises(InputError, match=reason):
             parse_settings(text)

@@ -6,15 +6,15 @@ import torch
 from torch import nn
 from torch.func import vmap
 
+from pharmacell.benchmark.cell_graph import similarity_edges
+from pharmacell.benchmark.models.drugcell import morgan_fingerprint
+from pharmacell.core.errors import InputError
 from pharmacell.data.gene_ontology import ROOT, hierarchy
-from pharmacell.errors import InputError
-from pharmacell.models.compared.cell_graph import similarity_edges
-from pharmacell.models.compared.drugcell import morgan_fingerprint
 from pharmacell.nn.convolution import MatrixConv1d
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
-from pharmacell.train.stacked_fit import stop_rows
+from pharmacell.training.stacked_fit import stop_rows
 
 
 class Net(nn.Module):

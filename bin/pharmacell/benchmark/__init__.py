@@ -1,1 +1,1 @@
-"""Repeated cross-validation of all models on the same folds."""
+"""Compares models on one fold plan: folds, registry, scores, statistics and tables."""

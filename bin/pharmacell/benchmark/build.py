@@ -6,10 +6,10 @@ import numpy as np
 
 from pharmacell.benchmark.dataset import Dataset, rows_of, training_size
 from pharmacell.benchmark.fold import Fold
+from pharmacell.core.seeds import generator, integer
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import split_lines
 from pharmacell.data.standardise import Standardiser
-from pharmacell.seeds import generator, integer
 
 
 def build_folds(dataset: Dataset, fits: Sequence[tuple[int, int]]) -> list[Fold]:
@@ -36,10 +36,16 @@ def folds_of_cells(dataset: Dataset, fits: Sequence[tuple[int, int]]) -> list[Fo
         if len(train) > n_train:
             train = np.sort(generator(seed, "training cells").choice(train, n_train, replace=False))
         scaler = Standardiser.fit([dataset.cells[train]])
-        folds.append(Fold(
-            key=key, train=scaler.apply(dataset.cells[train]), test=scaler.apply(dataset.cells[test]), seed=seed,
-            train_labels=dataset.protocol.visible(dataset.truth[train], seed), **shared,
-        ))
+        folds.append(
+            Fold(
+                key=key,
+                train=scaler.apply(dataset.cells[train]),
+                test=scaler.apply(dataset.cells[test]),
+                seed=seed,
+                train_labels=dataset.protocol.visible(dataset.truth[train], seed),
+                **shared,
+            )
+        )
     return folds
 
 
@@ -55,9 +61,17 @@ def fold_of_lines(dataset: Dataset, key: tuple[int, int]) -> Fold:
     seed = fit_seed(dataset, key)
     parts = split_lines(lines.labels, seed).replace("test", "train")  # the fold's own lines are the test
     rows = scaler.apply(lines.x)
-    return Fold(key=key, bulk=rows, train=rows, train_labels=np.full(len(learn), -1, np.int64),
-                test=scaler.apply(dataset.cells[test]), smiles=dataset.smiles, seed=seed, parts=parts,
-                **what_lines_tell(lines))
+    return Fold(
+        key=key,
+        bulk=rows,
+        train=rows,
+        train_labels=np.full(len(learn), -1, np.int64),
+        test=scaler.apply(dataset.cells[test]),
+        smiles=dataset.smiles,
+        seed=seed,
+        parts=parts,
+        **what_lines_tell(lines),
+    )
 
 
 def fit_seed(dataset: Dataset, key: tuple[int, int]) -> int:
@@ -68,5 +82,10 @@ def fit_seed(dataset: Dataset, key: tuple[int, int]) -> int:
 def what_lines_tell(lines: Lines) -> dict:
     """Return the fields of a fold that are the lines' own."""
     groups = (lines.origin["database"] + "|" + lines.origin["tissue"]).to_numpy(str)
-    return {"genes": lines.genes, "bulk_labels": lines.labels.to_numpy(np.int64),
-            "bulk_response": lines.response.to_numpy(float), "bulk_groups": groups, "lines": lines}
+    return {
+        "genes": lines.genes,
+        "bulk_labels": lines.labels.to_numpy(np.int64),
+        "bulk_response": lines.response.to_numpy(float),
+        "bulk_groups": groups,
+        "lines": lines,
+    }

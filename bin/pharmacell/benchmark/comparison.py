@@ -23,15 +23,34 @@ if TYPE_CHECKING:
 TESTED = tuple(name for name in FOLD_METRICS if name != "prevalence")
 RANKED = ("auroc", "average_precision", "f1_weighted", "mcc")
 COLUMNS = [
-    *COMPARED, "metric", "model", "heads", "sampling", "reference", "reference_heads", "reference_sampling", "n_folds",
-    "difference", "low", "high", "t", "p", "p_holm", "wilcoxon_p", "wilcoxon_p_holm", "effect_size", "superiority",
-    "better", "note",
+    *COMPARED,
+    "metric",
+    "model",
+    "heads",
+    "sampling",
+    "reference",
+    "reference_heads",
+    "reference_sampling",
+    "n_folds",
+    "difference",
+    "low",
+    "high",
+    "t",
+    "p",
+    "p_holm",
+    "wilcoxon_p",
+    "wilcoxon_p_holm",
+    "effect_size",
+    "superiority",
+    "better",
+    "note",
 ]
 LEVEL = 0.05
 
 
-def compare_with_reference(wide: "pd.DataFrame", expected: "pd.DataFrame", main: "pd.DataFrame", ratios: "pd.Series"
-                           ) -> "pd.DataFrame":
+def compare_with_reference(
+    wide: "pd.DataFrame", expected: "pd.DataFrame", main: "pd.DataFrame", ratios: "pd.Series"
+) -> "pd.DataFrame":
     """Test every model against the reference, fold by fold on the same test cells.
 
     Parameters
@@ -64,12 +83,20 @@ def compare_with_reference(wide: "pd.DataFrame", expected: "pd.DataFrame", main:
         for metric in TESTED:
             values = group.pivot_table(metric, ["repeat", "fold"], "model", dropna=False)
             lacking = group["prevalence"].isna().groupby(group["model"]).sum()
-            rows = pd.DataFrame([{
-                **dict(zip(COMPARED, key, strict=True)), "metric": metric, "model": model,
-                **settings.loc[model, ["heads", "sampling"]], "reference": REFERENCE,
-                **settings.loc[REFERENCE, ["heads", "sampling"]].add_prefix("reference_"),
-                **paired(values, model, lacking, ratio),
-            } for model in settings.index.drop(REFERENCE)])
+            rows = pd.DataFrame(
+                [
+                    {
+                        **dict(zip(COMPARED, key, strict=True)),
+                        "metric": metric,
+                        "model": model,
+                        **settings.loc[model, ["heads", "sampling"]],
+                        "reference": REFERENCE,
+                        **settings.loc[REFERENCE, ["heads", "sampling"]].add_prefix("reference_"),
+                        **paired(values, model, lacking, ratio),
+                    }
+                    for model in settings.index.drop(REFERENCE)
+                ]
+            )
             if len(rows):
                 parts.append(adjusted(rows, metric))
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
@@ -93,8 +120,9 @@ def paired(values: "pd.DataFrame", model: str, lacking: "pd.Series", ratio: floa
     if absent := {name: int(lacking[name]) for name in (model, REFERENCE) if lacking[name]}:
         note = "; ".join(f"{name} lacks {number} of {len(values)} folds" for name, number in absent.items())
         return {"n_folds": 0, "note": f"not tested: {note}"}
-    differences = (values[model] - values[REFERENCE]).dropna().to_numpy() if {model, REFERENCE} <= set(values) else (
-        np.empty(0))
+    differences = (
+        (values[model] - values[REFERENCE]).dropna().to_numpy() if {model, REFERENCE} <= set(values) else (np.empty(0))
+    )
     if differences.size < 2:
         return {"n_folds": differences.size, "note": "not tested: fewer than two folds have the score for both"}
     t, p = corrected_t_test(differences, ratio)
@@ -104,9 +132,18 @@ def paired(values: "pd.DataFrame", model: str, lacking: "pd.Series", ratio: floa
         notes.append(f"undefined in {len(values) - differences.size} of {len(values)} folds for one or both")
     if not np.isfinite(p):
         notes.append("no t-test: the difference is the same in every fold")
-    return {"n_folds": differences.size, "difference": differences.mean(), "low": low, "high": high, "t": float(t),
-            "p": float(p), "wilcoxon_p": wilcoxon_test(differences), "effect_size": effect_size(differences),
-            "superiority": superiority(differences), "note": "; ".join(notes)}
+    return {
+        "n_folds": differences.size,
+        "difference": differences.mean(),
+        "low": low,
+        "high": high,
+        "t": float(t),
+        "p": float(p),
+        "wilcoxon_p": wilcoxon_test(differences),
+        "effect_size": effect_size(differences),
+        "superiority": superiority(differences),
+        "note": "; ".join(notes),
+    }
 
 
 def adjusted(rows: "pd.DataFrame", metric: str) -> "pd.DataFrame":
@@ -146,11 +183,27 @@ def ranking_tables(found: dict[tuple[str, str], Ranking]) -> tuple["pd.DataFrame
     """Return Friedman's test of each protocol and metric, and the mean rank of each model."""
     import pandas as pd
 
-    tests = pd.DataFrame([{
-        "protocol": protocol, "metric": metric, "n_datasets": ranking.n_datasets, "n_models": len(ranking.ranks),
-        "chi_square": ranking.statistic, "p": ranking.p, "critical_difference": ranking.critical_difference,
-        "note": ranking.note} for (protocol, metric), ranking in found.items()])
-    ranks = pd.DataFrame([{"protocol": protocol, "metric": metric, "model": model, "mean_rank": rank}
-                          for (protocol, metric), ranking in found.items() for model, rank in ranking.ranks.items()],
-                         columns=["protocol", "metric", "model", "mean_rank"])
+    tests = pd.DataFrame(
+        [
+            {
+                "protocol": protocol,
+                "metric": metric,
+                "n_datasets": ranking.n_datasets,
+                "n_models": len(ranking.ranks),
+                "chi_square": ranking.statistic,
+                "p": ranking.p,
+                "critical_difference": ranking.critical_difference,
+                "note": ranking.note,
+            }
+            for (protocol, metric), ranking in found.items()
+        ]
+    )
+    ranks = pd.DataFrame(
+        [
+            {"protocol": protocol, "metric": metric, "model": model, "mean_rank": rank}
+            for (protocol, metric), ranking in found.items()
+            for model, rank in ranking.ranks.items()
+        ],
+        columns=["protocol", "metric", "model", "mean_rank"],
+    )
     return tests, ranks

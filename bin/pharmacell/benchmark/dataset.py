@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.benchmark.protocols import Protocol
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import split_lines
-from pharmacell.errors import InputError
 
 MOST_CELLS = 10_000  # training cells of one fit; all test cells are predicted
 LARGEST_CUT = 0.05  # of the training cells, so that folds of nearly one size become folds of one size
@@ -73,8 +73,10 @@ def load_dataset(
     ids = pd.Index(plan.loc[plan["repeat"] == 0, "cell_id"]).sort_values()
     positions = cells.obs.index.astype(str).get_indexer(ids)
     if (positions < 0).any() or "truth" not in cells.obs:
-        raise InputError(f"{name}: the fold plan names cells that the sample lacks, such as "
-                         f"'{ids[int(np.argmin(positions))]}'; give the plan that plan_folds made for it")
+        raise InputError(
+            f"{name}: the fold plan names cells that the sample lacks, such as "
+            f"'{ids[int(np.argmin(positions))]}'; give the plan that plan_folds made for it"
+        )
     order = np.argsort(positions)
     ids, positions = ids[order], positions[order]
     rows, start, filled = np.empty((len(ids), len(lines.genes)), np.float32), 0, 0
@@ -88,15 +90,16 @@ def load_dataset(
     return Dataset(name, drug, plan, rows, ids, truth, lines.take(learnt), split[learnt], smiles, seed)
 
 
-def dataset_of_lines(
-    name: str, drug: str, lines: Lines, plan: pd.DataFrame, smiles: str | None, seed: int
-) -> Dataset:
+def dataset_of_lines(name: str, drug: str, lines: Lines, plan: pd.DataFrame, smiles: str | None, seed: int) -> Dataset:
     """Take bulk lines as what is predicted; see :func:`load_dataset`."""
     if missing := set(plan["cell_id"]) ^ set(lines.labels.index):
-        raise InputError(f"{name}: the fold plan is for other lines than those of {drug}, such as '{min(missing)}'; "
-                         "give the plan that plan_folds made for it")
-    return Dataset(name, drug, plan, lines.x, lines.labels.index, lines.labels.to_numpy(np.int64), lines, None,
-                   smiles, seed)
+        raise InputError(
+            f"{name}: the fold plan is for other lines than those of {drug}, such as '{min(missing)}'; "
+            "give the plan that plan_folds made for it"
+        )
+    return Dataset(
+        name, drug, plan, lines.x, lines.labels.index, lines.labels.to_numpy(np.int64), lines, None, smiles, seed
+    )
 
 
 def rows_of(dataset: Dataset, key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -73,5 +73,7 @@ class Fold:
         labelled = self.train_labels >= 0
         if self.enough_labels():
             return self.train[labelled], self.train_labels[labelled]
-        return (np.concatenate([self.bulk, self.train[labelled]]),
-                np.concatenate([self.bulk_labels, self.train_labels[labelled]]))
+        return (
+            np.concatenate([self.bulk, self.train[labelled]]),
+            np.concatenate([self.bulk_labels, self.train_labels[labelled]]),
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +35,12 @@ def read_table(path: str | Path, columns: list[str]) -> "pd.DataFrame":
         if str(path).endswith(".parquet"):
             table = pd.read_parquet(path)
         else:  # names such as NA are names
-            table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False,
-                                na_values={name: [""] for name in ("heads", "seconds", "peak_bytes")})
+            table = pd.read_csv(
+                path,
+                dtype=dict.fromkeys(TEXT, str),
+                keep_default_na=False,
+                na_values={name: [""] for name in ("heads", "seconds", "peak_bytes")},
+            )
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a table ({error}); {AGAIN}") from error
     if missing := [name for name in columns if name not in table]:
@@ -100,8 +104,10 @@ class FoldPlan:
         """
         for place in expected[PLACE].drop_duplicates().itertuples(index=False):
             if tuple(place) not in self.cells:
-                raise InputError(f"{place.dataset}: the fold plan lacks fold {place.fold} of repeat {place.repeat} "
-                                 f"under protocol {place.protocol}; give the plan that this benchmark was made with")
+                raise InputError(
+                    f"{place.dataset}: the fold plan lacks fold {place.fold} of repeat {place.repeat} "
+                    f"under protocol {place.protocol}; give the plan that this benchmark was made with"
+                )
 
 
 def read_slices(paths: list[Path], plan: FoldPlan) -> Iterator["pd.DataFrame"]:
@@ -131,8 +137,10 @@ def read_slices(paths: list[Path], plan: FoldPlan) -> Iterator["pd.DataFrame"]:
             if len(twice := cells[cells.duplicated()]):
                 raise InputError(f"{path}: {where} predicts the cell {twice.iloc[0]!r} twice; {AGAIN}")
             if strange := set(cells) - plan.cells.get(tuple(name[part] for part in PLACE), frozenset()):
-                raise InputError(f"{path}: {where} predicts the cell {min(strange)!r}, which the plan does not test "
-                                 f"there; give the plan that this benchmark was made with")
+                raise InputError(
+                    f"{path}: {where} predicts the cell {min(strange)!r}, which the plan does not test "
+                    f"there; give the plan that this benchmark was made with"
+                )
         yield table
 
 

@@ -43,9 +43,18 @@ def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Seri
         for metric in FOLD_METRICS:
             values = folds[metric].dropna().to_numpy()
             repeats = folds.groupby("repeat")[metric].mean().dropna()
-            row = {**named, "metric": metric, "mean": np.nan, "sd": np.nan, "low": np.nan, "high": np.nan,
-                   "n_repeats": len(repeats), "n_expected": len(folds), "n_missing": missing,
-                   "n_undefined": len(folds) - missing - len(values)}
+            row = {
+                **named,
+                "metric": metric,
+                "mean": np.nan,
+                "sd": np.nan,
+                "low": np.nan,
+                "high": np.nan,
+                "n_repeats": len(repeats),
+                "n_expected": len(folds),
+                "n_missing": missing,
+                "n_undefined": len(folds) - missing - len(values),
+            }
             if not missing and len(values):
                 row |= {"mean": repeats.mean(), "sd": repeats.std()}
                 row["low"], row["high"] = corrected_interval(values, ratio)

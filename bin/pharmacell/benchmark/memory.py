@@ -5,8 +5,8 @@ import resource
 
 import torch
 
-from pharmacell.errors import InputError
-from pharmacell.models.registry import ComparedModel
+from pharmacell.benchmark.base import ComparedModel
+from pharmacell.core.errors import InputError
 
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 LIBRARIES = 700 * 2**20  # of a process that has imported torch and what stands beside it
@@ -50,8 +50,10 @@ def fold_limit(model: ComparedModel, bulk: tuple[int, int], n_train: int, n_test
     shared = LIBRARIES + 4 * n_genes * (COPIES_OF_LINES * n_lines + n_train + n_test)
     each = 4 * n_genes * (n_train + n_test) + model.stack_bytes(n_genes, n_train, n_test)
     if shared + each > most_bytes:
-        raise InputError(f"--max_stack_memory: one fold takes about {(shared + each) / 2**30:.3f} GB and "
-                         f"{most_bytes / 2**30:.3f} GB are allowed; allow more, or use a smaller network")
+        raise InputError(
+            f"--max_stack_memory: one fold takes about {(shared + each) / 2**30:.3f} GB and "
+            f"{most_bytes / 2**30:.3f} GB are allowed; allow more, or use a smaller network"
+        )
     return int((most_bytes - shared) // each)
 
 

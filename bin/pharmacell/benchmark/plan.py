@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.benchmark.protocols import Protocol
+from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import split_lines
-from pharmacell.errors import InputError
 
 COLUMNS = ["dataset", "protocol", "repeat", "fold", "cell_id"]
 
@@ -44,19 +44,24 @@ def variants(models: Sequence[str], heads: Sequence[int], samplings: Sequence[st
     InputError
         If a model is unknown.
     """
-    from pharmacell.models.registry import REGISTRY, check_names
+    from pharmacell.benchmark.registry import REGISTRY, check_names
 
     check_names(models)
     found = []
     for name in models:
         swept = REGISTRY[name].uses_heads
-        found += [Variant(name, n, kind) for n in (heads if swept else [None])
-                  for kind in (samplings if swept else ["none"])]
+        found += [
+            Variant(name, n, kind) for n in (heads if swept else [None]) for kind in (samplings if swept else ["none"])
+        ]
     return found
 
 
 def check_sweep(
-    config: str, preset: str | None, options: dict, heads: Sequence[int], samplings: Sequence[str] | None,
+    config: str,
+    preset: str | None,
+    options: dict,
+    heads: Sequence[int],
+    samplings: Sequence[str] | None,
     models: Sequence[str],
 ) -> list[str]:
     """Check that the network can have these heads, and return the samplings, by default the configuration's own.
@@ -64,7 +69,7 @@ def check_sweep(
     Parameters
     ----------
     config, preset, options
-        See :func:`pharmacell.train.configurations.configuration`.
+        See :func:`pharmacell.response.configurations.configuration`.
     heads, samplings
         Of the sweep.
     models
@@ -75,9 +80,9 @@ def check_sweep(
     InputError
         If heads do not divide the width of the tokens, or a sampling is unknown.
     """
-    from pharmacell.models.registry import REGISTRY, check_names
-    from pharmacell.train.configurations import configuration
-    from pharmacell.train.sampling import KINDS
+    from pharmacell.benchmark.registry import REGISTRY, check_names
+    from pharmacell.response.configurations import configuration
+    from pharmacell.training.sampling import KINDS
 
     check_names(models)
     if not any(REGISTRY[name].uses_heads for name in models):
@@ -138,8 +143,10 @@ def make_plan(
         If there are no labels, or a fold could not be trained or scored.
     """
     if "truth" not in obs:
-        raise InputError(f"{dataset}: a benchmark scores cells by their labels, and under --protocol {protocol} the "
-                         "sample has none; name their column in the sheet (label_key)")
+        raise InputError(
+            f"{dataset}: a benchmark scores cells by their labels, and under --protocol {protocol} the "
+            "sample has none; name their column in the sheet (label_key)"
+        )
     known = obs[obs["truth"].isin((0, 1))]
     truth = known["truth"].to_numpy(np.int64)
     groups = known["group"].astype(str).to_numpy() if "group" in known else None
@@ -147,8 +154,15 @@ def make_plan(
     repeats = []
     for repeat in range(n_repeats):
         folds = protocol.assign(truth, groups, n_folds, repeat, seed)
-        table = pd.DataFrame({"dataset": dataset, "protocol": str(protocol), "repeat": repeat, "fold": folds,
-                              "cell_id": known.index.astype(str)})
+        table = pd.DataFrame(
+            {
+                "dataset": dataset,
+                "protocol": str(protocol),
+                "repeat": repeat,
+                "fold": folds,
+                "cell_id": known.index.astype(str),
+            }
+        )
         repeats.append(table.sort_values("fold", kind="stable"))
     return pd.concat(repeats, ignore_index=True)
 
@@ -182,7 +196,7 @@ def slices(
         ``id, dataset, drug, model, heads, sampling, protocol, first, last, gene_set, pretrained``; a slice holds the
         fits from ``first`` up to but without ``last``. Folds of lines have no pretraining that they could share.
     """
-    from pharmacell.models.registry import REGISTRY
+    from pharmacell.benchmark.registry import REGISTRY
 
     n_fits, protocol = len(fits_of(plan)), plan["protocol"].iloc[0]
     size = folds_per_task or int(plan["fold"].nunique())
@@ -192,17 +206,47 @@ def slices(
         name = f"{dataset}.{variant.model}" + (f".{variant.heads}.{variant.sampling}" if swept else "")
         for first in range(0, n_fits, size):
             last = min(first + size, n_fits)
-            rows.append((f"{name}.{first}-{last}", dataset, drug, variant.model, variant.heads, variant.sampling,
-                         protocol, first, last, gene_set, int(swept and not Protocol.parse(protocol).of_lines)))
-    table = pd.DataFrame(rows, columns=["id", "dataset", "drug", "model", "heads", "sampling", "protocol", "first",
-                                        "last", "gene_set", "pretrained"])
+            rows.append(
+                (
+                    f"{name}.{first}-{last}",
+                    dataset,
+                    drug,
+                    variant.model,
+                    variant.heads,
+                    variant.sampling,
+                    protocol,
+                    first,
+                    last,
+                    gene_set,
+                    int(swept and not Protocol.parse(protocol).of_lines),
+                )
+            )
+    table = pd.DataFrame(
+        rows,
+        columns=[
+            "id",
+            "dataset",
+            "drug",
+            "model",
+            "heads",
+            "sampling",
+            "protocol",
+            "first",
+            "last",
+            "gene_set",
+            "pretrained",
+        ],
+    )
     return table.astype({"heads": "Int64"})
 
 
 def expected_fits(dataset: str, drug: str, chosen: Sequence[Variant], plan: pd.DataFrame) -> pd.DataFrame:
     """Return every fit that the full table consists of: what is missing at the end is missing from this."""
-    rows = [(dataset, drug, variant.model, variant.heads, variant.sampling, plan["protocol"].iloc[0], *fit)
-            for variant in chosen for fit in fits_of(plan)]
+    rows = [
+        (dataset, drug, variant.model, variant.heads, variant.sampling, plan["protocol"].iloc[0], *fit)
+        for variant in chosen
+        for fit in fits_of(plan)
+    ]
     columns = ["dataset", "drug", "model", "heads", "sampling", "protocol", "repeat", "fold"]
     return pd.DataFrame(rows, columns=columns).astype({"heads": "Int64"})
 
@@ -225,5 +269,7 @@ def load_plan(path: Path) -> pd.DataFrame:
         text = dict.fromkeys(("dataset", "protocol", "cell_id"), str)
         return pd.read_csv(path, dtype=text, keep_default_na=False)[COLUMNS]
     except (ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a fold plan with columns {', '.join(COLUMNS)} ({reason(error)}); "
-                         "give the one that plan_folds wrote") from error
+        raise InputError(
+            f"{path}: not a fold plan with columns {', '.join(COLUMNS)} ({reason(error)}); "
+            "give the one that plan_folds wrote"
+        ) from error

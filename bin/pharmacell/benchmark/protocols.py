@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pharmacell.errors import InputError
-from pharmacell.seeds import generator, integer
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator, integer
 
 FORMS = "labels, transfer, few_shot:N (N labelled cells of each class), leave_group_out or leave_line_out"
 PLAIN = ("labels", "transfer", "leave_group_out", "leave_line_out")
@@ -52,9 +52,7 @@ class Protocol:
         """Whether bulk lines are tested, in place of cells."""
         return self.name == "leave_line_out"
 
-    def assign(
-        self, truth: np.ndarray, groups: np.ndarray | None, n_folds: int, repeat: int, seed: int
-    ) -> np.ndarray:
+    def assign(self, truth: np.ndarray, groups: np.ndarray | None, n_folds: int, repeat: int, seed: int) -> np.ndarray:
         """Assign each cell to the fold that tests it, int64 [n_cells].
 
         Random folds are stratified by class and differ between repeats; the folds of ``leave_group_out`` are the
@@ -75,8 +73,9 @@ class Protocol:
             return np.unique(groups, return_inverse=True)[1].astype(np.int64)
         from sklearn.model_selection import StratifiedKFold
 
-        splitter = StratifiedKFold(n_folds, shuffle=True,
-                                   random_state=integer(seed, f"cell folds of repeat {repeat}") % 2**31)
+        splitter = StratifiedKFold(
+            n_folds, shuffle=True, random_state=integer(seed, f"cell folds of repeat {repeat}") % 2**31
+        )
         folds = np.empty(len(truth), np.int64)
         for fold, (_, test) in enumerate(splitter.split(np.zeros(len(truth)), truth)):
             folds[test] = fold
@@ -96,28 +95,38 @@ class Protocol:
             return
         if counts.min() < n_folds:
             what = "lines" if self.of_lines else "cells"
-            raise InputError(f"{sample}: class {counts.argmin()} has {counts.min()} {what}, fewer than the {n_folds} "
-                             f"folds; use --folds {max(2, counts.min())} or fewer, or a sample with more {what}")
+            raise InputError(
+                f"{sample}: class {counts.argmin()} has {counts.min()} {what}, fewer than the {n_folds} "
+                f"folds; use --folds {max(2, counts.min())} or fewer, or a sample with more {what}"
+            )
         left = counts - -(-counts // n_folds)  # the largest test fold takes so many
         if left.min() < self.n_shots:
-            raise InputError(f"{sample}: --protocol {self} needs {self.n_shots} labelled cells of each class, but a "
-                             f"training part has {left.min()} cells of class {left.argmin()}; use fewer")
+            raise InputError(
+                f"{sample}: --protocol {self} needs {self.n_shots} labelled cells of each class, but a "
+                f"training part has {left.min()} cells of class {left.argmin()}; use fewer"
+            )
 
     @staticmethod
     def check_groups(truth: np.ndarray, groups: np.ndarray | None, sample: str) -> None:
         """Check that there are groups and that each has cells of both classes; see :meth:`check`."""
         if groups is None:
-            raise InputError(f"{sample}: --protocol leave_group_out needs groups; name their column in the sheet "
-                             "(group_key) or use another protocol")
+            raise InputError(
+                f"{sample}: --protocol leave_group_out needs groups; name their column in the sheet "
+                "(group_key) or use another protocol"
+            )
         names = np.unique(groups)
         if len(names) < 2:
-            raise InputError(f"{sample}: --protocol leave_group_out needs two groups or more, and all cells are in "
-                             f"'{names[0]}'; use another protocol")
+            raise InputError(
+                f"{sample}: --protocol leave_group_out needs two groups or more, and all cells are in "
+                f"'{names[0]}'; use another protocol"
+            )
         for name in names:
             classes = np.unique(truth[groups == name])
             if len(classes) < 2:
-                raise InputError(f"{sample}: group '{name}' has cells of class {classes[0]} only, so that a fold of it "
-                                 "cannot be scored; use --protocol labels or transfer, or a coarser group_key")
+                raise InputError(
+                    f"{sample}: group '{name}' has cells of class {classes[0]} only, so that a fold of it "
+                    "cannot be scored; use --protocol labels or transfer, or a coarser group_key"
+                )
 
     def visible(self, truth: np.ndarray, seed: int) -> np.ndarray:
         """Return the labels of training cells that a fit may use, -1 for the others, int64 [n_train].

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.evaluate.fold_scores import FOLD_METRICS
 
 if TYPE_CHECKING:

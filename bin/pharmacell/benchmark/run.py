@@ -6,17 +6,22 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pharmacell.benchmark.base import ComparedModel
 from pharmacell.benchmark.build import build_folds
 from pharmacell.benchmark.dataset import Dataset, rows_of, training_size
 from pharmacell.benchmark.memory import fold_limit, peak_bytes
 from pharmacell.benchmark.plan import Variant, fits_of
-from pharmacell.errors import InputError
-from pharmacell.models.registry import ComparedModel
-from pharmacell.progress import say
+from pharmacell.core.errors import InputError
+from pharmacell.core.progress import say
 
 
 def cross_validate(
-    dataset: Dataset, variant: Variant, model: ComparedModel, first: int, last: int, most_bytes: int,
+    dataset: Dataset,
+    variant: Variant,
+    model: ComparedModel,
+    first: int,
+    last: int,
+    most_bytes: int,
     device: torch.device,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fit a model on a slice of the plan.
@@ -51,8 +56,14 @@ def cross_validate(
     together = fold_limit(model, dataset.lines.x.shape, training_size(dataset), n_test, most_bytes)
     if dataset.protocol.of_lines:
         together = 1  # a stack shares its lines, and here each fold has others
-    name = {"dataset": dataset.name, "drug": dataset.drug, "model": variant.model, "heads": variant.heads,
-            "sampling": variant.sampling, "protocol": str(dataset.protocol)}
+    name = {
+        "dataset": dataset.name,
+        "drug": dataset.drug,
+        "model": variant.model,
+        "heads": variant.heads,
+        "sampling": variant.sampling,
+        "protocol": str(dataset.protocol),
+    }
     predictions, table = [], []
     for start in range(first, last, together):
         folds = build_folds(dataset, fits[start : min(start + together, last)])
@@ -65,11 +76,26 @@ def cross_validate(
             place = name | {"repeat": fold.key[0], "fold": fold.key[1]}
             test = rows_of(dataset, fold.key)[1]
             check_probability(probability, len(test), place)
-            predictions.append(pd.DataFrame(place | {
-                "cell_id": dataset.ids[test], "probability": probability.astype(np.float32),
-                "truth": dataset.truth[test].astype(np.int8)}))
-            table.append(place | {"seconds": seconds, "peak_bytes": peak, "n_train": len(fold.train),
-                                  "n_test": len(test), "stacked": len(folds)})
+            predictions.append(
+                pd.DataFrame(
+                    place
+                    | {
+                        "cell_id": dataset.ids[test],
+                        "probability": probability.astype(np.float32),
+                        "truth": dataset.truth[test].astype(np.int8),
+                    }
+                )
+            )
+            table.append(
+                place
+                | {
+                    "seconds": seconds,
+                    "peak_bytes": peak,
+                    "n_train": len(fold.train),
+                    "n_test": len(test),
+                    "stacked": len(folds),
+                }
+            )
     heads = {"heads": "Int64"}
     return pd.concat(predictions, ignore_index=True).astype(heads), pd.DataFrame(table).astype(heads)
 
@@ -83,5 +109,7 @@ def check_probability(probability: np.ndarray, n_test: int, place: dict) -> None
         If it is not.
     """
     if probability.shape != (n_test,) or not ((probability >= 0) & (probability <= 1)).all():
-        raise ValueError(f"{place['model']} gave no probability for each of the {n_test} test cells of fold "
-                         f"{place['fold']} of repeat {place['repeat']}")
+        raise ValueError(
+            f"{place['model']} gave no probability for each of the {n_test} test cells of fold "
+            f"{place['fold']} of repeat {place['repeat']}"
+        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.benchmark.inputs import FOLD, PLACE, PREDICTIONS, SETTING, FoldPlan
-from pharmacell.data.files import whole_file
+from pharmacell.core.files import whole_file
 from pharmacell.evaluate.fold_curves import fold_curves
 from pharmacell.evaluate.fold_scores import FOLD_METRICS, score_folds, why_undefined
 
@@ -41,7 +41,8 @@ class Scorer:
         self.plan = plan
         self.rows, self.found = [], []
         self.curves: dict[tuple[str, ...], list[tuple[np.ndarray, np.ndarray]]] = {
-            name_of(setting): [] for setting in main[SETTING].itertuples(index=False)}
+            name_of(setting): [] for setting in main[SETTING].itertuples(index=False)
+        }
 
     def add(self, table: "pd.DataFrame") -> None:
         """Score the predictions of one slice, columns as in the predictions' file."""
@@ -72,9 +73,13 @@ class Scorer:
         of = " of " + table["n_test"].astype(str) + " cells "
         table["reason"] = np.select(
             [table["n_cells"] == 0, table["n_bad"] > 0, table["n_cells"] < table["n_test"]],
-            ["no predictions: the fit failed or was not run",
-             table["n_bad"].astype(str) + of + "have a probability that is no number from 0 to 1",
-             table["n_cells"].astype(str) + of + "are predicted"], "")
+            [
+                "no predictions: the fit failed or was not run",
+                table["n_bad"].astype(str) + of + "have a probability that is no number from 0 to 1",
+                table["n_cells"].astype(str) + of + "are predicted",
+            ],
+            "",
+        )
         return table.loc[table["reason"] != "", [*FOLD, "reason"]].sort_values(FOLD, ignore_index=True)
 
 
@@ -89,7 +94,8 @@ def together(tables: list["pd.DataFrame"], columns: list[str]) -> "pd.DataFrame"
 
     if not tables:
         return pd.DataFrame({name: [] for name in columns}).astype(
-            {"heads": "Int64", **{name: str for name in SETTING if name != "heads"}, "repeat": int, "fold": int})
+            {"heads": "Int64", **{name: str for name in SETTING if name != "heads"}, "repeat": int, "fold": int}
+        )
     return pd.concat(tables, ignore_index=True).astype({"heads": "Int64"})
 
 
@@ -98,8 +104,14 @@ def write_scored(slices: Iterable["pd.DataFrame"], scorer: Scorer, path: Path) -
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {"heads": pa.int16(), "repeat": pa.int16(), "fold": pa.int32(), "cell_id": pa.string(),
-             "probability": pa.float32(), "truth": pa.int8()}
+    types = {
+        "heads": pa.int16(),
+        "repeat": pa.int16(),
+        "fold": pa.int32(),
+        "cell_id": pa.string(),
+        "probability": pa.float32(),
+        "truth": pa.int8(),
+    }
     word = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema([(name, types.get(name, word)) for name in PREDICTIONS])
     with whole_file(path) as partial, pq.ParquetWriter(partial, schema) as writer:
@@ -113,8 +125,13 @@ def undefined(wide: "pd.DataFrame") -> "pd.DataFrame":
     long = wide.melt([*FOLD, "prevalence"], [name for name in FOLD_METRICS if name != "prevalence"], "metric")
     long = long[long["value"].isna()]
     reasons = [why_undefined(*pair) for pair in zip(long["metric"], long["prevalence"], strict=True)]
-    return (long.assign(reason=reasons).groupby([*SETTING, "metric", "reason"], dropna=False).size()
-            .rename("n_folds").reset_index())
+    return (
+        long.assign(reason=reasons)
+        .groupby([*SETTING, "metric", "reason"], dropna=False)
+        .size()
+        .rename("n_folds")
+        .reset_index()
+    )
 
 
 def long_scores(wide: "pd.DataFrame", fits: "pd.DataFrame", expected: "pd.DataFrame") -> "pd.DataFrame":
@@ -126,5 +143,8 @@ def long_scores(wide: "pd.DataFrame", fits: "pd.DataFrame", expected: "pd.DataFr
     scores = wide.melt(FOLD, list(FOLD_METRICS), "metric")
     long = pd.concat([part for part in (scores, costs) if len(part)] or [scores])
     order = {name: number for number, name in enumerate((*FOLD_METRICS, *COSTS))}
-    return (long.assign(order=long["metric"].map(order)).sort_values([*FOLD, "order"], ignore_index=True)
-            .drop(columns="order"))
+    return (
+        long.assign(order=long["metric"].map(order))
+        .sort_values([*FOLD, "order"], ignore_index=True)
+        .drop(columns="order")
+    )

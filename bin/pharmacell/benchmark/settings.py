@@ -33,7 +33,8 @@ def main_settings(expected: "pd.DataFrame", heads: int = HEADS, sampling: str | 
     """
     settings = expected[SETTING].drop_duplicates()
     below = heads - settings["heads"].astype(float).fillna(heads)  # a model without heads is as wanted
-    settings = settings.assign(order=range(len(settings)), far=below.where(below >= 0, 1e6 - below),
-                               other=settings["sampling"].ne(sampling))
+    settings = settings.assign(
+        order=range(len(settings)), far=below.where(below >= 0, 1e6 - below), other=settings["sampling"].ne(sampling)
+    )
     chosen = settings.sort_values(["far", "other", "order"]).drop_duplicates([*COMPARED, "model"])
     return chosen.sort_values("order")[SETTING].reset_index(drop=True)

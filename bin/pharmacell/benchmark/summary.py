@@ -11,8 +11,8 @@ from pharmacell.benchmark.published import SLOT, read_published
 from pharmacell.benchmark.scores import Scorer, long_scores, undefined, write_scored
 from pharmacell.benchmark.settings import HEADS, main_settings
 from pharmacell.benchmark.tables import paper_tables, write_table
-from pharmacell.data.files import whole_file
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,8 +92,9 @@ class Summary:
     choices: Choices
 
 
-def summarise(expected: str | Path, plans: list[Path], predictions: list[Path], fits: list[Path], outdir: Path,
-              choices: Choices) -> Summary:
+def summarise(
+    expected: str | Path, plans: list[Path], predictions: list[Path], fits: list[Path], outdir: Path, choices: Choices
+) -> Summary:
     """Score all fits, compare the models and name what is missing; writes ``predictions.parquet`` on the way.
 
     Parameters
@@ -126,33 +127,54 @@ def summarise(expected: str | Path, plans: list[Path], predictions: list[Path], 
     wide = scorer.wide()
     if len(strange := wide[FOLD].merge(wanted, on=FOLD, how="left", indicator=True).query("_merge == 'left_only'")):
         row = strange.iloc[0]
-        raise InputError(f"{expected}: lacks {row['model']} on {row['dataset']} (repeat {row['repeat']}, fold "
-                         f"{row['fold']}), which has predictions; give the table of this benchmark")
+        raise InputError(
+            f"{expected}: lacks {row['model']} on {row['dataset']} (repeat {row['repeat']}, fold "
+            f"{row['fold']}), which has predictions; give the table of this benchmark"
+        )
     costs = read_fits(sorted(fits)).sort_values(FOLD, ignore_index=True)
     means = mean_scores(wide, wanted, plan.ratios)
     ranked = rankings(means, main)
     return Summary(
-        expected=wanted, main=main, wide=wide, scores=long_scores(wide, costs, wanted), means=means,
-        missing=scorer.missing(wanted), undefined=undefined(wide), fits=costs,
-        statistics=compare_with_reference(wide, wanted, main, plan.ratios), rankings=ranked,
-        curves=scorer.curves, tables=paper_tables(means, main, ranking_tables(ranked)[1], published), choices=choices,
+        expected=wanted,
+        main=main,
+        wide=wide,
+        scores=long_scores(wide, costs, wanted),
+        means=means,
+        missing=scorer.missing(wanted),
+        undefined=undefined(wide),
+        fits=costs,
+        statistics=compare_with_reference(wide, wanted, main, plan.ratios),
+        rankings=ranked,
+        curves=scorer.curves,
+        tables=paper_tables(means, main, ranking_tables(ranked)[1], published),
+        choices=choices,
     )
 
 
 def costs_of(fits: "pd.DataFrame") -> "pd.DataFrame":
     """Return time and memory of each setting: ``n_fits``, mean ``seconds``, ``total_seconds``, highest ``peak_gib``."""
     grouped = fits.groupby(SETTING, dropna=False, sort=False)
-    return grouped.agg(n_fits=("fold", "size"), seconds=("seconds", "mean"), total_seconds=("seconds", "sum"),
-                       peak_gib=("peak_bytes", lambda column: column.max() / 2**30)).reset_index()
+    return grouped.agg(
+        n_fits=("fold", "size"),
+        seconds=("seconds", "mean"),
+        total_seconds=("seconds", "sum"),
+        peak_gib=("peak_bytes", lambda column: column.max() / 2**30),
+    ).reset_index()
 
 
 def write_summary(summary: Summary, outdir: Path) -> None:
     """Write every table of a summary as csv, and the paper's also as LaTeX."""
     tests, ranks = ranking_tables(summary.rankings)
     plain = {
-        "scores": summary.scores, "summary": summary.means, "missing": summary.missing, "undefined": summary.undefined,
-        "fits": summary.fits[FITS], "costs": costs_of(summary.fits), "statistics": summary.statistics,
-        "friedman": tests, "ranks": ranks,
+        "scores": summary.scores,
+        "summary": summary.means,
+        "missing": summary.missing,
+        "undefined": summary.undefined,
+        "fits": summary.fits[FITS],
+        "costs": costs_of(summary.fits),
+        "statistics": summary.statistics,
+        "friedman": tests,
+        "ranks": ranks,
     }
     for name, table in plain.items():
         with whole_file(outdir / f"{name}.csv") as partial:

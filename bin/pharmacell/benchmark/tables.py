@@ -8,16 +8,24 @@ import numpy as np
 from pharmacell.benchmark.comparison import RANKED
 from pharmacell.benchmark.inputs import SETTING
 from pharmacell.benchmark.settings import REFERENCE
-from pharmacell.data.files import whole_file
+from pharmacell.core.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 METRIC_TITLES = {
-    "auroc": "AUROC", "average_precision": "average precision", "lift": "lift over prevalence", "f1": "F1",
-    "f1_weighted": "weighted F1", "precision": "precision", "recall": "recall", "mcc": "MCC",
-    "balanced_accuracy": "balanced accuracy", "brier": "Brier score",
-    "expected_calibration_error": "calibration error", "prevalence": "prevalence",
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+    "lift": "lift over prevalence",
+    "f1": "F1",
+    "f1_weighted": "weighted F1",
+    "precision": "precision",
+    "recall": "recall",
+    "mcc": "MCC",
+    "balanced_accuracy": "balanced accuracy",
+    "brier": "Brier score",
+    "expected_calibration_error": "calibration error",
+    "prevalence": "prevalence",
 }
 OURS, PUBLISHED = "this run", "published"
 CAPTIONS = {
@@ -25,8 +33,10 @@ CAPTIONS = {
     "table3": "Scores of every model and setting.",
     "table4": "Models on each dataset, each in the setting that stands for it.",
 }
-EXPLANATION = ("Mean and standard deviation over the means of the repeats; with a missing fit no mean is given, and "
-               "folds in which a score does not exist are counted in brackets.")
+EXPLANATION = (
+    "Mean and standard deviation over the means of the repeats; with a missing fit no mean is given, and "
+    "folds in which a score does not exist are counted in brackets."
+)
 
 
 def cell(row: dict) -> str:
@@ -50,8 +60,9 @@ def number(mean: float, sd: float) -> str:
     return f"{mean:.3f} ± {sd:.3f}" if np.isfinite(sd) else f"{mean:.3f}"
 
 
-def paper_tables(means: "pd.DataFrame", main: "pd.DataFrame", ranks: "pd.DataFrame", published: "pd.DataFrame"
-                 ) -> dict[str, "pd.DataFrame"]:
+def paper_tables(
+    means: "pd.DataFrame", main: "pd.DataFrame", ranks: "pd.DataFrame", published: "pd.DataFrame"
+) -> dict[str, "pd.DataFrame"]:
     """Return Tables 1, 3 and 4 as they are printed.
 
     Parameters
@@ -74,8 +85,12 @@ def paper_tables(means: "pd.DataFrame", main: "pd.DataFrame", ranks: "pd.DataFra
     chosen = main[main["model"] == REFERENCE].drop(columns="sampling")
     sampled = means.merge(chosen, on=[name for name in SETTING if name != "sampling"])
     beside = published[published["dataset"].isin(means["dataset"])].assign(
-        source=PUBLISHED, text=lambda rows: [number(*pair) for pair in zip(rows["mean"], rows["sd"], strict=True)],
-        drug="", protocol="", heads=None)
+        source=PUBLISHED,
+        text=lambda rows: [number(*pair) for pair in zip(rows["mean"], rows["sd"], strict=True)],
+        drug="",
+        protocol="",
+        heads=None,
+    )
     by_table = {name: beside[beside["table"] == name] for name in ("1", "3", "4")}
     return {
         "table1": one_row_each(sampled, by_table["1"], ["protocol", "dataset", "drug", "model", "heads", "sampling"]),
@@ -102,11 +117,15 @@ def one_column_each(ours: "pd.DataFrame", published: "pd.DataFrame", ranks: "pd.
     datasets = list(dict.fromkeys(ours["dataset"]))
     parts = [wide(part[part["metric"].isin(RANKED)], keys, "dataset", datasets) for part in (ours, published)]
     table = pd.concat([part for part in parts if len(part)], ignore_index=True).astype({"heads": "Int64"})
-    table = table.merge(ranks.assign(source=OURS, mean_rank=ranks["mean_rank"].round(2)), how="left",
-                        on=["protocol", "metric", "model", "source"])
+    table = table.merge(
+        ranks.assign(source=OURS, mean_rank=ranks["mean_rank"].round(2)),
+        how="left",
+        on=["protocol", "metric", "model", "source"],
+    )
     order = {name: number for number, name in enumerate(RANKED)}
-    return table.sort_values(["protocol", "metric"], key=lambda column: column.map(order).fillna(column), kind="stable",
-                             ignore_index=True)
+    return table.sort_values(
+        ["protocol", "metric"], key=lambda column: column.map(order).fillna(column), kind="stable", ignore_index=True
+    )
 
 
 def wide(table: "pd.DataFrame", keys: list[str], across: str, columns: list[str]) -> "pd.DataFrame":
@@ -129,6 +148,13 @@ def write_table(table: "pd.DataFrame", folder: Path, name: str) -> None:
         text["metric"] = text["metric"].map(METRIC_TITLES)
     style = text.style.hide(axis="index").format(escape="latex", precision=2).format_index(escape="latex", axis=1)
     with whole_file(folder / f"{name}.tex") as partial:
-        partial.write_text("% needs \\usepackage{longtable,booktabs}\n" + style.to_latex(
-            environment="longtable", hrules=True, column_format="l" * text.shape[1], label=f"tab:{name}",
-            caption=f"{CAPTIONS[name]} {EXPLANATION}").replace("±", r"$\pm$"))
+        partial.write_text(
+            "% needs \\usepackage{longtable,booktabs}\n"
+            + style.to_latex(
+                environment="longtable",
+                hrules=True,
+                column_format="l" * text.shape[1],
+                label=f"tab:{name}",
+                caption=f"{CAPTIONS[name]} {EXPLANATION}",
+            ).replace("±", r"$\pm$")
+        )

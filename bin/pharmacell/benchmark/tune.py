@@ -7,15 +7,15 @@ import pandas as pd
 import torch
 
 from pharmacell.benchmark.fold import Fold
+from pharmacell.benchmark.registry import get, settings_of
+from pharmacell.core.progress import say
+from pharmacell.core.seeds import generator, integer
 from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.lines import Lines
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
 from pharmacell.data.splits import split_lines
 from pharmacell.data.standardise import Standardiser
 from pharmacell.evaluate.within_groups import auroc_within
-from pharmacell.models.registry import get, settings_of
-from pharmacell.progress import say
-from pharmacell.seeds import generator, integer
 
 FOLDS = 3
 CELLS_PER_LINE = 4
@@ -41,11 +41,21 @@ class Range:
 
 # by name of the setting: each model is tuned over those that it has
 RANGES = {
-    "learning_rate": Range(1e-4, 1e-2, True), "weight_decay": Range(1e-4, 1.0, True), "dropout": Range(0.0, 0.7),
-    "noise_rate": Range(0.1, 0.7), "omega": Range(1e-2, 3.0, True), "theta": Range(1e-2, 3.0, True),
-    "discrepancy": Range(1e-2, 3.0, True), "clusters": Range(1e-2, 3.0, True), "adversary": Range(1e-2, 1.0, True),
-    "sparsity": Range(1e-3, 3.0, True), "alpha": Range(1e2, 1e6, True), "c": Range(1e-5, 1.0, True),
-    "shrinkage": Range(1e-2, 0.3, True), "gene_share": Range(0.05, 0.5), "leaves": Range(3, 31),
+    "learning_rate": Range(1e-4, 1e-2, True),
+    "weight_decay": Range(1e-4, 1.0, True),
+    "dropout": Range(0.0, 0.7),
+    "noise_rate": Range(0.1, 0.7),
+    "omega": Range(1e-2, 3.0, True),
+    "theta": Range(1e-2, 3.0, True),
+    "discrepancy": Range(1e-2, 3.0, True),
+    "clusters": Range(1e-2, 3.0, True),
+    "adversary": Range(1e-2, 1.0, True),
+    "sparsity": Range(1e-3, 3.0, True),
+    "alpha": Range(1e2, 1e6, True),
+    "c": Range(1e-5, 1.0, True),
+    "shrinkage": Range(1e-2, 0.3, True),
+    "gene_share": Range(0.05, 0.5),
+    "leaves": Range(3, 31),
 }
 
 
@@ -95,13 +105,30 @@ def tuning_folds(lines: Lines, validation: str, smiles: str | None, seed: int) -
     inside = np.flatnonzero((split != "test").to_numpy())
     folds = assign_folds(lines.labels.to_numpy()[inside], lines.origin.iloc[inside], FOLDS, seed)
     rng = generator(seed, "tuning cells")
-    return [tuning_fold(lines, split, inside[folds != number], inside[folds == number], validation, smiles,
-                        (number, integer(seed, f"tuning fold {number}")), rng) for number in range(FOLDS)]
+    return [
+        tuning_fold(
+            lines,
+            split,
+            inside[folds != number],
+            inside[folds == number],
+            validation,
+            smiles,
+            (number, integer(seed, f"tuning fold {number}")),
+            rng,
+        )
+        for number in range(FOLDS)
+    ]
 
 
 def tuning_fold(
-    lines: Lines, split: pd.Series, learn: np.ndarray, held: np.ndarray, validation: str, smiles: str | None,
-    place: tuple[int, int], rng: np.random.Generator,
+    lines: Lines,
+    split: pd.Series,
+    learn: np.ndarray,
+    held: np.ndarray,
+    validation: str,
+    smiles: str | None,
+    place: tuple[int, int],
+    rng: np.random.Generator,
 ) -> TuningFold:
     """Make one fold from the lines to learn from and those held out; ``place`` is its number and its seed."""
     scaler = Standardiser.fit([lines.x[learn]])
@@ -109,15 +136,25 @@ def tuning_fold(
     if validation == "shifted":
         profiles, blocks, rows = line_profiles(lines.x[held]), len(SEVERITIES), CELLS_PER_LINE
         # unlabelled cells for models with transfer, and others of the same lines to score
-        cells, test = (np.concatenate([shifted_cells(profiles, rows, severity, rng) for severity in SEVERITIES])
-                       for _ in range(2))
+        cells, test = (
+            np.concatenate([shifted_cells(profiles, rows, severity, rng) for severity in SEVERITIES]) for _ in range(2)
+        )
     else:
         cells = test = scaler.apply(lines.x[held])
         blocks = rows = 1
     fold = Fold(
-        key=(0, place[0]), genes=lines.genes, bulk=scaler.apply(lines.x[learn]), bulk_labels=labels[learn],
-        bulk_response=lines.response.to_numpy(float)[learn], bulk_groups=groups[learn].astype(str), train=cells,
-        train_labels=np.full(len(cells), -1), test=test, smiles=smiles, seed=place[1], parts=split.iloc[learn],
+        key=(0, place[0]),
+        genes=lines.genes,
+        bulk=scaler.apply(lines.x[learn]),
+        bulk_labels=labels[learn],
+        bulk_response=lines.response.to_numpy(float)[learn],
+        bulk_groups=groups[learn].astype(str),
+        train=cells,
+        train_labels=np.full(len(cells), -1),
+        test=test,
+        smiles=smiles,
+        seed=place[1],
+        parts=split.iloc[learn],
         lines=lines.take(learn),
     )
     return TuningFold(fold, labels[held], groups[held], blocks, rows)
@@ -157,7 +194,8 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     names = [name for name in settings_of(model) if name in RANGES]
     study = optuna.create_study(
-        direction="maximize", sampler=optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed % 2**32),
+        direction="maximize",
+        sampler=optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed % 2**32),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS),
     )
     rows = []

@@ -1,1 +1,1 @@
-"""Click commands, one module each; nothing is computed here."""
+"""Click commands, one module each; they parse and call."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from pharmacell.cli.command import command
 from pharmacell.cli.training_options import configuration_options, training_options, transfer_options
+from pharmacell.core.command import command
 
 
 def check_supervision(_context, _parameter, value: str) -> str:
@@ -17,8 +17,12 @@ def check_supervision(_context, _parameter, value: str) -> str:
 
 
 @command("finetune_sc")
-@click.option("--pretrained", required=True, type=click.Path(path_type=Path),
-              help="SAMPLE.pretrained.safetensors of pretrain_bulk; its .json lies beside it.")
+@click.option(
+    "--pretrained",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="SAMPLE.pretrained.safetensors of pretrain_bulk; its .json lies beside it.",
+)
 @click.option("--split", required=True, type=click.Path(path_type=Path), help="SAMPLE.split.csv of pretrain_bulk.")
 @click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
 @click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
@@ -28,13 +32,37 @@ def check_supervision(_context, _parameter, value: str) -> str:
 @configuration_options
 @training_options
 @transfer_options
-@click.option("--supervision", default="none", callback=check_supervision,
-              help="Cell labels used in training: none, few_shot:N (N cells of each class) or labels (80 %).")
-@click.option("--halvings", type=click.IntRange(min=0), default=0,
-              help="How many times to halve the number of networks that train at once, for lack of memory.")
+@click.option(
+    "--supervision",
+    default="none",
+    callback=check_supervision,
+    help="Cell labels used in training: none, few_shot:N (N cells of each class) or labels (80 %).",
+)
+@click.option(
+    "--halvings",
+    type=click.IntRange(min=0),
+    default=0,
+    help="How many times to halve the number of networks that train at once, for lack of memory.",
+)
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def finetune_sc(pretrained, split, bulk, response, drug, sample, target, config, preset, supervision, halvings, outdir,
-                seed, threads, device, **options):
+def finetune_sc(
+    pretrained,
+    split,
+    bulk,
+    response,
+    drug,
+    sample,
+    target,
+    config,
+    preset,
+    supervision,
+    halvings,
+    outdir,
+    seed,
+    threads,
+    device,
+    **options,
+):
     """Adapt to the cells: target autoencoder, then encoders and predictor together (Eq. 16).
 
     Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json and, unless the network stands
@@ -42,14 +70,14 @@ def finetune_sc(pretrained, split, bulk, response, drug, sample, target, config,
     """
     import pandas as pd
 
+    from pharmacell.core.device import resolve_device, use_threads
+    from pharmacell.core.files import whole_file, write_json
     from pharmacell.data.cells import CellMatrix
-    from pharmacell.data.files import whole_file, write_json
     from pharmacell.data.lines import load_lines, load_split
-    from pharmacell.models.store import load_bundle, save_bundle
-    from pharmacell.train.configurations import configuration
-    from pharmacell.train.device import resolve_device, use_threads
-    from pharmacell.train.source_stage import replica_seeds
-    from pharmacell.train.target_stage import adapt, check_pretrained
+    from pharmacell.response.configurations import configuration
+    from pharmacell.response.finetune_sc import adapt, check_pretrained
+    from pharmacell.response.store import load_bundle, save_bundle
+    from pharmacell.response.training_lines import replica_seeds
 
     use_threads(threads)
     where = resolve_device(device)
@@ -58,13 +86,24 @@ def finetune_sc(pretrained, split, bulk, response, drug, sample, target, config,
     lines = load_lines(bulk, response, drug, cells.genes)
     check_pretrained(bundle, lines, drug, pretrained)
     settings = configuration(config, preset, options)
-    result = adapt(bundle, lines, load_split(split), cells, settings.training, settings.transfer, supervision, seed,
-                   where, halvings)
+    result = adapt(
+        bundle,
+        lines,
+        load_split(split),
+        cells,
+        settings.training,
+        settings.transfer,
+        supervision,
+        seed,
+        where,
+        halvings,
+    )
     with whole_file(outdir / f"{sample}.history.csv") as partial:
         result.history.to_csv(partial, index=False)
     if result.null is not None:
         with whole_file(outdir / f"{sample}.null.parquet") as partial:
-            pd.DataFrame(result.null.T, cells.obs.index, [f"permutation_{i + 1}" for i in range(len(result.null))]) \
-                .rename_axis("cell_id").to_parquet(partial)
+            pd.DataFrame(
+                result.null.T, cells.obs.index, [f"permutation_{i + 1}" for i in range(len(result.null))]
+            ).rename_axis("cell_id").to_parquet(partial)
     write_json(outdir / f"{sample}.transfer.json", result.facts)
     save_bundle(bundle, outdir / f"{sample}.model.safetensors")

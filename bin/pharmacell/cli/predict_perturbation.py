@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pharmacell.cli.command import command
+from pharmacell.core.command import command
 
 FILE = click.Path(path_type=Path)
 
@@ -21,12 +21,12 @@ def predict_perturbation(model, smiles, cell_types, pairs, outdir, seed, threads
     Writes perturbation.csv (cell_type, SMILES, gene, prediction, std, low, high) and nearest_compounds.csv: the most
     similar training compound of each molecule, by Tanimoto similarity of Morgan counts.
     """
-    from pharmacell.data.files import whole_file
-    from pharmacell.errors import InputError
+    from pharmacell.core.device import resolve_device, use_threads
+    from pharmacell.core.errors import InputError
+    from pharmacell.core.files import whole_file
+    from pharmacell.core.progress import say
     from pharmacell.perturbation.new_molecules import predict_pairs, read_pairs
     from pharmacell.perturbation.store import load
-    from pharmacell.progress import say
-    from pharmacell.train.device import resolve_device, use_threads
 
     if pairs and (smiles or cell_types):
         raise InputError("--pairs: it takes the place of --smiles and --cell_type; leave them out")
@@ -39,5 +39,7 @@ def predict_perturbation(model, smiles, cell_types, pairs, outdir, seed, threads
             table.to_csv(partial, index=False)
     far = nearest[~nearest["in_training"]]
     if len(far) and config["encoding"] in ("ordinal", "target_stats"):
-        say(f"{far['SMILES'].nunique()} molecules were not in training, and the encoding {config['encoding']} cannot "
-            "tell them apart: their prediction is that of an average compound")
+        say(
+            f"{far['SMILES'].nunique()} molecules were not in training, and the encoding {config['encoding']} cannot "
+            "tell them apart: their prediction is that of an average compound"
+        )

@@ -3,7 +3,7 @@
 import click
 
 from pharmacell.cli.bulk_options import bulk_options
-from pharmacell.cli.command import command
+from pharmacell.core.command import command
 
 
 @command("prepare_bulk")
@@ -11,13 +11,25 @@ from pharmacell.cli.command import command
 @click.option("--drug", "drugs", multiple=True, required=True, help="A drug to prepare; repeat for several.")
 @click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Folder of the results.")
 def prepare_bulk(
-    bulk, bulk_expression, bulk_response, response_measure, binarise, sensitive_quantile, sensitive_threshold,
-    cache_dir, drugs, outdir, seed, threads, device,
+    bulk,
+    bulk_expression,
+    bulk_response,
+    response_measure,
+    binarise,
+    sensitive_quantile,
+    sensitive_threshold,
+    cache_dir,
+    drugs,
+    outdir,
+    seed,
+    threads,
+    device,
 ):
     """Write bulk.h5ad (lines x genes), response.parquet (every drug) and drug_summary.csv (the drugs asked for)."""
-    from pharmacell.data.bulk import label_bulk, load_bulk, write_bulk
+    from pharmacell.core.progress import say
+    from pharmacell.data.bulk import write_bulk
+    from pharmacell.data.load_bulk import label_bulk, load_bulk
     from pharmacell.data.response import select_drugs
-    from pharmacell.progress import say
 
     loaded = load_bulk(bulk, bulk_expression, bulk_response, response_measure, cache_dir)
     response, summary = label_bulk(loaded, binarise, sensitive_quantile, sensitive_threshold)
@@ -26,5 +38,7 @@ def prepare_bulk(
     for note in loaded.notes:
         say(note)
     for row in chosen.itertuples():
-        say(f"{row.drug}: {row.n_sensitive} sensitive and {row.n_resistant} resistant lines ({row.binarise}, "
-            f"cut {row.cut:.4g})")
+        say(
+            f"{row.drug}: {row.n_sensitive} sensitive and {row.n_resistant} resistant lines ({row.binarise}, "
+            f"cut {row.cut:.4g})"
+        )

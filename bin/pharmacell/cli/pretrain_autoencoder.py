@@ -4,14 +4,18 @@ from pathlib import Path
 
 import click
 
-from pharmacell.cli.command import command
 from pharmacell.cli.training_options import configuration_options, network_options, training_options
+from pharmacell.core.command import command
 
 
 @command("pretrain_autoencoder")
 @click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
-@click.option("--target", required=True, type=click.Path(path_type=Path),
-              help="A sample's h5ad of qc; only its gene names are read.")
+@click.option(
+    "--target",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A sample's h5ad of qc; only its gene names are read.",
+)
 @click.option("--n_replicas", type=click.IntRange(min=1), default=5, help="Networks trained side by side.")
 @configuration_options
 @network_options
@@ -26,15 +30,21 @@ def pretrain_autoencoder(bulk, target, n_replicas, config, preset, outdir, seed,
 
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import read_bulk
-    from pharmacell.train.configurations import configuration
+    from pharmacell.response.configurations import configuration
 
     settings = configuration(config, preset, options)
     lines, genes = read_bulk(bulk, CellMatrix(target).genes)
 
-    from pharmacell.train.device import resolve_device, use_threads
-    from pharmacell.train.shared_autoencoder import fit_shared_autoencoder, save_autoencoder, shape_of
+    from pharmacell.core.device import resolve_device, use_threads
+    from pharmacell.response.pretrain_autoencoder import fit_shared_autoencoder, save_autoencoder, shape_of
 
     use_threads(threads)
-    weights = fit_shared_autoencoder(np.asarray(lines[:, genes].X, np.float32), settings.network, settings.training,
-                                     n_replicas, seed, resolve_device(device))
+    weights = fit_shared_autoencoder(
+        np.asarray(lines[:, genes].X, np.float32),
+        settings.network,
+        settings.training,
+        n_replicas,
+        seed,
+        resolve_device(device),
+    )
     save_autoencoder(weights, outdir / "autoencoder.safetensors", shape_of(list(genes), settings.network, n_replicas))

@@ -2,7 +2,7 @@
 
 import click
 
-from pharmacell.cli.command import command
+from pharmacell.core.command import command
 
 
 @command("report")
@@ -17,5 +17,4 @@ def report(folders, title, parameters, outdir, seed, threads, device):
     from pharmacell.report.page import write_report
     from pharmacell.report.results import read_json
 
-    write_report([Path(folder) for folder in folders], title, read_json(parameters) if parameters else {},
-                 Path(outdir))
+    write_report([Path(folder) for folder in folders], title, read_json(parameters) if parameters else {}, Path(outdir))

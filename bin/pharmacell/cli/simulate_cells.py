@@ -2,7 +2,7 @@
 
 import click
 
-from pharmacell.cli.command import command
+from pharmacell.core.command import command
 
 
 @command("simulate_cells")
@@ -11,18 +11,22 @@ from pharmacell.cli.command import command
 @click.option("--drug", required=True, help="The drug whose most sensitive and most resistant lines are taken.")
 @click.option("--n_lines", type=click.IntRange(min=1), default=6, help="Lines of each class.")
 @click.option("--n_cells", type=click.IntRange(min=1), default=100, help="Cells per line.")
-@click.option("--held_out", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.2,
-              help="Share of the lines that is held out; cells come from these only.")
+@click.option(
+    "--held_out",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    help="Share of the lines that is held out; cells come from these only.",
+)
 @click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Folder of the results.")
 def simulate_cells(bulk, response, drug, n_lines, n_cells, held_out, outdir, seed, threads, device):
     """Write simulated.h5ad (counts of cells of held-out lines) and bulk_reduced.h5ad (all other lines)."""
     from pathlib import Path
 
+    from pharmacell.core.files import whole_file
+    from pharmacell.core.progress import say
     from pharmacell.data.bulk import read_bulk
-    from pharmacell.data.files import whole_file
     from pharmacell.data.names import match_drug
     from pharmacell.data.simulate import simulate_sample
-    from pharmacell.progress import say
 
     lines, table = read_bulk(bulk, response)
     drug = match_drug(drug, table["drug"].unique(), response)

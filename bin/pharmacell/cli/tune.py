@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pharmacell.cli.command import command
+from pharmacell.core.command import command
 
 
 @command("tune")
@@ -12,35 +12,47 @@ from pharmacell.cli.command import command
 @click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
 @click.option("--drug", required=True, help="Drug; case and punctuation do not matter.")
 @click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
-@click.option("--target", required=True, type=click.Path(path_type=Path),
-              help="The sample's h5ad of qc; only its gene names are read.")
+@click.option(
+    "--target",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The sample's h5ad of qc; only its gene names are read.",
+)
 @click.option("--model", required=True, help="Name of the model.")
 @click.option("--trials", required=True, type=click.IntRange(min=1), help="Settings that are tried.")
-@click.option("--validation", type=click.Choice(["shifted", "plain"]), default="shifted",
-              help="Score on held-out lines as simulated cells, or as they are.")
+@click.option(
+    "--validation",
+    type=click.Choice(["shifted", "plain"]),
+    default="shifted",
+    help="Score on held-out lines as simulated cells, or as they are.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Most epochs of a fit [default: the model's own].")
-@click.option("--smiles", type=click.Path(path_type=Path),
-              help="Table (csv) with columns drug and smiles, for models that read the drug's structure.")
+@click.option(
+    "--smiles",
+    type=click.Path(path_type=Path),
+    help="Table (csv) with columns drug and smiles, for models that read the drug's structure.",
+)
 @click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def tune(bulk, response, drug, sample, target, model, trials, validation, epochs, smiles, outdir, seed, threads,
-         device):
+def tune(
+    bulk, response, drug, sample, target, model, trials, validation, epochs, smiles, outdir, seed, threads, device
+):
     """Search a model's settings with Optuna; the score comes from bulk lines that the trial did not learn from.
 
     Writes SAMPLE.MODEL.trials.csv and SAMPLE.MODEL.params.json, a params file of the pipeline. Neither cells nor the
     test part of the lines are read.
     """
     from pharmacell.benchmark.model_settings import settings_line
+    from pharmacell.benchmark.registry import REGISTRY, check_names
+    from pharmacell.core.files import whole_file, write_json
     from pharmacell.data.cells import CellMatrix
-    from pharmacell.data.files import whole_file, write_json
     from pharmacell.data.lines import load_lines
-    from pharmacell.models.registry import REGISTRY, check_names
 
     check_names([model], "--model")
 
     from pharmacell.benchmark.dataset import read_smiles
     from pharmacell.benchmark.tune import tune as search
     from pharmacell.benchmark.tune import tuning_folds
-    from pharmacell.train.device import resolve_device, use_threads
+    from pharmacell.core.device import resolve_device, use_threads
 
     use_threads(threads)
     lines = load_lines(bulk, response, drug, CellMatrix(target).genes)

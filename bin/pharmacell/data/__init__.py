@@ -1,1 +1,1 @@
-"""Readers, gene names, bulk tables, quality control, splits and simulation."""
+"""Files in, tables out: readers, gene names, bulk tables, quality control, splits, simulation; knows no model."""

@@ -3,11 +3,22 @@
 import numpy as np
 import pandas as pd
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 SENSITIVE = {"1", "1.0", "true", "yes", "sensitive", "sens", "s", "responder", "responsive"}
-RESISTANT = {"0", "0.0", "false", "no", "resistant", "res", "r", "non-responder", "nonresponder", "non-responsive",
-             "insensitive"}
+RESISTANT = {
+    "0",
+    "0.0",
+    "false",
+    "no",
+    "resistant",
+    "res",
+    "r",
+    "non-responder",
+    "nonresponder",
+    "non-responsive",
+    "insensitive",
+}
 
 
 def column_of(obs: pd.DataFrame, key: str, option: str, source: str) -> pd.Series:
@@ -90,5 +101,6 @@ def cells_of_root(obs: pd.DataFrame, root: str, source: str) -> np.ndarray:
         if root and (names == root).any():
             return names == root
     known = ", ".join(sorted(set(groups))[:20]) if "group" in obs else "none, as there is no group_key"
-    raise InputError(f"{source}: --root {root}: neither a group nor a cell that passed quality control; "
-                     f"groups: {known}")
+    raise InputError(
+        f"{source}: --root {root}: neither a group nor a cell that passed quality control; groups: {known}"
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 CHUNK_CELLS = 2048
 
@@ -74,8 +74,10 @@ class CellMatrix:
         columns = self.genes.get_indexer(list(genes))
         if (columns < 0).any():
             missing = [gene for gene, column in zip(genes, columns, strict=True) if column < 0]
-            raise InputError(f"{len(missing)} genes of the model are not in the sample ({', '.join(missing[:3])}); "
-                             "predict the sample that the model was adapted to")
+            raise InputError(
+                f"{len(missing)} genes of the model are not in the sample ({', '.join(missing[:3])}); "
+                "predict the sample that the model was adapted to"
+            )
         for start in range(0, len(self), size):
             yield self.dense(slice(start, start + size), columns)
 

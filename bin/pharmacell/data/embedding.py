@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.seeds import generator, integer
+from pharmacell.core.seeds import generator, integer
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -77,7 +77,12 @@ def _umap(components: np.ndarray, seed: int) -> np.ndarray:
     cells = ad.AnnData(components)
     random_state = integer(seed, "umap")
     # exact neighbours: the approximate ones take longer to compile than these to compute, up to tens of thousands
-    sc.pp.neighbors(cells, n_neighbors=min(N_NEIGHBOURS, cells.n_obs - 1), use_rep="X", random_state=random_state,
-                    transformer="sklearn")
+    sc.pp.neighbors(
+        cells,
+        n_neighbors=min(N_NEIGHBOURS, cells.n_obs - 1),
+        use_rep="X",
+        random_state=random_state,
+        transformer="sklearn",
+    )
     sc.tl.umap(cells, random_state=random_state, init_pos="spectral" if cells.n_obs > 3 * FEWEST_CELLS else "random")
     return cells.obsm["X_umap"].astype(np.float32)

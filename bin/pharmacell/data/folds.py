@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pharmacell.errors import InputError
-from pharmacell.seeds import integer
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import integer
 
 UNKNOWN = "unknown"
 
@@ -37,8 +37,10 @@ def assign_folds(labels: np.ndarray, origin: pd.DataFrame, n_folds: int, seed: i
 
     smallest = int(np.bincount(labels, minlength=2).min())
     if smallest < n_folds:
-        raise InputError(f"response table: the smaller class has {smallest} training lines, fewer than the {n_folds} "
-                         "folds of shifted validation; choose another cut or --validation plain")
+        raise InputError(
+            f"response table: the smaller class has {smallest} training lines, fewer than the {n_folds} "
+            "folds of shifted validation; choose another cut or --validation plain"
+        )
     tissue = origin["tissue"].to_numpy()
     grouped = (tissue != UNKNOWN).all() and len(np.unique(tissue)) >= 2 * n_folds
     splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(

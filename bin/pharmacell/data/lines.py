@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.names import match_drug
 from pharmacell.data.standardise import Standardiser
-from pharmacell.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -52,8 +52,14 @@ class Lines:
 
     def take(self, rows: np.ndarray) -> "Lines":
         """Return only these lines; ``rows`` as numpy indexes, bool [n_lines] or positions."""
-        return replace(self, x=self.x[rows], labels=self.labels.iloc[rows], response=self.response.iloc[rows],
-                       origin=self.origin.iloc[rows], panel=None if self.panel is None else self.panel[rows])
+        return replace(
+            self,
+            x=self.x[rows],
+            labels=self.labels.iloc[rows],
+            response=self.response.iloc[rows],
+            origin=self.origin.iloc[rows],
+            panel=None if self.panel is None else self.panel[rows],
+        )
 
     def standardised(self, train: np.ndarray) -> tuple[Standardiser, np.ndarray]:
         """Standardise all lines with the mean and deviation of the lines in ``train`` (bool [n_lines])."""
@@ -73,8 +79,9 @@ def load_split(path: str | Path) -> pd.Series:
     try:
         return pd.read_csv(path, index_col="line")["part"]
     except (ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a split with columns line, part ({reason(error)}); "
-                         "give the one that pretrain_bulk wrote") from error
+        raise InputError(
+            f"{path}: not a split with columns line, part ({reason(error)}); give the one that pretrain_bulk wrote"
+        ) from error
 
 
 def read_bulk(bulk: str | Path, genes: pd.Index) -> tuple["AnnData", pd.Index]:

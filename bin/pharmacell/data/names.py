@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 PUNCTUATION = re.compile(r"[^A-Z0-9]")
 NCI_SHORT = re.compile(r"^H(?=\d{3,4}$)")  # H2373 for NCI-H2373; H4 and H9 are lines of their own

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.bulk import Bulk
 from pharmacell.data.genes import MIN_MATCHED, canonical_columns, map_names
 from pharmacell.data.input_file import check_file, reason, suffix_of
 from pharmacell.data.names import line_key
 from pharmacell.data.scale import look_at, settle_scale
-from pharmacell.errors import InputError
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".h5ad")
 LINE = ("line", "cell_line", "cell_line_name", "cellline", "model", "sample")
@@ -54,8 +54,9 @@ def load_own_bulk(expression: Path, response: Path, measure: str) -> Bulk:
             f"{response}: none of its lines (such as {', '.join(measurements['line'].unique()[:3])}) is in "
             f"{expression} (such as {', '.join(values.index[:3])}); line names must agree but for case and punctuation"
         )
-    notes.append(f"{len(shared)} lines have both expression and response, of {len(values)} and "
-                 f"{measurements['line'].nunique()}")
+    notes.append(
+        f"{len(shared)} lines have both expression and response, of {len(values)} and {measurements['line'].nunique()}"
+    )
     measurements = measurements[measurements["line"].isin(shared)].reset_index(drop=True)
     return Bulk(values.loc[shared], lines.loc[shared], measurements, measure, expression.name, scale, notes)
 
@@ -119,14 +120,18 @@ def _check_measure(table: pd.DataFrame, measure: str, path: Path) -> tuple[pd.Da
     """Check the values against the measure; take the logarithm of an IC50."""
     if measure == "label" and not table["value"].isin([0, 1]).all():
         wrong = table[~table["value"].isin([0, 1])].iloc[0]
-        raise InputError(f"{path}: line {wrong['line']}, drug {wrong['drug']}: label {wrong['value']:g} is neither 1 "
-                         "(sensitive) nor 0 (resistant)")
+        raise InputError(
+            f"{path}: line {wrong['line']}, drug {wrong['drug']}: label {wrong['value']:g} is neither 1 "
+            "(sensitive) nor 0 (resistant)"
+        )
     if measure != "ic50":
         return table, measure
     if (table["value"] <= 0).any():
         wrong = table[table["value"] <= 0].iloc[0]
-        raise InputError(f"{path}: line {wrong['line']}, drug {wrong['drug']}: an IC50 of {wrong['value']:g} is not "
-                         "possible; if it is a logarithm, use --response_measure ln_ic50")
+        raise InputError(
+            f"{path}: line {wrong['line']}, drug {wrong['drug']}: an IC50 of {wrong['value']:g} is not "
+            "possible; if it is a logarithm, use --response_measure ln_ic50"
+        )
     return table.assign(value=np.log(table["value"])), "ln_ic50"
 
 
@@ -156,8 +161,7 @@ def _read_expression(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, str, list[
         notes.append(f"{path.name}: each gene is standardised within each of {', '.join(databases)}")
     if not keys.is_unique:
         notes.append(f"{path.name}: {len(keys)} profiles are merged to {keys.nunique()} lines")
-    merged = lines.groupby(level=0).agg({
-        DATABASE: lambda names: "+".join(sorted(set(names))), TISSUE: "first"})
+    merged = lines.groupby(level=0).agg({DATABASE: lambda names: "+".join(sorted(set(names))), TISSUE: "first"})
     return table.groupby(level=0).mean().astype(np.float32), merged, scale, notes
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.genes import GeneMapping, collapse_genes
 from pharmacell.data.scale import blocks
-from pharmacell.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.genes import is_count_up, map_names
 from pharmacell.data.input_file import check_file, reason, suffix_of
-from pharmacell.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData

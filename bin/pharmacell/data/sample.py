@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, require_both
 from pharmacell.data.embedding import embed
-from pharmacell.data.files import whole_file, write_json
 from pharmacell.data.genes import map_names, require_match
 from pharmacell.data.quality import (
     REASONS,
@@ -25,7 +26,6 @@ from pharmacell.data.quality import (
 )
 from pharmacell.data.readers import read_sample
 from pharmacell.data.scale import Values, look_at, settle_scale
-from pharmacell.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -98,10 +98,16 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
         cells_of_root(cells.obs, request.root, source)
     notes += [*limit_notes, bring_to_log(cells, scale, limits), embed(cells, scale, seed)]
     card = {
-        "sample": request.sample, "scale": scale, "species": mapping.species,
+        "sample": request.sample,
+        "scale": scale,
+        "species": mapping.species,
         "simulated": _is_simulated(read.uns),
-        "n_cells_read": n_read[0], "n_genes_read": n_read[1], "n_cells": cells.n_obs, "n_genes": cells.n_vars,
-        "genes_matched": mapping.share, "has_truth": truth is not None,
+        "n_cells_read": n_read[0],
+        "n_genes_read": n_read[1],
+        "n_cells": cells.n_obs,
+        "n_genes": cells.n_vars,
+        "genes_matched": mapping.share,
+        "has_truth": truth is not None,
     }
     cells.uns["pharmacell"] = card
     table = measures.assign(kept=kept, reason=reasons)
@@ -188,9 +194,7 @@ def _annotation(
     return obs
 
 
-def _assemble(
-    matrix: sparse.csr_matrix | np.ndarray, var: pd.DataFrame, obs: pd.DataFrame, scale: str
-) -> "AnnData":
+def _assemble(matrix: sparse.csr_matrix | np.ndarray, var: pd.DataFrame, obs: pd.DataFrame, scale: str) -> "AnnData":
     """Make the sample; z-scores are dense, all others csr."""
     import anndata as ad
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 LARGEST_LOG = 30.0  # ln or log2 of any count or TPM plus one stays below
 CHUNK = 4096  # rows

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pharmacell.errors import InputError
-from pharmacell.seeds import generator
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -147,8 +147,10 @@ def simulate_sample(
     lines = np.repeat(chosen.simulated.index.to_numpy(str), n_cells)
     obs = pd.DataFrame(
         {"line": pd.Categorical(lines), "response": np.repeat(chosen.simulated.to_numpy(), n_cells)},
-        index=[f"{line}_{number}" for line, number in zip(lines, np.tile(range(1, n_cells + 1), len(chosen.simulated)),
-                                                          strict=True)],
+        index=[
+            f"{line}_{number}"
+            for line, number in zip(lines, np.tile(range(1, n_cells + 1), len(chosen.simulated)), strict=True)
+        ],
     )
     note = f"cells simulated from {len(chosen.simulated)} of {len(chosen.held_out)} held-out lines, {drug}"
     uns = {"pharmacell": {"simulated": True, "drug": drug, "note": note}}

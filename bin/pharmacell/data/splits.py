@@ -2,13 +2,11 @@
 
 import pandas as pd
 
-from pharmacell.errors import InputError
-from pharmacell.seeds import generator
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator
 
 
-def split_lines(
-    labels: pd.Series, seed: int, test_share: float = 0.2, validation_share: float = 0.2
-) -> pd.Series:
+def split_lines(labels: pd.Series, seed: int, test_share: float = 0.2, validation_share: float = 0.2) -> pd.Series:
     """Split cell lines at random, each class by itself.
 
     Parameters
@@ -55,5 +53,5 @@ def split_lines(
 
 
 def _share_of(count: int, share: float) -> int:
-    """Number of lines for a part: at least one if a part is asked for at all."""
+    """Return the number of lines for a part: at least one if a part is asked for at all."""
     return max(1, round(count * share)) if share > 0 else 0

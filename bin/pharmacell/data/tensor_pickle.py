@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 
 def read_tensor_dict(file: BinaryIO, name: str) -> dict[str, np.ndarray]:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.genes import MIN_MATCHED, map_names
 from pharmacell.data.input_file import reason
-from pharmacell.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -21,8 +21,23 @@ if TYPE_CHECKING:
 VALUES_AT_ONCE = 4_000_000
 FIRST_ROWS = 200
 ANNOTATIONS = {  # numeric columns that exporters put beside genes; text columns are annotations anyway
-    "response", "label", "condition", "batch", "cluster", "seurat_clusters", "leiden", "louvain", "n_genes", "n_counts",
-    "n_genes_by_counts", "total_counts", "pct_counts_mt", "ncount_rna", "nfeature_rna", "percent.mt", "pct_mt",
+    "response",
+    "label",
+    "condition",
+    "batch",
+    "cluster",
+    "seurat_clusters",
+    "leiden",
+    "louvain",
+    "n_genes",
+    "n_counts",
+    "n_genes_by_counts",
+    "total_counts",
+    "pct_counts_mt",
+    "ncount_rna",
+    "nfeature_rna",
+    "percent.mt",
+    "pct_mt",
 }
 
 
@@ -89,8 +104,10 @@ def _orient(first: pd.DataFrame, told: str) -> tuple[str, str]:
 def _annotation_columns(first: pd.DataFrame, told: tuple[str, ...]) -> list[str]:
     """Return the columns that describe cells: told, known by name, or not numeric in any row."""
     text = [
-        name for name in first.columns
-        if pd.to_numeric(first[name], errors="coerce").isna().all() and first[name].str.strip().ne("").any()
+        name
+        for name in first.columns
+        if pd.to_numeric(first[name], errors="coerce").isna().all()
+        and first[name].str.strip().ne("").any()
         and not first[name].str.upper().isin(["NA", "NAN", ""]).all()
     ]
     return [name for name in first.columns if name in told or name.lower() in ANNOTATIONS or name in text]

@@ -1,1 +1,1 @@
-"""Metrics and their intervals."""
+"""Arrays in, numbers out: metrics, intervals and tests."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.core.seeds import generator
 from pharmacell.evaluate.metrics import METRICS, Ranked, score
-from pharmacell.seeds import generator
 
 if TYPE_CHECKING:
     import pandas as pd

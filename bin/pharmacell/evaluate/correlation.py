@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.core.seeds import generator
 from pharmacell.evaluate.bootstrap import interval
-from pharmacell.seeds import generator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,8 +14,9 @@ CORRELATIONS = ("method", "value", "low", "high", "n_cells", "resampled", "n_uni
 FEWEST = 3  # pairs; through two points any line fits
 
 
-def correlations(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None, seed: int, n: int = 1000,
-                 level: float = 0.95) -> "pd.DataFrame":
+def correlations(
+    x: np.ndarray, y: np.ndarray, groups: np.ndarray | None, seed: int, n: int = 1000, level: float = 0.95
+) -> "pd.DataFrame":
     """Return Spearman's and Pearson's correlation with percentile bootstrap intervals (Efron and Tibshirani 1993).
 
     Parameters
@@ -50,8 +51,10 @@ def correlations(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None, seed: 
         drawn = np.concatenate([members[unit] for unit in rng.integers(0, len(members), len(members))])
         draws.append(spearman_and_pearson(x[drawn], y[drawn]))
     values = dict(zip(("spearman", "pearson"), spearman_and_pearson(x, y), strict=True))
-    rows = [(method, value, *interval([np.array([draw[place] for draw in draws])], level))
-            for place, (method, value) in enumerate(values.items())]
+    rows = [
+        (method, value, *interval([np.array([draw[place] for draw in draws])], level))
+        for place, (method, value) in enumerate(values.items())
+    ]
     table = pd.DataFrame(rows, columns=["method", "value", "low", "high"])
     return table.assign(n_cells=len(x), resampled="groups" if by_group else "cells", n_units=len(members))
 

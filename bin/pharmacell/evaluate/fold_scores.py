@@ -44,8 +44,10 @@ def score_folds(truth: np.ndarray, probability: np.ndarray, fold: np.ndarray) ->
     names, code = np.unique(fold, return_inverse=True)
     ranked = Ranked(truth, probability)
     at_once = max(1, WEIGHTS_AT_ONCE // max(1, ranked.n_cells))
-    chunks = [ranked.scores((code[ranked.order] == rows[:, None]).astype(float))
-              for rows in np.split(np.arange(len(names)), range(at_once, len(names), at_once))]
+    chunks = [
+        ranked.scores((code[ranked.order] == rows[:, None]).astype(float))
+        for rows in np.split(np.arange(len(names)), range(at_once, len(names), at_once))
+    ]
     scores = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in METRICS}
     scores["lift"] = divide(scores["average_precision"], scores["prevalence"])
     scores["expected_calibration_error"] = calibration_errors(np.asarray(truth), np.asarray(probability), code)

@@ -3,7 +3,15 @@
 import numpy as np
 
 METRICS = (
-    "precision", "recall", "f1", "f1_weighted", "auroc", "average_precision", "prevalence", "mcc", "brier",
+    "precision",
+    "recall",
+    "f1",
+    "f1_weighted",
+    "auroc",
+    "average_precision",
+    "prevalence",
+    "mcc",
+    "brier",
     "balanced_accuracy",
 )
 
@@ -69,8 +77,9 @@ class Ranked:
     def __init__(self, truth: np.ndarray, probability: np.ndarray, threshold: float = 0.5):
         truth, probability = np.asarray(truth), np.asarray(probability, dtype=float)
         if truth.ndim != 1 or truth.shape != probability.shape:
-            raise ValueError(f"truth and probability must be two vectors of one length: {truth.shape}, "
-                             f"{probability.shape}")
+            raise ValueError(
+                f"truth and probability must be two vectors of one length: {truth.shape}, {probability.shape}"
+            )
         if not np.isin(truth, (0, 1)).all():
             raise ValueError("truth must be 0 or 1")
         if not np.isfinite(probability).all():

@@ -63,8 +63,10 @@ def rank_models(scores: "pd.DataFrame", higher_is_better: bool = True) -> Rankin
     ranks = scores.rank(axis=1, ascending=not higher_is_better).mean().sort_values(kind="stable")
     nothing = (float("nan"),) * 3
     if n_datasets < FEWEST_DATASETS or n_models < FEWEST_MODELS:
-        note = (f"not tested: {n_datasets} datasets and {n_models} models without gaps; Friedman's test needs at least "
-                f"{FEWEST_DATASETS} of each, because folds of one dataset are not independent datasets")
+        note = (
+            f"not tested: {n_datasets} datasets and {n_models} models without gaps; Friedman's test needs at least "
+            f"{FEWEST_DATASETS} of each, because folds of one dataset are not independent datasets"
+        )
         return Ranking(ranks, n_datasets, *nothing, None, note)
     if (scores.nunique(axis=1) == 1).all():
         return Ranking(ranks, n_datasets, *nothing, None, "not tested: all models score the same on every dataset")
@@ -74,7 +76,19 @@ def rank_models(scores: "pd.DataFrame", higher_is_better: bool = True) -> Rankin
     found = friedmanchisquare(*scores.to_numpy().T)
     pairwise = pd.DataFrame(posthoc_nemenyi_friedman(scores.to_numpy()).to_numpy(), scores.columns, scores.columns)
     quantile = studentized_range.ppf(0.95, n_models, np.inf) / np.sqrt(2)
-    note = "" if n_datasets >= ENOUGH_DATASETS else (
-        f"{n_datasets} datasets are few: below {ENOUGH_DATASETS} the test is rough and shows only large differences")
-    return Ranking(ranks, n_datasets, float(found.statistic), float(found.pvalue),
-                   float(quantile * np.sqrt(n_models * (n_models + 1) / (6 * n_datasets))), pairwise, note)
+    note = (
+        ""
+        if n_datasets >= ENOUGH_DATASETS
+        else (
+            f"{n_datasets} datasets are few: below {ENOUGH_DATASETS} the test is rough and shows only large differences"
+        )
+    )
+    return Ranking(
+        ranks,
+        n_datasets,
+        float(found.statistic),
+        float(found.pvalue),
+        float(quantile * np.sqrt(n_models * (n_models + 1) / (6 * n_datasets))),
+        pairwise,
+        note,
+    )

@@ -24,5 +24,6 @@ def auroc_within(truth: np.ndarray, score: np.ndarray, groups: np.ndarray) -> fl
     if not pairs.any():
         return auroc(truth, score)
     apart = score[positive][:, None] - score[negative]
-    return float((np.count_nonzero(pairs & (apart > 0)) + np.count_nonzero(pairs & (apart == 0)) / 2)
-                 / np.count_nonzero(pairs))
+    return float(
+        (np.count_nonzero(pairs & (apart > 0)) + np.count_nonzero(pairs & (apart == 0)) / 2) / np.count_nonzero(pairs)
+    )

@@ -1,1 +1,1 @@
-"""Why cells are predicted as they are: attributions, key genes, attention, pathways."""
+"""Reads a trained response model: attributions, key genes, attention, pathways and pseudotime."""

@@ -9,7 +9,7 @@ import torch
 from pharmacell.data.cells import CellMatrix
 from pharmacell.explain.class_means import CLASSES, standardised_chunks
 from pharmacell.explain.replica import PlainReplica
-from pharmacell.models.store import Bundle
+from pharmacell.response.store import Bundle
 
 GENES_OF_A_TOKEN = 20
 CELLS_FOR_GRADIENTS = 256
@@ -74,8 +74,11 @@ def attention_tables(
     n_cells = np.maximum(counts, 1)
     means = sums / n_cells
     spread = np.sqrt(np.maximum(squares / n_cells - means**2, 0))
-    return AttentionTables(map_table(maps / n_cells[:, None, None], counts), entropy_table(means, spread, counts),
-                           token_table(bundle, cells, replicas, rng, device))
+    return AttentionTables(
+        map_table(maps / n_cells[:, None, None], counts),
+        entropy_table(means, spread, counts),
+        token_table(bundle, cells, replicas, rng, device),
+    )
 
 
 def relative_entropy(weights: torch.Tensor) -> torch.Tensor:
@@ -118,8 +121,17 @@ def token_table(
     for number, replica in enumerate(replicas):
         for token, values in enumerate(token_gradients(replica, x)):
             top = np.argsort(-values, kind="stable")[:GENES_OF_A_TOKEN]
-            rows.append(pd.DataFrame({"replica": number, "token": token, "rank": np.arange(1, len(top) + 1),
-                                      "gene": genes[top], "gradient": values[top]}))
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "replica": number,
+                        "token": token,
+                        "rank": np.arange(1, len(top) + 1),
+                        "gene": genes[top],
+                        "gradient": values[top],
+                    }
+                )
+            )
     return pd.concat(rows, ignore_index=True)
 
 

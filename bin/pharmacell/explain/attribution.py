@@ -8,7 +8,7 @@ from captum.attr import DeepLift, IntegratedGradients
 from torch import Tensor, nn
 
 from pharmacell.explain.replica import PlainAttention, PlainReplica
-from pharmacell.models.ensemble import MEMBERS, Ensemble
+from pharmacell.response.ensemble import MEMBERS, Ensemble
 
 STEPS = 50
 MOST_DOUBLINGS = 4
@@ -136,8 +136,8 @@ def damped(z: Tensor) -> Tensor:
 def member_weights(ensemble: Ensemble | None, n_replicas: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Return how the score is made of the network and of the genes.
 
-    With the weights ``w`` and scales of :class:`pharmacell.models.ensemble.Ensemble`, the attribution of gene g to the
-    score of replica r, before it is averaged over neighbours, is::
+    With the weights ``w`` and scales of :class:`pharmacell.response.ensemble.Ensemble`, the attribution of gene g to
+    the score of replica r, before it is averaged over neighbours, is::
 
         a_rg(x) = w_network / scale_network * IG_rg(x) + sum over linear members k of w_k / scale_rk * l_rkg (x_g - b_g)
 

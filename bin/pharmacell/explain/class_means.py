@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from pharmacell.core.progress import track
 from pharmacell.data.cells import CellMatrix
 from pharmacell.explain.attribution import (
     METHODS,
@@ -16,8 +17,7 @@ from pharmacell.explain.attribution import (
     relevance,
 )
 from pharmacell.explain.replica import PlainReplica
-from pharmacell.models.store import Bundle
-from pharmacell.progress import track
+from pharmacell.response.store import Bundle
 
 CHUNK_CELLS = 512  # a chunk is dense once for each replica and method
 PERMUTATIONS = 200
@@ -116,8 +116,11 @@ class Accumulator:
         p = pooled_p(z[0], z[1:])
         gaps, differences = np.concatenate(self.gaps, 1), np.concatenate(self.differences, 1)
         scale = max(float(np.abs(differences).mean()), 1e-12)
-        gap = {"mean": float(gaps.mean()) / scale, "worst_tenth": float(np.quantile(gaps, 0.9)) / scale,
-               "logit_difference": scale}
+        gap = {
+            "mean": float(gaps.mean()) / scale,
+            "worst_tenth": float(np.quantile(gaps, 0.9)) / scale,
+            "logit_difference": scale,
+        }
         return ClassAttributions(self.score / n_own, self.methods / n_own, p, false_discovery_control(p), gap)
 
 
@@ -137,8 +140,14 @@ def pooled_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
 
 
 def attribute_class(
-    bundle: Bundle, cells: CellMatrix, labels: np.ndarray, label: int, baseline: np.ndarray, rng: np.random.Generator,
-    device: torch.device, steps: int = STEPS,
+    bundle: Bundle,
+    cells: CellMatrix,
+    labels: np.ndarray,
+    label: int,
+    baseline: np.ndarray,
+    rng: np.random.Generator,
+    device: torch.device,
+    steps: int = STEPS,
 ) -> ClassAttributions:
     """Attribute every cell's score towards one class.
 

@@ -44,16 +44,25 @@ def differential(x: np.ndarray, genes: Sequence[str], labels: np.ndarray, log_sc
     obs = pd.DataFrame({"class": names}, [str(row) for row in range(len(x))])
     cells = AnnData(x, obs, pd.DataFrame(index=list(genes)))
     cells.uns["log1p"] = {"base": None}
-    sc.tl.rank_genes_groups(cells, "class", groups=["sensitive"], reference="resistant", method="wilcoxon",
-                            tie_correct=True)
-    found = sc.get.rank_genes_groups_df(cells, "sensitive").rename(columns={
-        "names": "gene", "scores": "score", "logfoldchanges": "log_fold_change", "pvals": "p", "pvals_adj": "fdr"})
+    sc.tl.rank_genes_groups(
+        cells, "class", groups=["sensitive"], reference="resistant", method="wilcoxon", tie_correct=True
+    )
+    found = sc.get.rank_genes_groups_df(cells, "sensitive").rename(
+        columns={
+            "names": "gene",
+            "scores": "score",
+            "logfoldchanges": "log_fold_change",
+            "pvals": "p",
+            "pvals_adj": "fdr",
+        }
+    )
     if not log_scale:
         difference = pd.Series(x[labels == 1].mean(0) - x[labels == 0].mean(0), list(genes))
         found["log_fold_change"] = difference.loc[found["gene"]].to_numpy()
     mirrored = found.assign(score=-found["score"], log_fold_change=-found["log_fold_change"]).iloc[::-1]
-    table = pd.concat([found.assign(**{"class": "sensitive"}), mirrored.assign(**{"class": "resistant"})],
-                      ignore_index=True)
+    table = pd.concat(
+        [found.assign(**{"class": "sensitive"}), mirrored.assign(**{"class": "resistant"})], ignore_index=True
+    )
     table["is_deg"] = (table["fdr"] < SIGNIFICANT) & (table["score"] > 0)
     return table[["gene", "class", "score", "log_fold_change", "p", "fdr", "is_deg"]]
 
@@ -104,8 +113,9 @@ def list_scores(x: np.ndarray, genes: Sequence[str], lists: dict[str, list[str]]
     cells = AnnData(x, var=pd.DataFrame(index=list(genes)))
     for name, members in lists.items():
         if members:
-            sc.tl.score_genes(cells, members, ctrl_size=CONTROLS, n_bins=bin_count(len(genes)), score_name=name,
-                              random_state=seed)
+            sc.tl.score_genes(
+                cells, members, ctrl_size=CONTROLS, n_bins=bin_count(len(genes)), score_name=name, random_state=seed
+            )
     return cells.obs.reset_index(drop=True)
 
 
@@ -191,6 +201,12 @@ def correlation_test(score: np.ndarray, reference: np.ndarray, null: np.ndarray)
 
     found = pearsonr(score, reference)
     low, high = found.confidence_interval(0.95)
-    return {"pearson": float(found.statistic), "low": float(low), "high": float(high),
-            "p": empirical_p(found.statistic, null), "null_mean": float(null.mean()),
-            "null_high": float(np.quantile(null, 0.975)), "n_lists": len(null)}
+    return {
+        "pearson": float(found.statistic),
+        "low": float(low),
+        "high": float(high),
+        "p": empirical_p(found.statistic, null),
+        "null_mean": float(null.mean()),
+        "null_high": float(np.quantile(null, 0.975)),
+        "n_lists": len(null),
+    }

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.seeds import integer
+from pharmacell.core.seeds import integer
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -33,8 +33,13 @@ def neighbour_graph(components: np.ndarray, seed: int) -> "AnnData":
     import scanpy as sc
 
     cells = ad.AnnData(np.asarray(components, np.float32))
-    sc.pp.neighbors(cells, n_neighbors=min(NEIGHBOURS, max(5, cells.n_obs // 4)), use_rep="X", transformer="sklearn",
-                    random_state=integer(seed, "neighbours"))
+    sc.pp.neighbors(
+        cells,
+        n_neighbors=min(NEIGHBOURS, max(5, cells.n_obs // 4)),
+        use_rep="X",
+        transformer="sklearn",
+        random_state=integer(seed, "neighbours"),
+    )
     return cells
 
 
@@ -96,6 +101,9 @@ def diffusion_umap(cells: "AnnData", seed: int) -> np.ndarray:
 
     eigenvalues = np.asarray(cells.uns["diffmap_evals"], np.float32)[1:]
     space = neighbour_graph(cells.obsm["X_diffmap"][:, 1:] * eigenvalues, seed)
-    sc.tl.umap(space, random_state=integer(seed, "diffusion umap"),
-               init_pos="spectral" if space.n_obs > FEWEST_FOR_SPECTRAL else "random")
+    sc.tl.umap(
+        space,
+        random_state=integer(seed, "diffusion umap"),
+        init_pos="spectral" if space.n_obs > FEWEST_FOR_SPECTRAL else "random",
+    )
     return space.obsm["X_umap"].astype(np.float32)

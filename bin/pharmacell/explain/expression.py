@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
-from pharmacell.errors import InputError
 from pharmacell.explain.deg_scores import FEWEST_CELLS
 
 MOST_CELLS = 5_000  # of larger samples, so many drawn at random are dense in memory
@@ -60,8 +60,9 @@ def predicted_labels(cells: CellMatrix) -> np.ndarray:
         If the file holds no predictions.
     """
     if "pharmacell_label" not in cells.obs:
-        raise InputError(f"{cells.file.filename}: obs has no pharmacell_label; "
-                         "give the SAMPLE.predicted.h5ad of predict")
+        raise InputError(
+            f"{cells.file.filename}: obs has no pharmacell_label; give the SAMPLE.predicted.h5ad of predict"
+        )
     return (cells.obs["pharmacell_label"].astype(str) == "sensitive").to_numpy(np.int64)
 
 

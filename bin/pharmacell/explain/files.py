@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pharmacell.data.files import whole_file, write_json
+from pharmacell.core.files import whole_file, write_json
 from pharmacell.explain.sample import Explained
 
 
@@ -43,8 +43,9 @@ def deg_scores(found: Explained) -> pd.DataFrame | None:
     if found.lists is None:
         return None
     cells = found.cells
-    first = pd.DataFrame({"cell_id": cells.obs.index.astype(str), "probability": cells.probability,
-                          "label": cells.labels})
+    first = pd.DataFrame(
+        {"cell_id": cells.obs.index.astype(str), "probability": cells.probability, "label": cells.labels}
+    )
     if cells.truth is not None:
         first["truth"] = cells.truth
     return pd.concat([first, found.lists.scores], axis=1)

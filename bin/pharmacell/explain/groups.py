@@ -31,9 +31,17 @@ def expression_by_group(cells: Expression, genes: Sequence[str]) -> pd.DataFrame
     groups, tables = cell_groups(cells), []
     for name in sorted(set(groups)):
         own = groups == name
-        tables.append(pd.DataFrame({
-            "gene": list(genes), "group": name, "mean": x[own].mean(0), "share": (x[own] > 0).mean(0),
-            "n_cells": int(own.sum()), "probability": cells.probability[own].mean(),
-            "sensitive": cells.labels[own].mean(),
-        }))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "gene": list(genes),
+                    "group": name,
+                    "mean": x[own].mean(0),
+                    "share": (x[own] > 0).mean(0),
+                    "n_cells": int(own.sum()),
+                    "probability": cells.probability[own].mean(),
+                    "sensitive": cells.labels[own].mean(),
+                }
+            )
+        )
     return pd.concat(sorted(tables, key=lambda table: table["probability"].iloc[0]), ignore_index=True)

@@ -12,8 +12,22 @@ from pharmacell.explain.class_means import CLASSES, ClassAttributions
 TOP = 100
 SIGNIFICANT = 0.05
 SCORE = "whole score"
-COLUMNS = ("gene", "class", "attribution", "std", "fdr", "log_fold_change", "is_deg", "rank", "expressed", "p",
-           "network", "network_std", "deep_lift", "relevance")
+COLUMNS = (
+    "gene",
+    "class",
+    "attribution",
+    "std",
+    "fdr",
+    "log_fold_change",
+    "is_deg",
+    "rank",
+    "expressed",
+    "p",
+    "network",
+    "network_std",
+    "deep_lift",
+    "relevance",
+)
 
 
 def key_gene_table(
@@ -42,13 +56,27 @@ def key_gene_table(
     """
     tables = []
     for name, of_class in found.items():
-        higher = (profiles[CLASSES.index(name)] >= profiles[1 - CLASSES.index(name)])
+        higher = profiles[CLASSES.index(name)] >= profiles[1 - CLASSES.index(name)]
         network, deep, relevance = of_class.methods.mean(1)
-        tables.append(pd.DataFrame({
-            "gene": list(genes), "class": name, "attribution": of_class.score.mean(0), "std": spread(of_class.score),
-            "fdr": of_class.fdr, "p": of_class.p, "expressed": np.where(higher, "higher", "lower"), "network": network,
-            "network_std": spread(of_class.methods[0]), "deep_lift": deep, "relevance": relevance,
-        }).sort_values("attribution", ascending=False, kind="stable").assign(rank=np.arange(1, len(genes) + 1)))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "gene": list(genes),
+                    "class": name,
+                    "attribution": of_class.score.mean(0),
+                    "std": spread(of_class.score),
+                    "fdr": of_class.fdr,
+                    "p": of_class.p,
+                    "expressed": np.where(higher, "higher", "lower"),
+                    "network": network,
+                    "network_std": spread(of_class.methods[0]),
+                    "deep_lift": deep,
+                    "relevance": relevance,
+                }
+            )
+            .sort_values("attribution", ascending=False, kind="stable")
+            .assign(rank=np.arange(1, len(genes) + 1))
+        )
     degs = degs.assign(is_deg=degs.groupby("gene")["is_deg"].transform("any"))
     table = pd.concat(tables).merge(degs[["gene", "class", "log_fold_change", "is_deg"]], "left", ["gene", "class"])
     return table[list(COLUMNS)]
@@ -65,8 +93,12 @@ def key_list(table: pd.DataFrame, name: str, most: int) -> list[str]:
     Only significant genes with a positive attribution are taken. A gene that speaks by its absence is left out: it is
     on the other class's list, and a score of expression would count it the wrong way round.
     """
-    chosen = table[(table["class"] == name) & (table["expressed"] == "higher") & (table["attribution"] > 0)
-                   & (table["fdr"] < SIGNIFICANT)]
+    chosen = table[
+        (table["class"] == name)
+        & (table["expressed"] == "higher")
+        & (table["attribution"] > 0)
+        & (table["fdr"] < SIGNIFICANT)
+    ]
     return chosen["gene"].head(most).tolist()
 
 
@@ -86,9 +118,17 @@ def agreement(found: dict[str, ClassAttributions], top: int = TOP) -> pd.DataFra
         means = dict(zip(METHODS, of_class.methods.mean(1), strict=True)) | {SCORE: of_class.score.mean(0)}
         size = len(means[SCORE])
         first = {method: set(np.argsort(-values, kind="stable")[:top]) for method, values in means.items()}
-        rows += [(name, one, two, float(spearmanr(means[one], means[two]).statistic),
-                  len(first[one] & first[two]) / min(top, size), min(top, size) / size)
-                 for one, two in combinations(means, 2)]
+        rows += [
+            (
+                name,
+                one,
+                two,
+                float(spearmanr(means[one], means[two]).statistic),
+                len(first[one] & first[two]) / min(top, size),
+                min(top, size) / size,
+            )
+            for one, two in combinations(means, 2)
+        ]
     return pd.DataFrame(rows, columns=["class", "method", "other", "spearman", "overlap", "overlap_by_chance"])
 
 
@@ -100,6 +140,10 @@ def degs_among(table: pd.DataFrame, top: int = TOP) -> dict[str, dict[str, float
     for name, rows in table.groupby("class"):
         n, degs = min(top, len(rows)), int(rows["is_deg"].sum())
         hits = int(rows["is_deg"].iloc[:n].sum())
-        result[str(name)] = {"top": n, "degs": hits, "by_chance": n * degs / len(rows),
-                             "p": float(hypergeom.sf(hits - 1, len(rows), degs, n))}
+        result[str(name)] = {
+            "top": n,
+            "degs": hits,
+            "by_chance": n * degs / len(rows),
+            "p": float(hypergeom.sf(hits - 1, len(rows), degs, n)),
+        }
     return result

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.seeds import generator, integer
 from pharmacell.explain.class_means import CLASSES
 from pharmacell.explain.deg_scores import correlation_test, correlations, list_scores, random_scores
 from pharmacell.explain.expression import Expression
 from pharmacell.explain.separation import separation
-from pharmacell.seeds import generator, integer
 
 TESTS = ("class", "score", "reference", "pearson", "low", "high", "p", "null_mean", "null_high", "n_lists")
 
@@ -66,12 +66,22 @@ def list_tests(cells: Expression, lists: dict[str, list[str]], seed: int) -> Lis
             continue
         random = random_scores(cells.x, columns.get_indexer(lists[score]), generator(seed, f"random lists {name}"))
         null = correlations(random, against.to_numpy(np.float32))
-        tests.append({"class": name, "score": score, "reference": reference,
-                      **correlation_test(scores[score].to_numpy(), against.to_numpy(), null)})
+        tests.append(
+            {
+                "class": name,
+                "score": score,
+                "reference": reference,
+                **correlation_test(scores[score].to_numpy(), against.to_numpy(), null),
+            }
+        )
         nulls.append(pd.DataFrame({"class": name, "list": np.arange(len(null)), "pearson": null}))
     empty = pd.DataFrame(columns=["class", "list", "pearson"])
-    return ListTests(scores, pd.DataFrame(tests, columns=list(TESTS)), pd.concat(nulls) if nulls else empty,
-                     separations(cells, scores, seed))
+    return ListTests(
+        scores,
+        pd.DataFrame(tests, columns=list(TESTS)),
+        pd.concat(nulls) if nulls else empty,
+        separations(cells, scores, seed),
+    )
 
 
 def separations(cells: Expression, scores: pd.DataFrame, seed: int) -> pd.DataFrame | None:
@@ -79,8 +89,10 @@ def separations(cells: Expression, scores: pd.DataFrame, seed: int) -> pd.DataFr
     needed = [f"{source}_{name}" for source in ("key", "predicted") for name in CLASSES]
     if not set(needed) <= set(scores):
         return None
-    compared = {title: (scores[f"{source}_sensitive"] - scores[f"{source}_resistant"]).to_numpy()
-                for title, source in (("key genes", "key"), ("DEGs", "predicted"))}
+    compared = {
+        title: (scores[f"{source}_sensitive"] - scores[f"{source}_resistant"]).to_numpy()
+        for title, source in (("key genes", "key"), ("DEGs", "predicted"))
+    }
     labels = cells.labels if cells.truth is None else cells.truth
     table = separation(labels, compared, cells.groups, seed)
     return table.assign(labels="predicted" if cells.truth is None else "true")

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 
 KEY_GENES = ("gene", "class", "attribution", "fdr", "log_fold_change")
 SIGNIFICANT = 0.05
@@ -40,8 +40,12 @@ def read_key_genes(path: Path, genes: pd.Index) -> pd.DataFrame:
     """
     check_file(path, [".csv"])
     try:
-        table = pd.read_csv(path, dtype={"gene": str, "class": str}, keep_default_na=False, na_values={
-            name: [""] for name in KEY_GENES[2:]})  # NA is a name, not a missing one
+        table = pd.read_csv(
+            path,
+            dtype={"gene": str, "class": str},
+            keep_default_na=False,
+            na_values={name: [""] for name in KEY_GENES[2:]},
+        )  # NA is a name, not a missing one
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read as csv ({reason(error)}); run key_genes again") from error
     if missing := [name for name in KEY_GENES if name not in table]:
@@ -50,8 +54,11 @@ def read_key_genes(path: Path, genes: pd.Index) -> pd.DataFrame:
         raise InputError(f"{path}: none of its genes is in the sample; give the key genes of this sample")
     # Where the test is not defined, the log fold change and the rate are missing: such genes are not ruled out
     table = table[table["gene"].isin(genes) & (table["attribution"] > 0) & ~(table["log_fold_change"] < 0)]
-    ranked = table.assign(doubtful=~(table["fdr"] < SIGNIFICANT)).sort_values(
-        ["doubtful", "attribution"], ascending=[True, False], kind="stable").drop_duplicates("gene")
+    ranked = (
+        table.assign(doubtful=~(table["fdr"] < SIGNIFICANT))
+        .sort_values(["doubtful", "attribution"], ascending=[True, False], kind="stable")
+        .drop_duplicates("gene")
+    )
     place = ranked.groupby("class").cumcount()
     chosen = ranked.loc[place.sort_values(kind="stable").index[:N_GENES]]
     return chosen[["gene", "class"]].sort_values("class", ascending=False, kind="stable").reset_index(drop=True)
@@ -92,12 +99,26 @@ def along(pseudotime: np.ndarray, values: pd.DataFrame, classes: list[str]) -> t
     grid = np.linspace(0, 1, GRID)
     mean, error = local_lines(y, grid)
     at = np.interp(grid, np.linspace(0, 1, len(time)), time)
-    curves = [pd.DataFrame({"feature": name, "class": kind, "position": grid, "pseudotime": at, "value": mean[:, i],
-                            "low": mean[:, i] - NORMAL * error[:, i], "high": mean[:, i] + NORMAL * error[:, i]})
-              for i, (name, kind) in enumerate(zip(values, classes, strict=True))]
+    curves = [
+        pd.DataFrame(
+            {
+                "feature": name,
+                "class": kind,
+                "position": grid,
+                "pseudotime": at,
+                "value": mean[:, i],
+                "low": mean[:, i] - NORMAL * error[:, i],
+                "high": mean[:, i] + NORMAL * error[:, i],
+            }
+        )
+        for i, (name, kind) in enumerate(zip(values, classes, strict=True))
+    ]
     rows = np.array_split(np.arange(len(time)), min(N_BINS, len(time)))
-    bins = [(name, kind, number, time[row].mean(), len(row), y[row, i].mean())
-            for i, (name, kind) in enumerate(zip(values, classes, strict=True)) for number, row in enumerate(rows)]
+    bins = [
+        (name, kind, number, time[row].mean(), len(row), y[row, i].mean())
+        for i, (name, kind) in enumerate(zip(values, classes, strict=True))
+        for number, row in enumerate(rows)
+    ]
     return pd.concat(curves, ignore_index=True), pd.DataFrame(bins, columns=list(BINS))
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 from pharmacell.explain.key_genes import key_list
 
 SMALLEST_SET, LARGEST_SET = 5, 500  # genes of a set that are among the model's
@@ -33,8 +33,9 @@ def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
         name, *rest = [part.strip() for part in line.split("\t")]
         genes = [gene for gene in rest[1:] if gene]
         if not name or not genes:
-            raise InputError(f"{path}: line {number} is no gene set; "
-                             "give name, description and genes, separated by tabs")
+            raise InputError(
+                f"{path}: line {number} is no gene set; give name, description and genes, separated by tabs"
+            )
         if name in sets:
             raise InputError(f"{path}: line {number} has the name {name!r} again; give every set a name of its own")
         sets[name] = genes
@@ -66,12 +67,17 @@ def enrichment(table: pd.DataFrame, sets: dict[str, list[str]], most: int, seed:
         ``COLUMNS``. ``score`` is the odds ratio, or GSEA's normalised enrichment score; its sign tells the class.
     """
     universe = set(table["gene"])
-    usable = {name: genes for name, found in sets.items()
-              if SMALLEST_SET <= len(genes := sorted(set(found) & universe)) <= LARGEST_SET}
+    usable = {
+        name: genes
+        for name, found in sets.items()
+        if SMALLEST_SET <= len(genes := sorted(set(found) & universe)) <= LARGEST_SET
+    }
     if not usable:
         return pd.DataFrame(columns=list(COLUMNS))
-    parts = [over_represented(key_list(table, name, most), usable, sorted(universe), name)
-             for name in table["class"].unique()]
+    parts = [
+        over_represented(key_list(table, name, most), usable, sorted(universe), name)
+        for name in table["class"].unique()
+    ]
     parts.append(preranked(table, usable, seed, threads))
     found = pd.concat([part for part in parts if len(part)] or parts)[list(COLUMNS)]
     return found.sort_values(["method", "class", "p"], kind="stable", ignore_index=True)
@@ -84,11 +90,18 @@ def over_represented(genes: list[str], sets: dict[str, list[str]], universe: lis
     if not genes or not any(set(genes) & set(members) for members in sets.values()):
         return pd.DataFrame(columns=list(COLUMNS))
     found = gseapy.enrich(genes, sets, background=universe, outdir=None, no_plot=True).results
-    return pd.DataFrame({
-        "method": "over-representation", "class": name, "set": found["Term"],
-        "genes_in_set": found["Term"].map(lambda term: len(sets[term])), "score": found["Odds Ratio"],
-        "p": found["P-value"], "fdr": found["Adjusted P-value"], "leading_genes": found["Genes"].str.replace(";", " "),
-    })
+    return pd.DataFrame(
+        {
+            "method": "over-representation",
+            "class": name,
+            "set": found["Term"],
+            "genes_in_set": found["Term"].map(lambda term: len(sets[term])),
+            "score": found["Odds Ratio"],
+            "p": found["P-value"],
+            "fdr": found["Adjusted P-value"],
+            "leading_genes": found["Genes"].str.replace(";", " "),
+        }
+    )
 
 
 def preranked(table: pd.DataFrame, sets: dict[str, list[str]], seed: int, threads: int) -> pd.DataFrame:
@@ -97,13 +110,27 @@ def preranked(table: pd.DataFrame, sets: dict[str, list[str]], seed: int, thread
 
     rows = table[table["class"] == "sensitive"].set_index("gene")
     signed = rows["attribution"].where(rows["expressed"] == "higher", -rows["attribution"]).sort_values(ascending=False)
-    found = gseapy.prerank(signed, sets, min_size=SMALLEST_SET, max_size=LARGEST_SET, permutation_num=PERMUTATIONS,
-                           outdir=None, no_plot=True, seed=seed % 2**31, threads=threads).res2d
+    found = gseapy.prerank(
+        signed,
+        sets,
+        min_size=SMALLEST_SET,
+        max_size=LARGEST_SET,
+        permutation_num=PERMUTATIONS,
+        outdir=None,
+        no_plot=True,
+        seed=seed % 2**31,
+        threads=threads,
+    ).res2d
     score, least = found["NES"].astype(float), 1 / (PERMUTATIONS + 1)  # permutations resolve no smaller p
-    return pd.DataFrame({
-        "method": "GSEA", "class": score.map(lambda value: "sensitive" if value > 0 else "resistant"),
-        "set": found["Term"], "genes_in_set": found["Term"].map(lambda term: len(sets[term])), "score": score,
-        "p": found["NOM p-val"].astype(float).clip(lower=least),
-        "fdr": found["FDR q-val"].astype(float).clip(lower=least),
-        "leading_genes": found["Lead_genes"].str.replace(";", " "),
-    })
+    return pd.DataFrame(
+        {
+            "method": "GSEA",
+            "class": score.map(lambda value: "sensitive" if value > 0 else "resistant"),
+            "set": found["Term"],
+            "genes_in_set": found["Term"].map(lambda term: len(sets[term])),
+            "score": score,
+            "p": found["NOM p-val"].astype(float).clip(lower=least),
+            "fdr": found["FDR q-val"].astype(float).clip(lower=least),
+            "leading_genes": found["Lead_genes"].str.replace(";", " "),
+        }
+    )

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from pharmacell.models.atsdp import ATSDP
 from pharmacell.nn.attention import TokenAttention
 from pharmacell.nn.stacked import StackedLinear, StackedMLP
+from pharmacell.response.network import ATSDP
 
 
 class PlainAttention(nn.Module):
@@ -70,8 +70,9 @@ class PlainReplica(nn.Module):
         between = [PlainAttention(attention, replica)] if isinstance(attention, TokenAttention) else []
         self.n_encoder = len(encoder) - 1
         self.first = encoder[0]
-        self.behind = nn.Sequential(*encoder[1:], *between, *plain_layers(model.predictor.classifier, replica),
-                                    LogitDifference())
+        self.behind = nn.Sequential(
+            *encoder[1:], *between, *plain_layers(model.predictor.classifier, replica), LogitDifference()
+        )
         self.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:

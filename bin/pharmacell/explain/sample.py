@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator, integer
 from pharmacell.data.cells import CellMatrix
-from pharmacell.errors import InputError
 from pharmacell.explain.attention_maps import AttentionTables, attention_tables
 from pharmacell.explain.class_means import CLASSES, ClassAttributions, attribute_class, class_profiles
 from pharmacell.explain.deg_scores import FEWEST_CELLS, deg_list, differential, list_size
@@ -17,8 +18,7 @@ from pharmacell.explain.groups import expression_by_group
 from pharmacell.explain.key_genes import COLUMNS, TOP, agreement, degs_among, key_gene_table, key_list
 from pharmacell.explain.list_tests import ListTests, list_tests
 from pharmacell.explain.pathways import enrichment
-from pharmacell.models.store import Bundle
-from pharmacell.seeds import generator, integer
+from pharmacell.response.store import Bundle
 
 DOT_GENES = 10  # of each class
 NEED_TWO_CLASSES = ("key genes", "DEGs of predicted labels", "gene lists", "separation", "pathways")
@@ -110,13 +110,19 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
         If the model was not adapted, or the file has no predictions or lacks genes.
     """
     if bundle.target is None:
-        raise InputError("the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
-                         "that finetune_sc wrote")
+        raise InputError(
+            "the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
+            "that finetune_sc wrote"
+        )
     cells = CellMatrix(path)
     labels = predicted_labels(cells)
     expression = read_expression(cells, bundle.genes, labels, generator(settings.seed, "cells of the gene lists"))
-    found = Explained(expression, pd.DataFrame(columns=list(COLUMNS)), degs_of(expression),
-                      facts(bundle, cells, labels, expression, settings))
+    found = Explained(
+        expression,
+        pd.DataFrame(columns=list(COLUMNS)),
+        degs_of(expression),
+        facts(bundle, cells, labels, expression, settings),
+    )
     if bundle.model.config.heads:
         found.attention = attention_tables(bundle, cells, labels, generator(settings.seed, "token genes"), device)
     else:
@@ -125,14 +131,17 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
         add_key_genes(found, bundle, cells, labels, settings, device)
     else:
         counts = np.bincount(labels, minlength=2)
-        reason = (f"{counts[1]:,} cells are predicted sensitive and {counts[0]:,} resistant; a comparison takes at "
-                  f"least {FEWEST_CELLS} of each")
+        reason = (
+            f"{counts[1]:,} cells are predicted sensitive and {counts[0]:,} resistant; a comparison takes at "
+            f"least {FEWEST_CELLS} of each"
+        )
         found.missing |= dict.fromkeys(NEED_TWO_CLASSES, reason)
     return found
 
 
-def add_key_genes(found: Explained, bundle: Bundle, cells: CellMatrix, labels: np.ndarray, settings: Settings,
-                  device: torch.device) -> None:
+def add_key_genes(
+    found: Explained, bundle: Bundle, cells: CellMatrix, labels: np.ndarray, settings: Settings, device: torch.device
+) -> None:
     """Add what two predicted classes allow: key genes, their expression, tests of the lists, pathways."""
     profiles = class_profiles(bundle, cells, labels)
     baselines = np.zeros_like(profiles)
@@ -143,28 +152,38 @@ def add_key_genes(found: Explained, bundle: Bundle, cells: CellMatrix, labels: n
     for name in CLASSES[::-1]:
         label = CLASSES.index(name)
         rng = generator(settings.seed, f"permuted labels {name}")
-        attributions[name] = attribute_class(bundle, cells, labels, label, baselines[1 - label], rng, device,
-                                             settings.steps)
+        attributions[name] = attribute_class(
+            bundle, cells, labels, label, baselines[1 - label], rng, device, settings.steps
+        )
     used = "truth" if "truth" in found.degs else "predicted"
     found.table = key_gene_table(attributions, bundle.genes, profiles, found.degs[used])
     found.agreement = agreement(attributions)
-    found.summary |= {"completeness_gap": {name: each.gap for name, each in attributions.items()},
-                      "degs_among_top": degs_among(found.table), "degs_of": used, "dot_genes": found.dot_genes}
-    found.by_group = expression_by_group(found.cells, list(dict.fromkeys(
-        [*found.heatmap_genes, *(gene for genes in found.dot_genes.values() for gene in genes)])))
+    found.summary |= {
+        "completeness_gap": {name: each.gap for name, each in attributions.items()},
+        "degs_among_top": degs_among(found.table),
+        "degs_of": used,
+        "dot_genes": found.dot_genes,
+    }
+    found.by_group = expression_by_group(
+        found.cells,
+        list(dict.fromkeys([*found.heatmap_genes, *(gene for genes in found.dot_genes.values() for gene in genes)])),
+    )
     most = list_size(len(bundle.genes))
-    lists = {f"{labels_of}_{name}": deg_list(degs, name, most) for labels_of, degs in found.degs.items()
-             for name in CLASSES}
+    lists = {
+        f"{labels_of}_{name}": deg_list(degs, name, most) for labels_of, degs in found.degs.items() for name in CLASSES
+    }
     lists |= {f"key_{name}": key_list(found.table, name, most) for name in CLASSES}
     found.lists = list_tests(found.cells, lists, settings.seed)
     found.summary["list_sizes"] = {name: len(genes) for name, genes in lists.items()}
     add_reasons(found, lists)
     if settings.gene_sets is None:
-        found.missing["pathways"] = ("no gene sets were given, and none come with PharmaCell; give a file (gmt) with "
-                                     "--gene_sets")
+        found.missing["pathways"] = (
+            "no gene sets were given, and none come with PharmaCell; give a file (gmt) with --gene_sets"
+        )
     else:
-        found.pathways = enrichment(found.table, settings.gene_sets, most, integer(settings.seed, "GSEA"),
-                                    settings.threads)
+        found.pathways = enrichment(
+            found.table, settings.gene_sets, most, integer(settings.seed, "GSEA"), settings.threads
+        )
         if found.pathways.empty:
             found.missing["pathways"] = "no gene set of the file has 5 to 500 of the model's genes"
 
@@ -194,12 +213,19 @@ def facts(bundle: Bundle, cells: CellMatrix, labels: np.ndarray, expression: Exp
     truth = true_labels(cells.obs) is not None
     return {
         "drug": bundle.card.get("drug", ""),
-        "explained": "score of the ensemble before it is averaged over neighbours" if bundle.ensemble
+        "explained": "score of the ensemble before it is averaged over neighbours"
+        if bundle.ensemble
         else "logit difference of the network",
         "member_weights": bundle.ensemble.named_weights() if bundle.ensemble else {"network": 1.0},
-        "n_cells": len(cells), "n_sensitive": int(counts[1]), "n_resistant": int(counts[0]),
-        "n_cells_of_lists": len(expression.labels), "n_genes": len(bundle.genes),
-        "n_replicas": bundle.model.n_replicas, "ig_baseline": settings.baseline, "ig_steps": settings.steps,
-        "baseline_labels": "truth" if truth else "predicted", "truth_known": truth,
+        "n_cells": len(cells),
+        "n_sensitive": int(counts[1]),
+        "n_resistant": int(counts[0]),
+        "n_cells_of_lists": len(expression.labels),
+        "n_genes": len(bundle.genes),
+        "n_replicas": bundle.model.n_replicas,
+        "ig_baseline": settings.baseline,
+        "ig_steps": settings.steps,
+        "baseline_labels": "truth" if truth else "predicted",
+        "truth_known": truth,
         "log_fold_change": "log2 of mean expression" if expression.log_scale else "difference of standardised means",
     }

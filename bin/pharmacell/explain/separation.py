@@ -34,13 +34,16 @@ def separation(labels: np.ndarray, scores: dict[str, np.ndarray], groups: np.nda
     units = groups if enough else np.arange(len(labels))
     ranked = [Ranked(labels, ranks(values)) for values in scores.values()]
     pairs = zip(*(resamples(each, RESAMPLES, seed, units) for each in ranked), strict=True)
-    drawn = np.hstack([[each.scores(weights)["auroc"] for each, weights in zip(ranked, pair, strict=True)]
-                       for pair in pairs])
+    drawn = np.hstack(
+        [[each.scores(weights)["auroc"] for each, weights in zip(ranked, pair, strict=True)] for pair in pairs]
+    )
     whole = [float(each.scores(np.ones((1, len(labels))))["auroc"][0]) for each in ranked]
     drawn = np.vstack([drawn, drawn[0] - drawn[1]])
     whole.append(whole[0] - whole[1])
-    rows = [(name, value, *interval([values], 0.95)) for name, value, values in
-            zip([*scores, "difference"], whole, drawn, strict=True)]
+    rows = [
+        (name, value, *interval([values], 0.95))
+        for name, value, values in zip([*scores, "difference"], whole, drawn, strict=True)
+    ]
     table = pd.DataFrame(rows, columns=["score", "auroc", "low", "high"])
     defined = drawn[2][np.isfinite(drawn[2])]
     tails = [(1 + (defined <= 0).sum()) / (1 + len(defined)), (1 + (defined >= 0).sum()) / (1 + len(defined))]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator
 from pharmacell.data.annotations import cells_of_root
 from pharmacell.data.cells import CellMatrix
-from pharmacell.errors import InputError
 from pharmacell.evaluate.correlation import CORRELATIONS, correlations
 from pharmacell.explain import diffusion
 from pharmacell.explain.ordered_genes import BINS, CURVES, along, expression
-from pharmacell.seeds import generator
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -49,11 +49,20 @@ class Trajectory:
 
 def empty(obs: pd.DataFrame, reason: str) -> Trajectory:
     """Return the result for cells that have no pseudotime."""
-    nothing = pd.DataFrame({"cell_id": obs.index.astype(str), "pseudotime": np.nan,
-                            "component": pd.array([pd.NA] * len(obs), "Int64"), "used": False,
-                            "umap_1": np.nan, "umap_2": np.nan})
-    return Trajectory(nothing, {"computed": False, "n_cells": len(obs), "n_used": 0,
-                                "notes": [f"no pseudotime was computed: {reason}"]})
+    nothing = pd.DataFrame(
+        {
+            "cell_id": obs.index.astype(str),
+            "pseudotime": np.nan,
+            "component": pd.array([pd.NA] * len(obs), "Int64"),
+            "used": False,
+            "umap_1": np.nan,
+            "umap_2": np.nan,
+        }
+    )
+    return Trajectory(
+        nothing,
+        {"computed": False, "n_cells": len(obs), "n_used": 0, "notes": [f"no pseudotime was computed: {reason}"]},
+    )
 
 
 def trace(components: np.ndarray, obs: pd.DataFrame, root: str | None, seed: int, source: str) -> Trajectory:
@@ -85,8 +94,9 @@ def trace(components: np.ndarray, obs: pd.DataFrame, root: str | None, seed: int
         return empty(obs, str(reason))
 
 
-def _trace(components: np.ndarray, obs: pd.DataFrame, root: str | None, wanted: np.ndarray | None, seed: int
-           ) -> Trajectory:
+def _trace(
+    components: np.ndarray, obs: pd.DataFrame, root: str | None, wanted: np.ndarray | None, seed: int
+) -> Trajectory:
     """Do what ``trace`` says; ``wanted`` marks the cells of the root that the user named, [n_cells]."""
     if len(obs) < FEWEST_CELLS:
         raise NoTrajectory(f"{len(obs)} cells are fewer than {FEWEST_CELLS}")
@@ -107,11 +117,14 @@ def _trace(components: np.ndarray, obs: pd.DataFrame, root: str | None, wanted: 
         root_name, start = root, wanted[drawn]
     inside = part == np.bincount(part[start]).argmax()
     if part.any():
-        notes.append(f"the graph of nearest neighbours falls into {part.max() + 1} parts with no path between them: "
-                     f"the {inside.sum():,} cells of the root's part are ordered, {(~inside).sum():,} are left out")
+        notes.append(
+            f"the graph of nearest neighbours falls into {part.max() + 1} parts with no path between them: "
+            f"the {inside.sum():,} cells of the root's part are ordered, {(~inside).sum():,} are left out"
+        )
     if inside.sum() < FEWEST_CELLS:
-        raise NoTrajectory(f"only {inside.sum()} cells hang together with the root {root_name}, fewer than "
-                           f"{FEWEST_CELLS}")
+        raise NoTrajectory(
+            f"only {inside.sum()} cells hang together with the root {root_name}, fewer than {FEWEST_CELLS}"
+        )
     time, root_cell, umap = _along(graph[inside].copy(), start[inside], seed)
     finite, used = np.isfinite(time), drawn[inside]
     if not finite.all():
@@ -121,12 +134,22 @@ def _trace(components: np.ndarray, obs: pd.DataFrame, root: str | None, wanted: 
     cells.loc[used, "pseudotime"] = np.where(finite, time, np.nan)
     cells.loc[used, "used"] = finite
     cells.loc[used, ["umap_1", "umap_2"]] = umap
-    return Trajectory(cells, {
-        "computed": True, "root": root_name, "root_by": "--root" if root else "highest mean probability",
-        "root_cell": str(obs.index[used[root_cell]]), "grouped_by": "group" if "group" in obs else "cluster",
-        "n_cells": len(obs), "n_drawn": len(drawn), "n_components": int(part.max()) + 1, "n_used": int(finite.sum()),
-        "n_infinite": int((~finite).sum()), "notes": notes,
-    })
+    return Trajectory(
+        cells,
+        {
+            "computed": True,
+            "root": root_name,
+            "root_by": "--root" if root else "highest mean probability",
+            "root_cell": str(obs.index[used[root_cell]]),
+            "grouped_by": "group" if "group" in obs else "cluster",
+            "n_cells": len(obs),
+            "n_drawn": len(drawn),
+            "n_components": int(part.max()) + 1,
+            "n_used": int(finite.sum()),
+            "n_infinite": int((~finite).sum()),
+            "notes": notes,
+        },
+    )
 
 
 def _along(connected: "AnnData", start: np.ndarray, seed: int) -> tuple[np.ndarray, int, np.ndarray]:
@@ -175,8 +198,11 @@ def compare(found: Trajectory, cells: CellMatrix, genes: pd.DataFrame, seed: int
     """
     used = np.flatnonzero(found.cells["used"])
     if not len(used):
-        return {"correlations": pd.DataFrame(columns=list(CORRELATIONS)), "curves": pd.DataFrame(columns=list(CURVES)),
-                "bins": pd.DataFrame(columns=list(BINS))}
+        return {
+            "correlations": pd.DataFrame(columns=list(CORRELATIONS)),
+            "curves": pd.DataFrame(columns=list(CURVES)),
+            "bins": pd.DataFrame(columns=list(BINS)),
+        }
     time = found.cells["pseudotime"].to_numpy()[used]
     probability = cells.obs[PROBABILITY].to_numpy(float)[used]
     groups = cells.obs["group"].astype(str).to_numpy()[used] if "group" in cells.obs else None
@@ -198,8 +224,9 @@ def require_predictions(obs: pd.DataFrame, source: str) -> None:
         raise InputError(f"{source}: obs has no {PROBABILITY}; give the h5ad that predict wrote")
 
 
-def most_sensitive(names: np.ndarray, probability: np.ndarray, part: np.ndarray, notes: list[str]
-                   ) -> tuple[str, np.ndarray]:
+def most_sensitive(
+    names: np.ndarray, probability: np.ndarray, part: np.ndarray, notes: list[str]
+) -> tuple[str, np.ndarray]:
     """Return the group with the highest mean probability, and which cells are in it, [n_cells].
 
     A group whose part of the graph has less than half the cells of the largest part would leave most cells without an
@@ -213,8 +240,10 @@ def most_sensitive(names: np.ndarray, probability: np.ndarray, part: np.ndarray,
         largest = part == 0
         aside, name = name, _highest_mean(names[largest], probability[largest])
         start = (names == name) & largest
-        notes.append(f"the most sensitive group, {aside}, lies apart from most cells: {name} is the root, the most "
-                     "sensitive of those that hang together")
+        notes.append(
+            f"the most sensitive group, {aside}, lies apart from most cells: {name} is the root, the most "
+            "sensitive of those that hang together"
+        )
     return name, start
 
 

@@ -1,1 +1,1 @@
-"""Reusable blocks of the networks; every block is a stack of independent replicas."""
+"""Layers of torch that hold a stack of independent replicas; they know no task."""

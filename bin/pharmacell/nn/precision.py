@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.nn.stacked import StackedLinear
 
 

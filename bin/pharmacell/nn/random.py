@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pharmacell.seeds import seed_sequence
+from pharmacell.core.seeds import seed_sequence
 
 
 class ReplicaRandom:
@@ -74,5 +74,9 @@ class ReplicaRandom:
         ``n`` is one number, or one for each replica.
         """
         limits = [n] * len(self) if isinstance(n, int) else n
-        return torch.stack([torch.randint(limit, (size,), generator=g, device=self.device)
-                            for limit, g in zip(limits, self.generators, strict=True)])
+        return torch.stack(
+            [
+                torch.randint(limit, (size,), generator=g, device=self.device)
+                for limit, g in zip(limits, self.generators, strict=True)
+            ]
+        )

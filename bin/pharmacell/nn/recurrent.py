@@ -59,8 +59,10 @@ class StackedRecurrent(nn.Module):
         state, outputs = self.start(x), []
         for token, products in enumerate(given.unbind(2)):
             new = self.step(products, state)
-            state = new if kept is None else tuple(
-                torch.where(kept[token], after, before) for after, before in zip(new, state, strict=True)
+            state = (
+                new
+                if kept is None
+                else tuple(torch.where(kept[token], after, before) for after, before in zip(new, state, strict=True))
             )
             outputs.append(state[0])
         return torch.stack(outputs, 2)
@@ -78,9 +80,11 @@ class StackedGRU(StackedRecurrent):
         super().__init__(n_in, units, 3, random)
 
     def start(self, x: Tensor) -> tuple[Tensor, ...]:
+        """See :class:`StackedRecurrent`."""
         return (x.new_zeros(*x.shape[:2], self.units),)
 
     def step(self, given: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """See :class:`StackedRecurrent`."""
         (h,) = state
         recurrent = self.recurrent(h)
         both = 2 * self.units
@@ -101,10 +105,12 @@ class StackedLSTM(StackedRecurrent):
         super().__init__(n_in, units, 4, random)
 
     def start(self, x: Tensor) -> tuple[Tensor, ...]:
+        """See :class:`StackedRecurrent`."""
         zeros = x.new_zeros(*x.shape[:2], self.units)
         return zeros, zeros
 
     def step(self, given: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """See :class:`StackedRecurrent`."""
         h, memory = state
         enter, forget, candidate, leave = (given + self.recurrent(h)).chunk(4, -1)
         memory = torch.sigmoid(forget) * memory + torch.sigmoid(enter) * torch.tanh(candidate)

@@ -69,8 +69,14 @@ class VmappedStack(nn.Module):
 
     def part(self, *prefixes: str) -> nn.Module:
         """Return the parameters of some submodules of the network, to be trained while the others rest."""
-        return _Part(self, [value for name, value in zip(self.names, self.values, strict=True)
-                            if name.removeprefix("network.").startswith(prefixes)])
+        return _Part(
+            self,
+            [
+                value
+                for name, value in zip(self.names, self.values, strict=True)
+                if name.removeprefix("network.").startswith(prefixes)
+            ],
+        )
 
     def call(self, method: str, *arguments: Tensor | None) -> Tensor:
         """Call a method of every replica with its slice of each argument [n_replicas, ...]; results are stacked.

@@ -1,1 +1,1 @@
-"""Differential expression of a cell type under a compound: tables, encodings, models, training."""
+"""The second job: differential expression of a cell type under a compound."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pharmacell.data.files import whole_file
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 from pharmacell.perturbation.metrics import METRICS
-from pharmacell.perturbation.models.floors import FLOORS
+from pharmacell.perturbation.models.baselines import BASELINES
 from pharmacell.perturbation.out_of_fold import read_out_of_fold
 from pharmacell.perturbation.summary import (
     NO_ENCODING,
@@ -92,14 +92,14 @@ class Comparison:
         return table[table["protocol"] == protocol]
 
     def best(self, protocol: str) -> tuple[str, str]:
-        """Name the model that is no floor (if there is one) and the floor with the least MRRMSE.
+        """Name the model that is no baseline (if there is one) and the baseline with the least MRRMSE.
 
         The best model is chosen on the same rows that are shown: good enough to draw, not to report as its score.
         """
         rows = self.of(self.gains, protocol).query(f"metric == '{RANKED_BY}'").sort_values("value", kind="stable")
-        models = rows[rows["kind"] != "floor"] if (rows["kind"] != "floor").any() else rows
-        floors = rows[rows["kind"] == "floor"] if (rows["kind"] == "floor").any() else rows
-        return models["name"].iloc[0], floors["name"].iloc[0]
+        models = rows[rows["kind"] != "baseline"] if (rows["kind"] != "baseline").any() else rows
+        baselines = rows[rows["kind"] == "baseline"] if (rows["kind"] == "baseline").any() else rows
+        return models["name"].iloc[0], baselines["name"].iloc[0]
 
     def write(self, folder: Path) -> None:
         """Write ``scores.csv``, ``per_cell_type.csv``, ``per_compound.csv`` and ``gains.csv``."""
@@ -108,8 +108,9 @@ class Comparison:
                 getattr(self, name).drop(columns=["name", "kind"], errors="ignore").to_csv(partial, index=False)
 
 
-def compare(paths: Sequence[Path], histories: Sequence[Path], table: "PerturbationTable", simulated: bool, seed: int
-            ) -> Comparison:
+def compare(
+    paths: Sequence[Path], histories: Sequence[Path], table: "PerturbationTable", simulated: bool, seed: int
+) -> Comparison:
     """Score out-of-fold predictions and compare the models.
 
     Parameters
@@ -133,29 +134,47 @@ def compare(paths: Sequence[Path], histories: Sequence[Path], table: "Perturbati
     scored = score_files(paths, table)
     settings = settings_of(scored)
     found = Comparison(
-        score_table(scored), _named(group_table(settings, table.cell_type, "cell_type")),
-        _named(group_table(settings, table.sm_name, "sm_name")), _named(gain_table(settings, table.sm_name, seed)),
-        _named(read_histories(histories)), {}, simulated,
-    )  # fmt: skip
+        score_table(scored),
+        _named(group_table(settings, table.cell_type, "cell_type")),
+        _named(group_table(settings, table.sm_name, "sm_name")),
+        _named(gain_table(settings, table.sm_name, seed)),
+        _named(read_histories(histories)),
+        {},
+        simulated,
+    )
     for protocol in found.protocols:
         best, _ = found.best(protocol)
         found.examples[protocol] = example_row(
-            next(one for one in settings if one.protocol == protocol and one.name == best), scored, table)
+            next(one for one in settings if one.protocol == protocol and one.name == best), scored, table
+        )
     return found
 
 
 def example_row(setting: Setting, scored: list[Scored], table: "PerturbationTable") -> ExampleRow:
     """Return the row with the median Pearson correlation of a model's first seed, read again from its file."""
-    one = next(one for one in scored if (one.protocol, one.model, one.encoding)
-               == (setting.protocol, setting.model, setting.encoding))
+    one = next(
+        one
+        for one in scored
+        if (one.protocol, one.model, one.encoding) == (setting.protocol, setting.model, setting.encoding)
+    )
     pearson = one.scores.value[:, METRICS.index("pearson")]
     place = int(np.argsort(pearson, kind="stable")[len(pearson) // 2])
-    predicted = next(found for found in read_out_of_fold(one.path, table)
-                     if (found.protocol, found.model, found.encoding, found.seed)
-                     == (one.protocol, one.model, one.encoding, one.seed))
+    predicted = next(
+        found
+        for found in read_out_of_fold(one.path, table)
+        if (found.protocol, found.model, found.encoding, found.seed)
+        == (one.protocol, one.model, one.encoding, one.seed)
+    )
     row = int(one.row[place])
-    return ExampleRow(setting.name, table.cell_type[row], table.sm_name[row], table.y[row], predicted.values[place],
-                      float(pearson[place]), float(one.scores.value[place, METRICS.index("mrrmse")]))
+    return ExampleRow(
+        setting.name,
+        table.cell_type[row],
+        table.sm_name[row],
+        table.y[row],
+        predicted.values[place],
+        float(pearson[place]),
+        float(one.scores.value[place, METRICS.index("mrrmse")]),
+    )
 
 
 def read_histories(paths: Sequence[Path]) -> pd.DataFrame:
@@ -181,14 +200,16 @@ def read_histories(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def kind_of(model: str) -> str:
-    """Tell whether a model is a ``floor``, ``classical`` or a ``network``."""
+    """Tell whether a model is a ``baseline``, ``classical`` or a ``network``."""
     from pharmacell.perturbation.models.registry import CLASSICAL
 
-    return "floor" if model in FLOORS else "classical" if model in CLASSICAL else "network"
+    return "baseline" if model in BASELINES else "classical" if model in CLASSICAL else "network"
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """Add ``name`` (the model, with its encoding where it has one) and ``kind``."""
-    names = [model if encoding == NO_ENCODING else f"{model}, {encoding}"
-             for model, encoding in zip(table["model"], table["encoding"], strict=True)]
+    names = [
+        model if encoding == NO_ENCODING else f"{model}, {encoding}"
+        for model, encoding in zip(table["model"], table["encoding"], strict=True)
+    ]
     return table.assign(name=names, kind=[kind_of(model) for model in table["model"]])

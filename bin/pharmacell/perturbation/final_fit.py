@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pharmacell.data.files import whole_file
+from pharmacell.core.files import whole_file
 from pharmacell.perturbation.encodings.base import categories
 from pharmacell.perturbation.fold_runs import Run, gene_arrays
 from pharmacell.perturbation.models.registry import CLASSICAL, build
@@ -21,8 +21,9 @@ FINAL = "final"  # in place of the fold
 PAIR = ["id", "cell_type", "sm_name"]
 
 
-def fit_all_rows(run: Run, model: str, id_map: pd.DataFrame | None, sample_ids: np.ndarray | None, card: dict,
-                 outdir: Path) -> None:
+def fit_all_rows(
+    run: Run, model: str, id_map: pd.DataFrame | None, sample_ids: np.ndarray | None, card: dict, outdir: Path
+) -> None:
     """Train a model on all rows and write its files.
 
     Parameters
@@ -58,8 +59,9 @@ def fit_all_rows(run: Run, model: str, id_map: pd.DataFrame | None, sample_ids: 
         return
     with whole_file(outdir / f"{model}.test.parquet") as partial:
         keys = [pa.array(id_map[name]) for name in PAIR]
-        pq.write_table(pa.Table.from_arrays(keys + gene_arrays(mean), names=[*PAIR, *run.table.genes]), partial,
-                       compression="zstd")
+        pq.write_table(
+            pa.Table.from_arrays(keys + gene_arrays(mean), names=[*PAIR, *run.table.genes]), partial, compression="zstd"
+        )
     if sample_ids is not None:
         write_submission(outdir / f"{model}.submission.csv", sample_ids, run.table.genes, mean)
 
@@ -80,10 +82,15 @@ def write_submission(path: Path, ids: np.ndarray, genes: list[str], values: np.n
     import pyarrow.csv as pc
 
     if values.shape != (len(ids), len(genes)) or not np.isfinite(values).all():
-        raise ValueError(f"{path}: predictions of shape {values.shape} do not fit {len(ids)} ids and {len(genes)} "
-                         "genes, or are not finite")
+        raise ValueError(
+            f"{path}: predictions of shape {values.shape} do not fit {len(ids)} ids and {len(genes)} "
+            "genes, or are not finite"
+        )
     # the sample's names stand without quotes, and "needed" puts them around every name
     header = "needed" if any(mark in gene for gene in genes for mark in ',"\n') else "none"
     with whole_file(path) as partial:
-        pc.write_csv(pa.Table.from_arrays([pa.array(ids), *gene_arrays(values)], names=["id", *genes]), partial,
-                     pc.WriteOptions(quoting_style="needed", quoting_header=header))
+        pc.write_csv(
+            pa.Table.from_arrays([pa.array(ids), *gene_arrays(values)], names=["id", *genes]),
+            partial,
+            pc.WriteOptions(quoting_style="needed", quoting_header=header),
+        )

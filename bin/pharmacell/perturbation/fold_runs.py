@@ -12,14 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pharmacell.data.files import whole_file
+from pharmacell.core.files import whole_file
+from pharmacell.core.progress import say
 from pharmacell.perturbation.metrics import METRICS, Scorer
 from pharmacell.perturbation.models.registry import CLASSICAL, build
 from pharmacell.perturbation.out_of_fold import KEYS
-from pharmacell.progress import say
 
 if TYPE_CHECKING:
-    from pharmacell.perturbation.models.base import FitOptions
+    from pharmacell.perturbation.fit_options import FitOptions
     from pharmacell.perturbation.table import PerturbationTable
 
 NO_ENCODING = "none"
@@ -66,8 +66,7 @@ class Run:
         """Train on some rows, predict others, keep history and scores; returns the predictions of all seeds."""
         start = time.perf_counter()
         keys = self.table.keys.iloc[test].reset_index(drop=True)
-        result = build(model, self.options).fit_predict(
-            self.table.take(train), keys, self.seeds_of(model), self.device)
+        result = build(model, self.options).fit_predict(self.table.take(train), keys, self.seeds_of(model), self.device)
         self.note(result.history, model, protocol, fold)
         scorer = Scorer(self.table.y[test])
         for seed, predicted in zip(self.seeds_of(model), result.predictions, strict=True):
@@ -78,15 +77,19 @@ class Run:
             for name, value in zip(KEYS, (*said, test), strict=True):
                 rows[name] = value
             self.row_scores.append(rows[[*KEYS, *METRICS]])
-        say(f"{model}, {self.encoding(model)}, {protocol}, fold {fold}: {len(train)} rows in training, {len(test)} "
-            f"predicted, {time.perf_counter() - start:.1f} s")
+        say(
+            f"{model}, {self.encoding(model)}, {protocol}, fold {fold}: {len(train)} rows in training, {len(test)} "
+            f"predicted, {time.perf_counter() - start:.1f} s"
+        )
         return self.rows_of(model, protocol, fold, test, result.predictions)
 
     def note(self, history: pd.DataFrame, model: str, protocol: str, fold: int | str) -> None:
         """Keep a history."""
         if len(history):
-            said = pd.DataFrame({"model": model, "encoding": self.encoding(model), "protocol": protocol, "fold": fold},
-                                index=history.index)
+            said = pd.DataFrame(
+                {"model": model, "encoding": self.encoding(model), "protocol": protocol, "fold": fold},
+                index=history.index,
+            )
             self.history.append(pd.concat([said, history], axis=1))
 
     def rows_of(self, model: str, protocol: str, fold: int, test: np.ndarray, predictions: np.ndarray) -> pa.Table:
@@ -96,8 +99,9 @@ class Run:
         said = {"model": model, "encoding": self.encoding(model), "protocol": protocol}
         values = {name: [value] * n_rows for name, value in said.items()}
         values |= {"seed": np.repeat(seeds, len(test)), "fold": np.full(n_rows, fold), "row": np.tile(test, len(seeds))}
-        return pa.Table.from_arrays([pa.array(values[name]) for name in KEYS] + gene_arrays(predictions),
-                                    names=[*KEYS, *self.table.genes])
+        return pa.Table.from_arrays(
+            [pa.array(values[name]) for name in KEYS] + gene_arrays(predictions), names=[*KEYS, *self.table.genes]
+        )
 
 
 def gene_arrays(predictions: np.ndarray) -> list[pa.Array]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 
 KEYS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES", "control")
 OPTIONAL = ("split",)

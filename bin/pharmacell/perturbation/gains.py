@@ -1,25 +1,29 @@
-"""How much better a model is than the best floor, with an interval over compounds."""
+"""How much better a model is than the best baseline, with an interval over compounds."""
 
 from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.seeds import generator
 from pharmacell.perturbation.metrics import LOWER_IS_BETTER, METRICS, RowScores
-from pharmacell.seeds import generator
 
 N_RESAMPLES = 2000
 
 
 def gains(
-    scores: Mapping[Hashable, RowScores], compounds: np.ndarray, floors: list[Hashable], seed: int,
-    n: int = N_RESAMPLES, level: float = 0.95,
+    scores: Mapping[Hashable, RowScores],
+    compounds: np.ndarray,
+    baselines: list[Hashable],
+    seed: int,
+    n: int = N_RESAMPLES,
+    level: float = 0.95,
 ) -> pd.DataFrame:
-    """Compare every model with the best floor, metric by metric.
+    """Compare every model with the best baseline, metric by metric.
 
     Compounds are drawn with replacement, each with all its rows, because rows of one compound are not independent. All
     models see the same draws, so that what is hard about a compound cancels in a difference (paired bootstrap; Efron
-    and Tibshirani 1993, ch. 16). The best floor is chosen on the data as it is, not anew in each draw.
+    and Tibshirani 1993, ch. 16). The best baseline is chosen on the data as it is, not anew in each draw.
 
     Parameters
     ----------
@@ -27,8 +31,8 @@ def gains(
         Model to its row scores, over the same rows in the same order.
     compounds
         Compound of each row, [n_rows].
-    floors
-        Those of the models that are floors.
+    baselines
+        Those of the models that are baselines.
     seed
         The user's seed.
     n
@@ -39,7 +43,7 @@ def gains(
     Returns
     -------
     pandas.DataFrame
-        ``model, metric, value, floor, floor_value, gain, low, high``. A positive gain is a better model, also for
+        ``model, metric, value, baseline, baseline_value, gain, low, high``. A positive gain is a better model, also for
         metrics of which less is better.
     """
     names, codes = np.unique(compounds, return_inverse=True)
@@ -48,17 +52,19 @@ def gains(
     sign = np.array([-1.0 if metric in LOWER_IS_BETTER else 1.0 for metric in METRICS])
     rows = []
     for position, metric in enumerate(METRICS):
-        floor = best_floor({model: means[model][0][position] for model in floors}, metric)
-        floor_value, floor_resampled = _one(means[floor], position) if floor else (np.nan, np.nan)
+        baseline = best_baseline({model: means[model][0][position] for model in baselines}, metric)
+        baseline_value, baseline_resampled = _one(means[baseline], position) if baseline else (np.nan, np.nan)
         for model in scores:
             value, resampled = _one(means[model], position)
-            low, high = interval(sign[position] * (resampled - floor_resampled), level)
-            rows.append((model, metric, value, floor, floor_value, sign[position] * (value - floor_value), low, high))
-    return pd.DataFrame(rows, columns=["model", "metric", "value", "floor", "floor_value", "gain", "low", "high"])
+            low, high = interval(sign[position] * (resampled - baseline_resampled), level)
+            rows.append(
+                (model, metric, value, baseline, baseline_value, sign[position] * (value - baseline_value), low, high)
+            )
+    return pd.DataFrame(rows, columns=["model", "metric", "value", "baseline", "baseline_value", "gain", "low", "high"])
 
 
-def best_floor(values: dict[Hashable, float], metric: str) -> Hashable | None:
-    """Return the floor with the best defined value; None when no floor has one."""
+def best_baseline(values: dict[Hashable, float], metric: str) -> Hashable | None:
+    """Return the baseline with the best defined value; None when no baseline has one."""
     defined = {model: value for model, value in values.items() if np.isfinite(value)}
     if not defined:
         return None

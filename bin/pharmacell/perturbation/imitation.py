@@ -17,8 +17,9 @@ def unseen_column(train_keys: pd.DataFrame, test_keys: pd.DataFrame | None) -> s
     return None
 
 
-def validation_rows(compounds: np.ndarray, unseen: str | None, share: float, rng: np.random.Generator
-                    ) -> tuple[np.ndarray, np.ndarray]:
+def validation_rows(
+    compounds: np.ndarray, unseen: str | None, share: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Divide training rows into those to fit and those that tell when to stop.
 
     Where new compounds are to be predicted, no compound is on both sides. The sizes depend on the table only, so that

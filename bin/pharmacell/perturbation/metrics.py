@@ -9,9 +9,18 @@ SIGNIFICANT = -np.log10(0.05)  # of |signed -log10 p|
 STRONG = 2.0
 TOP = 100
 METRICS = (
-    "mrrmse", "mae", "mae_sign_right", "mae_sign_wrong", "sign_accuracy", "sign_accuracy_significant",
-    "sign_accuracy_strong", "pearson", "spearman", "cosine", "deg_overlap",
-)  # fmt: skip
+    "mrrmse",
+    "mae",
+    "mae_sign_right",
+    "mae_sign_wrong",
+    "sign_accuracy",
+    "sign_accuracy_significant",
+    "sign_accuracy_strong",
+    "pearson",
+    "spearman",
+    "cosine",
+    "deg_overlap",
+)
 LOWER_IS_BETTER = frozenset({"mrrmse", "mae", "mae_sign_right", "mae_sign_wrong"})
 ELEMENTS_AT_ONCE = 2_000_000  # about 16 MB for each intermediate array of a chunk
 
@@ -111,8 +120,9 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return rankdata(values, axis=1)
 
 
-def _score_chunk(truth: np.ndarray, prediction: np.ndarray, ranks: np.ndarray, top: np.ndarray
-                 ) -> tuple[np.ndarray, np.ndarray]:
+def _score_chunk(
+    truth: np.ndarray, prediction: np.ndarray, ranks: np.ndarray, top: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return value and weight of every metric for some rows, [n_rows, n_metrics] each."""
     size = np.abs(truth)
     error = np.abs(prediction - truth)
@@ -150,8 +160,6 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the cosine of each pair of rows; 0 where one of them is 0 throughout."""
-    product, square_a, square_b = (
-        np.einsum("ij,ij->i", x, y, dtype=np.float64) for x, y in ((a, b), (a, a), (b, b))
-    )
+    product, square_a, square_b = (np.einsum("ij,ij->i", x, y, dtype=np.float64) for x, y in ((a, b), (a, a), (b, b)))
     norm = np.sqrt(square_a * square_b)
     return np.divide(product, norm, out=np.zeros_like(norm), where=norm > 0)

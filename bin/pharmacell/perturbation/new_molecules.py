@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 from pharmacell.perturbation.encodings.base import categories
 from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.table import unparsable
@@ -69,8 +69,12 @@ def nearest_compounds(pairs: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFr
     # counts of two molecules can be alike although they differ (stereochemistry): the same molecule comes first
     best = np.array([place.get(smiles, int(row.argmax())) for smiles, row in zip(own, likeness, strict=True)])
     found = compounds.iloc[best].reset_index(drop=True)
-    return pairs.assign(nearest_compound=found["sm_name"], nearest_smiles=found["SMILES"],
-                        tanimoto=likeness[np.arange(len(pairs)), best], in_training=[smiles in place for smiles in own])
+    return pairs.assign(
+        nearest_compound=found["sm_name"],
+        nearest_smiles=found["SMILES"],
+        tanimoto=likeness[np.arange(len(pairs)), best],
+        in_training=[smiles in place for smiles in own],
+    )
 
 
 def canonical(smiles: pd.Series) -> list[str]:
@@ -85,8 +89,14 @@ def keys_of(nearest: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
     known = compounds.set_index("SMILES").loc[nearest["nearest_smiles"]].reset_index()
     inside = nearest["in_training"].to_numpy()
     smiles = np.where(inside, known["SMILES"], nearest["SMILES"])
-    return pd.DataFrame({"cell_type": nearest["cell_type"], "sm_name": np.where(inside, known["sm_name"], smiles),
-                         "sm_lincs_id": np.where(inside, known["sm_lincs_id"], ""), "SMILES": smiles})
+    return pd.DataFrame(
+        {
+            "cell_type": nearest["cell_type"],
+            "sm_name": np.where(inside, known["sm_name"], smiles),
+            "sm_lincs_id": np.where(inside, known["sm_lincs_id"], ""),
+            "SMILES": smiles,
+        }
+    )
 
 
 def predict_pairs(fitted: "FittedNetwork", card: dict, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -116,5 +126,6 @@ def predict_pairs(fitted: "FittedNetwork", card: dict, pairs: pd.DataFrame) -> t
     n_genes = len(fitted.genes)
     predictions = pairs.loc[pairs.index.repeat(n_genes)].reset_index(drop=True)
     found = {"prediction": values.mean(0), "std": spread, "low": values.min(0), "high": values.max(0)}
-    return predictions.assign(gene=np.tile(fitted.genes, len(pairs)),
-                              **{name: value.ravel() for name, value in found.items()}), nearest
+    return predictions.assign(
+        gene=np.tile(fitted.genes, len(pairs)), **{name: value.ravel() for name, value in found.items()}
+    ), nearest

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow
@@ -64,8 +64,9 @@ def read_out_of_fold(path: Path, table: "PerturbationTable") -> Iterator[OutOfFo
     try:
         file = pq.ParquetFile(path)
         check_columns(path, file.schema_arrow.names, table.genes)
-        keys = [file.read_row_group(number, columns=list(KEYS[:4])).to_pylist()
-                for number in range(file.num_row_groups)]
+        keys = [
+            file.read_row_group(number, columns=list(KEYS[:4])).to_pylist() for number in range(file.num_row_groups)
+        ]
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({reason(error)}); run kaggle_train again") from error
     runs: dict[tuple, dict[int, list[int]]] = {}  # where the rows of each run are: row group, and places in it
@@ -84,17 +85,23 @@ def check_columns(path: Path, columns: list[str], genes: list[str]) -> None:
     if missing:
         raise InputError(f"{path}: the column {missing[0]} is missing; give a file of kaggle_train")
     if [name for name in columns if name not in KEYS] != list(genes):
-        raise InputError(f"{path}: its genes are not those of the training table in the same order; give the table "
-                         "that it was made from")
+        raise InputError(
+            f"{path}: its genes are not those of the training table in the same order; give the table "
+            "that it was made from"
+        )
 
 
 def matrix(path: Path, parts: "list[tuple[pyarrow.Table, list[int]]]", run: dict, n_rows: int) -> OutOfFold:
     """Turn the rows of one seed, given as tables and places in them, into a matrix."""
-    row, fold = (np.concatenate([part.column(name).to_numpy()[places] for part, places in parts]).astype(np.int64)
-                 for name in ("row", "fold"))
+    row, fold = (
+        np.concatenate([part.column(name).to_numpy()[places] for part, places in parts]).astype(np.int64)
+        for name in ("row", "fold")
+    )
     if len(np.unique(row)) < len(row) or row.min() < 0 or row.max() >= n_rows:
-        raise InputError(f"{path}: {run['model']}, {run['protocol']}, seed {run['seed']}: the rows are not distinct "
-                         f"numbers below {n_rows}; give the table that it was made from")
+        raise InputError(
+            f"{path}: {run['model']}, {run['protocol']}, seed {run['seed']}: the rows are not distinct "
+            f"numbers below {n_rows}; give the table that it was made from"
+        )
     genes = [name for name in parts[0][0].column_names if name not in KEYS]
     values, start = np.empty((len(row), len(genes)), np.float32), 0
     for part, places in parts:
@@ -103,7 +110,9 @@ def matrix(path: Path, parts: "list[tuple[pyarrow.Table, list[int]]]", run: dict
             block[:, number] = part.column(gene).to_numpy()[places]
         start += len(places)
     if not np.isfinite(values.sum(axis=1, dtype=np.float64)).all():
-        raise InputError(f"{path}: {run['model']}, {run['protocol']}, seed {run['seed']}: a prediction is not finite; "
-                         "train with a smaller --learning_rate")
+        raise InputError(
+            f"{path}: {run['model']}, {run['protocol']}, seed {run['seed']}: a prediction is not finite; "
+            "train with a smaller --learning_rate"
+        )
     order = np.argsort(row)
     return OutOfFold(**run, fold=fold[order], row=row[order], values=values[order])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ class Outputs:
         if n_components is None:
             return cls()
         if n_components >= min(y.shape):
-            raise InputError(f"--n_components {n_components}: a training part of {y.shape[0]} rows and {y.shape[1]} "
-                             f"genes has fewer; take at most {min(y.shape) - 1}")
+            raise InputError(
+                f"--n_components {n_components}: a training part of {y.shape[0]} rows and {y.shape[1]} "
+                f"genes has fewer; take at most {min(y.shape) - 1}"
+            )
         from sklearn.decomposition import TruncatedSVD
 
         svd = TruncatedSVD(n_components, random_state=0)

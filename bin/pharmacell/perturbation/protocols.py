@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator, integer
 from pharmacell.perturbation.scaffolds import compound_groups, scaffold_groups
-from pharmacell.seeds import generator, integer
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.table import PerturbationTable
@@ -71,8 +71,10 @@ def leave_cell_type_out(table: "PerturbationTable", seed: int, n_folds: int) -> 
     """Return one test part for each cell type: all of its rows."""
     cell_types = np.unique(table.cell_type)
     if len(cell_types) < 2:
-        raise InputError(f"perturbation table: the only cell type is '{cell_types[0]}', so none can be left out; "
-                         "choose another protocol")
+        raise InputError(
+            f"perturbation table: the only cell type is '{cell_types[0]}', so none can be left out; "
+            "choose another protocol"
+        )
     return [np.flatnonzero(table.cell_type == cell_type) for cell_type in cell_types]
 
 
@@ -86,8 +88,10 @@ def kaggle(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarr
     tested = [np.flatnonzero((table.cell_type == cell_type) & ~anchor) for cell_type in np.unique(table.cell_type)]
     tested = [rows for rows in tested if len(rows)]
     if len(np.unique(table.cell_type)) < 2 or not tested:
-        raise InputError("perturbation table: the protocol 'kaggle' needs two cell types, one of them with more than "
-                         "the anchor compounds; choose another protocol")
+        raise InputError(
+            "perturbation table: the protocol 'kaggle' needs two cell types, one of them with more than "
+            "the anchor compounds; choose another protocol"
+        )
     return tested
 
 
@@ -103,8 +107,10 @@ def anchor_compounds(table: "PerturbationTable", seed: int) -> np.ndarray:
 def predefined(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
     """Return the one test part that the table's own column ``split`` names: all rows that are not ``train``."""
     if table.split is None:
-        raise InputError("perturbation table: the protocol 'predefined' needs a column 'split' (train or test); "
-                         "add it or choose another protocol")
+        raise InputError(
+            "perturbation table: the protocol 'predefined' needs a column 'split' (train or test); "
+            "add it or choose another protocol"
+        )
     held_out = np.flatnonzero(table.split.astype(str) != "train")
     if len(held_out) in (0, len(table.split)):
         raise InputError("perturbation table: the column 'split' names only one part; give rows of 'train' and others")

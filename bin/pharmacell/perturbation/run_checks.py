@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pharmacell.errors import InputError
-from pharmacell.perturbation.models.base import FitOptions
+from pharmacell.core.errors import InputError
+from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.registry import CLASSICAL, MODELS
 from pharmacell.perturbation.protocols import Fold, folds
 
@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
 
 def check_run(
-    table: "PerturbationTable", models: Sequence[str], protocols: Sequence[str], options: FitOptions, final: bool,
-    sample_submission: Path | None, id_map: Path | None, seed: int,
+    table: "PerturbationTable",
+    models: Sequence[str],
+    protocols: Sequence[str],
+    options: FitOptions,
+    final: bool,
+    sample_submission: Path | None,
+    id_map: Path | None,
+    seed: int,
 ) -> dict[str, list[Fold]]:
     """Check options against each other and against the table; returns the folds of each protocol.
 
@@ -40,8 +46,9 @@ def check_run(
     return parts
 
 
-def check_networks(table: "PerturbationTable", networks: Sequence[str], parts: dict[str, list[Fold]],
-                   options: FitOptions, final: bool) -> None:
+def check_networks(
+    table: "PerturbationTable", networks: Sequence[str], parts: dict[str, list[Fold]], options: FitOptions, final: bool
+) -> None:
     """Check what concerns networks: layers, components, the table of compound vectors."""
     from pharmacell.perturbation.encodings.registry import ENCODERS
     from pharmacell.perturbation.models.network import configure
@@ -51,7 +58,9 @@ def check_networks(table: "PerturbationTable", networks: Sequence[str], parts: d
     ENCODERS[options.encoding].fit(table, options, None)
     smallest = min([len(train) for part in parts.values() for train, _ in part] + ([len(table)] if final else []))
     if options.n_components and options.n_components >= min(smallest, len(table.genes)):
-        raise InputError(f"--n_components {options.n_components}: a training part has {smallest} rows and "
-                         f"{len(table.genes)} genes; take at most {min(smallest, len(table.genes)) - 1}")
+        raise InputError(
+            f"--n_components {options.n_components}: a training part has {smallest} rows and "
+            f"{len(table.genes)} genes; take at most {min(smallest, len(table.genes)) - 1}"
+        )
     if options.compound_embedding and options.encoding != "embedding":
         raise InputError("--compound_embedding: only --encoding embedding reads it; leave one of them out")

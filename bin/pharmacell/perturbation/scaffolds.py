@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 
 def compound_groups(names: Sequence[str], smiles: Sequence[str]) -> np.ndarray:
@@ -40,7 +40,7 @@ def scaffold_groups(names: Sequence[str], smiles: Sequence[str]) -> np.ndarray:
 
 
 def linked(columns: Sequence[Sequence[str]]) -> np.ndarray:
-    """Number the connected components of rows that share a value in any of the columns, int64 [n_rows]."""
+    """Return the connected component of rows that share a value in any of the columns, int64 [n_rows]."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -8,14 +8,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pharmacell.data.files import whole_file, write_json
+from pharmacell.core.files import whole_file, write_json
 from pharmacell.perturbation.fold_runs import gene_arrays
 from pharmacell.perturbation.formats import METADATA_KEY
 from pharmacell.perturbation.simulation import SHARES, Source
 
 
 def write_simulated(source: Source, train: np.ndarray, test: np.ndarray, seed: int, outdir: Path) -> None:
-    """Write de_train.parquet, de_test.parquet (the truth of the test rows), id_map.csv, sample_submission.csv and
+    """Write the simulated table and what belongs to it.
+
+    The files are de_train.parquet, de_test.parquet (the truth of the test rows), id_map.csv, sample_submission.csv and
     simulation.json.
 
     Parameters
@@ -36,8 +38,9 @@ def write_simulated(source: Source, train: np.ndarray, test: np.ndarray, seed: i
     with whole_file(outdir / "id_map.csv") as partial:
         source.test.to_csv(partial, index=False)
     with whole_file(outdir / "sample_submission.csv") as partial:
-        partial.write_text(",".join(["id", *genes]) + "\n" + "".join(
-            f"{name}{',0.0' * len(genes)}\n" for name in source.test["id"]))
+        partial.write_text(
+            ",".join(["id", *genes]) + "\n" + "".join(f"{name}{',0.0' * len(genes)}\n" for name in source.test["id"])
+        )
     write_json(outdir / "simulation.json", facts | {"n_train": len(train), "n_test": len(test), "n_genes": len(genes)})
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 from pharmacell.perturbation.fingerprints import morgan_counts
 from pharmacell.perturbation.formats import KEYS
 from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv, unparsable
-from pharmacell.seeds import generator
 
 RANK = 12  # of the compound effect and of the interaction
 SHARES = {"compound": 0.45, "interaction": 0.15, "noise": 0.4}  # of the variance of a gene in a cell type
@@ -52,8 +52,10 @@ def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source
     train = pd.read_csv(train_keys)
     missing = [name for name in KEYS if name not in train]
     if missing or not len(train):
-        raise InputError(f"{train_keys}: {'column ' + missing[0] + ' is missing' if missing else 'there are no rows'}; "
-                         f"the keys are {', '.join(KEYS)}")
+        raise InputError(
+            f"{train_keys}: {'column ' + missing[0] + ' is missing' if missing else 'there are no rows'}; "
+            f"the keys are {', '.join(KEYS)}"
+        )
     if bad := unparsable(train["SMILES"].astype(str)):
         raise InputError(f"{train_keys}: rdkit cannot parse the SMILES {bad[0]}; correct it")
     test = read_csv(id_map, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
@@ -75,8 +77,9 @@ def read_moments(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path, index_col="cell_type").astype(np.float32)
     except (ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a table of one row a cell type ({reason(error)}); it needs a column cell_type "
-                         "and numbers") from error
+        raise InputError(
+            f"{path}: not a table of one row a cell type ({reason(error)}); it needs a column cell_type and numbers"
+        ) from error
     if not np.isfinite(frame.to_numpy()).all() or frame.index.duplicated().any():
         raise InputError(f"{path}: a value is missing or a cell type stands there twice; correct it")
     return frame

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.data.files import whole_file, write_json
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.input_file import reason
-from pharmacell.errors import InputError
 
 if TYPE_CHECKING:
     import torch

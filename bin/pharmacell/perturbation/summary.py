@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.perturbation.gains import gains
 from pharmacell.perturbation.metrics import METRICS, RowScores, Scorer
-from pharmacell.perturbation.models.floors import FLOORS
+from pharmacell.perturbation.models.baselines import BASELINES
 from pharmacell.perturbation.out_of_fold import OutOfFold, read_out_of_fold
 
 if TYPE_CHECKING:
@@ -98,12 +98,20 @@ def _score(predicted: OutOfFold, table: "PerturbationTable", scorers: dict[bytes
     rows = predicted.row.tobytes()
     if rows not in scorers:
         scorers[rows] = Scorer(table.y[predicted.row])
-    return Scored(predicted.model, predicted.encoding, predicted.protocol, predicted.seed, predicted.fold,
-                  predicted.row, scorers[rows].score(predicted.values), path)
+    return Scored(
+        predicted.model,
+        predicted.encoding,
+        predicted.protocol,
+        predicted.seed,
+        predicted.fold,
+        predicted.row,
+        scorers[rows].score(predicted.values),
+        path,
+    )
 
 
 def settings_of(scored: list[Scored]) -> list[Setting]:
-    """Average over seeds; in the order protocol, floors, others.
+    """Average over seeds; in the order protocol, baselines, others.
 
     Raises
     ------
@@ -116,11 +124,14 @@ def settings_of(scored: list[Scored]) -> list[Setting]:
     rows = {}
     for one in scored:
         if not np.array_equal(one.row, rows.setdefault(one.protocol, one.row)):
-            raise InputError(f"{one.path}: {one.model} was tested on other rows of the protocol {one.protocol} than "
-                             "the other models; train all with the same table and --seed")
-    found = [Setting(*key, group[0].row, average([one.scores for one in group]), len(group))
-             for key, group in groups.items()]
-    return sorted(found, key=lambda one: (one.protocol, one.model not in FLOORS, one.model, one.encoding))
+            raise InputError(
+                f"{one.path}: {one.model} was tested on other rows of the protocol {one.protocol} than "
+                "the other models; train all with the same table and --seed"
+            )
+    found = [
+        Setting(*key, group[0].row, average([one.scores for one in group]), len(group)) for key, group in groups.items()
+    ]
+    return sorted(found, key=lambda one: (one.protocol, one.model not in BASELINES, one.model, one.encoding))
 
 
 def average(scores: Sequence[RowScores]) -> RowScores:
@@ -163,11 +174,21 @@ def group_table(settings: list[Setting], groups: np.ndarray, name: str) -> pd.Da
         for group in np.unique(groups[one.row]):
             chosen = groups[one.row] == group
             values = pd.DataFrame(by_row[chosen])
-            parts.append(pd.DataFrame({
-                "protocol": one.protocol, "model": one.model, "encoding": one.encoding, name: group,
-                "metric": METRICS, "n_rows": int(chosen.sum()), "mean": one.scores.mean(chosen).values(),
-                "min": values.min().to_numpy(), "max": values.max().to_numpy(),
-            }))  # fmt: skip
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "protocol": one.protocol,
+                        "model": one.model,
+                        "encoding": one.encoding,
+                        name: group,
+                        "metric": METRICS,
+                        "n_rows": int(chosen.sum()),
+                        "mean": one.scores.mean(chosen).values(),
+                        "min": values.min().to_numpy(),
+                        "max": values.max().to_numpy(),
+                    }
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -176,11 +197,11 @@ def gain_table(settings: list[Setting], compounds: np.ndarray, seed: int) -> pd.
     parts = []
     for protocol in dict.fromkeys(one.protocol for one in settings):
         here = {(one.model, one.encoding): one for one in settings if one.protocol == protocol}
-        floors = [key for key in here if key[0] in FLOORS]
+        baselines = [key for key in here if key[0] in BASELINES]
         row = next(iter(here.values())).row
-        table = gains({key: one.scores for key, one in here.items()}, compounds[row], floors, seed)
+        table = gains({key: one.scores for key, one in here.items()}, compounds[row], baselines, seed)
         model, encoding = zip(*table.pop("model"), strict=True)
-        table["floor"] = [floor[0] if floor else None for floor in table["floor"]]
+        table["baseline"] = [baseline[0] if baseline else None for baseline in table["baseline"]]
         for position, (name, column) in enumerate({"protocol": protocol, "model": model, "encoding": encoding}.items()):
             table.insert(position, name, column)
         parts.append(table)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
+from pharmacell.core.progress import say
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 from pharmacell.perturbation.formats import read_parts
-from pharmacell.progress import say
 
 KEY_COLUMNS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES")
 ID_MAP_COLUMNS = ("id", "cell_type", "sm_name")
@@ -53,8 +53,11 @@ class PerturbationTable:
 
     def take(self, rows: np.ndarray) -> "PerturbationTable":
         """Return a table of some rows (indices or a mask), copied, so that nothing of the others is within reach."""
-        chosen = {field.name: getattr(self, field.name)[rows] for field in fields(self)
-                  if field.name != "genes" and getattr(self, field.name) is not None}
+        chosen = {
+            field.name: getattr(self, field.name)[rows]
+            for field in fields(self)
+            if field.name != "genes" and getattr(self, field.name) is not None
+        }
         return replace(self, **chosen)
 
     @classmethod
@@ -86,8 +89,16 @@ class PerturbationTable:
             raise InputError(f"{path}: column {empty[0]} is empty in data row {number + 1}; fill it in")
         texts = {name: keys[name].astype(str).to_numpy(str) for name in KEY_COLUMNS}
         split = keys["split"].astype(str).to_numpy(str) if "split" in keys else None
-        table = cls(texts["cell_type"], texts["sm_name"], texts["sm_lincs_id"], texts["SMILES"],
-                    booleans(path, keys["control"]), genes, y, split)
+        table = cls(
+            texts["cell_type"],
+            texts["sm_name"],
+            texts["sm_lincs_id"],
+            texts["SMILES"],
+            booleans(path, keys["control"]),
+            genes,
+            y,
+            split,
+        )
         check_values(path, table)
         return table.take(parsable(path, table, drop_unparsable))
 
@@ -108,8 +119,10 @@ def check_values(path: Path, table: PerturbationTable) -> None:
     twice = keys.duplicated(["cell_type", "sm_name"])
     if twice.any():
         row = keys[twice].iloc[0]
-        raise InputError(f"{path}: ({row['cell_type']}, {row['sm_name']}) stands there {count(keys, row)} times; "
-                         "keep one row for each cell type and compound")
+        raise InputError(
+            f"{path}: ({row['cell_type']}, {row['sm_name']}) stands there {count(keys, row)} times; "
+            "keep one row for each cell type and compound"
+        )
     several = keys.groupby("sm_name")["SMILES"].nunique()
     if (several > 1).any():
         raise InputError(f"{path}: {several.idxmax()} has {several.max()} different SMILES; give a compound one")
@@ -117,8 +130,10 @@ def check_values(path: Path, table: PerturbationTable) -> None:
     if not np.isfinite(sums).all():
         number = int(np.flatnonzero(~np.isfinite(sums))[0])
         gene = table.genes[int(np.flatnonzero(~np.isfinite(table.y[number]))[0])]
-        raise InputError(f"{path}: {table.cell_type[number]}, {table.sm_name[number]}: column {gene} is "
-                         "missing, not a number or infinite; fill it in or leave the row out")
+        raise InputError(
+            f"{path}: {table.cell_type[number]}, {table.sm_name[number]}: column {gene} is "
+            "missing, not a number or infinite; fill it in or leave the row out"
+        )
 
 
 def count(keys: pd.DataFrame, row: pd.Series) -> int:
@@ -164,8 +179,9 @@ def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
     missing = [name for name in columns or ("id",) if name not in frame]
     if missing:
-        raise InputError(f"{path}: column {', '.join(missing)} is missing; it begins with "
-                         f"{', '.join(map(str, frame.columns[:5]))}")
+        raise InputError(
+            f"{path}: column {', '.join(missing)} is missing; it begins with {', '.join(map(str, frame.columns[:5]))}"
+        )
     if not len(frame):
         raise InputError(f"{path}: the table has no rows")
     if frame["id"].duplicated().any():
@@ -191,8 +207,10 @@ def read_id_map(path: Path, table: PerturbationTable) -> pd.DataFrame:
         frame[name] = frame[name].astype(str)
         unknown = sorted(set(frame[name]) - set(getattr(table, name)))
         if unknown:
-            raise InputError(f"{path}: {name} {unknown[0]} is not in the training table"
-                             f"{f' (nor are {len(unknown) - 1} others)' if unknown[1:] else ''}; correct its spelling")
+            raise InputError(
+                f"{path}: {name} {unknown[0]} is not in the training table"
+                f"{f' (nor are {len(unknown) - 1} others)' if unknown[1:] else ''}; correct its spelling"
+            )
     if frame.duplicated(["cell_type", "sm_name"]).any():
         row = frame[frame.duplicated(["cell_type", "sm_name"])].iloc[0]
         raise InputError(f"{path}: ({row['cell_type']}, {row['sm_name']}) stands there twice; keep one")
@@ -220,13 +238,18 @@ def read_sample_submission(path: Path, genes: list[str], ids: np.ndarray | pd.Se
     if found != genes:
         missing, more = [g for g in genes if g not in set(found)], [g for g in found if g not in set(genes)]
         if missing or more:
-            raise InputError(f"{path}: its genes are not those of the training table: {len(missing)} missing"
-                             f"{f' ({missing[0]})' if missing else ''}, {len(more)} more"
-                             f"{f' ({more[0]})' if more else ''}; use the sample that belongs to the table")
+            raise InputError(
+                f"{path}: its genes are not those of the training table: {len(missing)} missing"
+                f"{f' ({missing[0]})' if missing else ''}, {len(more)} more"
+                f"{f' ({more[0]})' if more else ''}; use the sample that belongs to the table"
+            )
         at = next(i for i, pair in enumerate(zip(found, genes, strict=True)) if pair[0] != pair[1])
-        raise InputError(f"{path}: gene column {at + 1} is {found[at]} where the training table has {genes[at]}; "
-                         "use the same order")
+        raise InputError(
+            f"{path}: gene column {at + 1} is {found[at]} where the training table has {genes[at]}; use the same order"
+        )
     if list(frame["id"]) != list(ids):
-        raise InputError(f"{path}: its {len(frame)} ids are not the {len(ids)} of the id map in their order; use the "
-                         "sample that belongs to it")
+        raise InputError(
+            f"{path}: its {len(frame)} ids are not the {len(ids)} of the id map in their order; use the "
+            "sample that belongs to it"
+        )
     return frame["id"].to_numpy()

@@ -1,1 +1,1 @@
-"""The report: results read back, put into plain words, and gathered into one page."""
+"""Figures, words and the page."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pharmacell.benchmark.settings import REFERENCE
 from pharmacell.benchmark.summary import Summary, costs_of
 from pharmacell.benchmark.tables import EXPLANATION, METRIC_TITLES
-from pharmacell.report.content import Writer
+from pharmacell.report.writer import Writer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pharmacell.plot.style import Drawn
+    from pharmacell.report.figures.style import Drawn
 
 NAME = "benchmark"
 LIMITS = (
@@ -21,8 +21,13 @@ LIMITS = (
     "their training cells and are not independent: the corrected t-test allows for that, the Wilcoxon test does not."
 )
 FIGURES = {
-    "fig2_radar": "Fig. 2 radar", "fig2_bars": "Fig. 2 bars", "fig2_roc_pr": "Fig. 2 ROC and precision-recall",
-    "fig3_heads": "Fig. 3 heads", "fig4_radar": "Fig. 4 radar", "boxplots": "boxplots", "critical_difference": "ranks",
+    "fig2_radar": "Fig. 2 radar",
+    "fig2_bars": "Fig. 2 bars",
+    "fig2_roc_pr": "Fig. 2 ROC and precision-recall",
+    "fig3_heads": "Fig. 3 heads",
+    "fig4_radar": "Fig. 4 radar",
+    "boxplots": "boxplots",
+    "critical_difference": "ranks",
 }
 TESTS_SHOWN = ("auroc", "average_precision", "f1_weighted", "mcc")
 
@@ -35,7 +40,7 @@ def write_benchmark(summary: Summary, drawn: dict[str, tuple[str, "Drawn"]], fol
     summary
         What the benchmark says.
     drawn
-        As :func:`pharmacell.plot.benchmark.draw_benchmark` returns it.
+        As :func:`pharmacell.report.figures.benchmark.draw_benchmark` returns it.
     folder
         Where the files go.
     """
@@ -50,8 +55,12 @@ def write_benchmark(summary: Summary, drawn: dict[str, tuple[str, "Drawn"]], fol
     for name, (part, picture) in drawn.items():
         kind = next(title for start, title in FIGURES.items() if name.startswith(start))
         Writer(name, f"{part}: {kind}", folder).picture("benchmark_figures", picture)
-    write.text("benchmark_costs", "Time and memory of the fits", as_html(costs_of(summary.fits)),
-               "Mean and total wall time and the highest peak memory over the fits of a setting.")
+    write.text(
+        "benchmark_costs",
+        "Time and memory of the fits",
+        as_html(costs_of(summary.fits)),
+        "Mean and total wall time and the highest peak memory over the fits of a setting.",
+    )
 
 
 def completeness(summary: Summary) -> str:
@@ -73,16 +82,32 @@ def tests(summary: Summary) -> str:
         run = "was run with no other model" if REFERENCE in set(summary.expected["model"]) else "was not run"
         return f"<p>Nothing to compare: {REFERENCE} {run}.</p>"
     shown = summary.statistics[summary.statistics["metric"].isin(TESTS_SHOWN)]
-    columns = ["protocol", "dataset", "metric", "model", "difference", "low", "high", "p_holm", "wilcoxon_p_holm",
-               "effect_size", "superiority", "better", "note"]
+    columns = [
+        "protocol",
+        "dataset",
+        "metric",
+        "model",
+        "difference",
+        "low",
+        "high",
+        "p_holm",
+        "wilcoxon_p_holm",
+        "effect_size",
+        "superiority",
+        "better",
+        "note",
+    ]
     return as_html(shown[columns])
 
 
 def ranks(write: Writer, summary: Summary) -> None:
     """Write Friedman's test of each protocol and score."""
-    rows = [f"<li>{html.escape(f'{protocol}, {METRIC_TITLES[metric]}')}: "
-            + (f"chi-square {found.statistic:.2f}, p = {found.p:.3g}. " if found.pairwise is not None else "")
-            + f"{html.escape(found.note)}</li>" for (protocol, metric), found in summary.rankings.items()]
+    rows = [
+        f"<li>{html.escape(f'{protocol}, {METRIC_TITLES[metric]}')}: "
+        + (f"chi-square {found.statistic:.2f}, p = {found.p:.3g}. " if found.pairwise is not None else "")
+        + f"{html.escape(found.note)}</li>"
+        for (protocol, metric), found in summary.rankings.items()
+    ]
     write.text("benchmark_tests", "Ranks over datasets", f"<ul>{''.join(rows)}</ul>", part="Friedman")
 
 
@@ -90,6 +115,7 @@ def as_html(table: "pd.DataFrame") -> str:
     """Return a table as html that scrolls when it is wide, numbers with four significant digits."""
     shown = table.astype(object).where(table.notna(), "")
     shown.columns = [METRIC_TITLES.get(name, name.replace("_", " ")) for name in shown]
-    content = shown.to_html(index=False, border=0, classes="table table-sm", justify="left",
-                            float_format=lambda value: f"{value:.4g}")
+    content = shown.to_html(
+        index=False, border=0, classes="table table-sm", justify="left", float_format=lambda value: f"{value:.4g}"
+    )
     return f'<div style="overflow-x: auto; white-space: nowrap; font-size: 0.85em">{content}</div>'

@@ -10,19 +10,33 @@ from pharmacell.report.words import sentence, with_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pharmacell.plot.style import Drawn
-    from pharmacell.report.content import Writer
+    from pharmacell.report.figures.style import Drawn
     from pharmacell.report.results import KeyGeneResults, Results
+    from pharmacell.report.writer import Writer
 
 # Figures and what each is about; MultiQC sorts a chapter's sections by name
-PARTS = {"key_gene_heatmap": "key genes in groups of cells", "key_gene_dots": "key genes as dots",
-         "attribution_methods": "do the methods agree", "deg_scores": "scores of differentially expressed genes",
-         "deg_score_null": "scores against random lists", "deg_score_scatter": "scores cell by cell",
-         "separation": "key genes or differentially expressed genes", "attention_maps": "attention",
-         "attention_entropy": "attention, entropy", "pathways": "gene sets"}
+PARTS = {
+    "key_gene_heatmap": "key genes in groups of cells",
+    "key_gene_dots": "key genes as dots",
+    "attribution_methods": "do the methods agree",
+    "deg_scores": "scores of differentially expressed genes",
+    "deg_score_null": "scores against random lists",
+    "deg_score_scatter": "scores cell by cell",
+    "separation": "key genes or differentially expressed genes",
+    "attention_maps": "attention",
+    "attention_entropy": "attention, entropy",
+    "pathways": "gene sets",
+}
 ROWS = 12  # of each class in the table
-COLUMNS = {"gene": "gene", "attribution": "mean attribution", "std": "spread over replicas", "fdr": "FDR",
-           "log_fold_change": "log fold change", "expressed": "expressed", "is_deg": "DEG"}
+COLUMNS = {
+    "gene": "gene",
+    "attribution": "mean attribution",
+    "std": "spread over replicas",
+    "fdr": "FDR",
+    "log_fold_change": "log fold change",
+    "expressed": "expressed",
+    "is_deg": "DEG",
+}
 
 
 def write_key_genes(write: "Writer", results: "Results", drawn: dict[str, "Drawn"]) -> None:
@@ -40,20 +54,26 @@ def write_key_genes(write: "Writer", results: "Results", drawn: dict[str, "Drawn
 def told(found: "KeyGeneResults") -> str:
     """Say what was explained, against what, and how many key genes are differentially expressed."""
     facts = found.facts
-    text = (f"Explained is the {facts['explained']}, in {facts['n_cells']:,} cells ({facts['n_sensitive']:,} predicted "
-            f"sensitive, {facts['n_resistant']:,} resistant) and {facts['n_genes']:,} genes.")
+    text = (
+        f"Explained is the {facts['explained']}, in {facts['n_cells']:,} cells ({facts['n_sensitive']:,} predicted "
+        f"sensitive, {facts['n_resistant']:,} resistant) and {facts['n_genes']:,} genes."
+    )
     if not len(found.table):
         return text
     known = facts["truth_known"]
     if facts["ig_baseline"] == "resistant":
-        text += (f" Sensitive cells are compared with the mean resistant cell and resistant cells with the mean "
-                 f"sensitive one, by {'true' if known else 'predicted'} labels.")
+        text += (
+            f" Sensitive cells are compared with the mean resistant cell and resistant cells with the mean "
+            f"sensitive one, by {'true' if known else 'predicted'} labels."
+        )
     else:
         text += " Cells are compared with the mean cell of the sample."
     for name, each in facts["degs_among_top"].items():
-        text += (f" Of the first {each['top']} genes towards {name}, {each['degs']} are differentially expressed "
-                 f"between the {'true' if facts['degs_of'] == 'truth' else 'predicted'} classes; chance would give "
-                 f"{each['by_chance']:.0f}.")
+        text += (
+            f" Of the first {each['top']} genes towards {name}, {each['degs']} are differentially expressed "
+            f"between the {'true' if facts['degs_of'] == 'truth' else 'predicted'} classes; chance would give "
+            f"{each['by_chance']:.0f}."
+        )
     if not known:
         text += " The truth is not known: everything rests on predicted labels."
     return text + " An attribution says what the model uses; it is not a cause."
@@ -70,8 +90,11 @@ def missing(found: "KeyGeneResults") -> str:
 def completeness(found: "KeyGeneResults") -> str:
     """State how far the attributions of integrated gradients sum to what they explain."""
     gaps = found.facts.get("completeness_gap", {})
-    return " ".join(f"Towards {name}, a cell's attributions miss the network's logit difference by "
-                    f"{100 * gap['mean']:.2f} % of its mean." for name, gap in gaps.items())
+    return " ".join(
+        f"Towards {name}, a cell's attributions miss the network's logit difference by "
+        f"{100 * gap['mean']:.2f} % of its mean."
+        for name, gap in gaps.items()
+    )
 
 
 def separated(found: "KeyGeneResults") -> str:
@@ -85,9 +108,11 @@ def separated(found: "KeyGeneResults") -> str:
         verdict = "Key genes separate the classes better than DEGs."
     elif row["high"] < 0:
         verdict = "DEGs separate the classes better than key genes."
-    text = (f"{verdict} AUROC of key genes {with_interval(*rows.loc['key genes', ['auroc', 'low', 'high']])}, of DEGs "
-            f"{with_interval(*rows.loc['DEGs', ['auroc', 'low', 'high']])}; difference "
-            f"{with_interval(*row[['auroc', 'low', 'high']])}, p = {row['p']:.2g}, whole {row['drawn']} drawn.")
+    text = (
+        f"{verdict} AUROC of key genes {with_interval(*rows.loc['key genes', ['auroc', 'low', 'high']])}, of DEGs "
+        f"{with_interval(*rows.loc['DEGs', ['auroc', 'low', 'high']])}; difference "
+        f"{with_interval(*row[['auroc', 'low', 'high']])}, p = {row['p']:.2g}, whole {row['drawn']} drawn."
+    )
     if row["labels"] == "predicted":
         text += " The classes are predicted ones, from which both lists were made, so both AUROCs flatter."
     return text.replace("whole cells", "cells")
@@ -100,10 +125,14 @@ def top_table(table: "pd.DataFrame") -> str:
     parts = []
     for name, rows in table.groupby("class", sort=False):
         head = "".join(f"<th>{html.escape(title)}</th>" for title in COLUMNS.values())
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(shown(row[key]))}</td>' for key in COLUMNS)}</tr>"
-                       for row in rows.head(ROWS).to_dict("records"))
-        parts.append(f"<h4>Towards {html.escape(str(name))}</h4>"
-                     f'<table class="table table-sm pharmacell-settings"><tr>{head}</tr>{body}</table>')
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(shown(row[key]))}</td>' for key in COLUMNS)}</tr>"
+            for row in rows.head(ROWS).to_dict("records")
+        )
+        parts.append(
+            f"<h4>Towards {html.escape(str(name))}</h4>"
+            f'<table class="table table-sm pharmacell-settings"><tr>{head}</tr>{body}</table>'
+        )
     return "".join(parts)
 
 

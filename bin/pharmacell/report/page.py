@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pharmacell import __version__
-from pharmacell.data.files import whole_file
-from pharmacell.errors import InputError
-from pharmacell.report.content import CHAPTERS, definitions, section
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file
 from pharmacell.report.words import plain
+from pharmacell.report.writer import CHAPTERS, definitions, section
 
 NAME = "pharmacell_report.html"
 INTRODUCTION = (
@@ -25,7 +25,8 @@ BENCHMARK_INTRODUCTION = (
 )
 PERTURBATION_INTRODUCTION = (
     "How well models predict the differential expression (signed −log10 p) of each gene in a cell type under a "
-    "compound. Every score is of rows that the model had not learned from; read first whether it beats the best floor."
+    "compound. Every score is of rows that the model had not learned from; read first whether it beats the best "
+    "baseline."
 )
 # What is drawn for MultiQC's own service and tools is left out: the page is a result, not an application
 STYLE = """
@@ -85,9 +86,20 @@ def write_report(folders: Sequence[Path], title: str, parameters: dict, outdir: 
         settings.write_text(json.dumps(configuration(title, parameters)))  # json is yaml
         result = multiqc.run(
             *map(str, folders),
-            cfg=ClConfig(config_files=[settings], custom_css_files=[str(style)], output_dir=scratch, filename=NAME,
-                         run_modules=["custom_content"], no_version_check=True, no_megaqc_upload=True, no_ai=True,
-                         make_data_dir=False, force=True, quiet=True, fn_clean_sample_names=False),
+            cfg=ClConfig(
+                config_files=[settings],
+                custom_css_files=[str(style)],
+                output_dir=scratch,
+                filename=NAME,
+                run_modules=["custom_content"],
+                no_version_check=True,
+                no_megaqc_upload=True,
+                no_ai=True,
+                make_data_dir=False,
+                force=True,
+                quiet=True,
+                fn_clean_sample_names=False,
+            ),
             interactive=False,
         )
         made = Path(scratch) / NAME
@@ -110,7 +122,8 @@ def configuration(title: str, parameters: dict) -> dict:
     return {
         "title": title,
         "intro_text": {"perturbation": PERTURBATION_INTRODUCTION, "benchmark": BENCHMARK_INTRODUCTION}.get(
-            parameters.get("mode"), INTRODUCTION),
+            parameters.get("mode"), INTRODUCTION
+        ),
         "show_analysis_paths": False,
         "show_analysis_time": True,
         "skip_generalstats": True,
@@ -128,8 +141,13 @@ def parameters_section(parameters: dict) -> dict:
     if not parameters:
         return {}
     rows = {name.replace("_", " "): plain(value) for name, value in parameters.items()}
-    return {"run_parameters": {**section("run", "All samples: parameters", "run_parameters", "Settings of this run."),
-                               "plot_type": "html", "data": definitions(rows)}}
+    return {
+        "run_parameters": {
+            **section("run", "All samples: parameters", "run_parameters", "Settings of this run."),
+            "plot_type": "html",
+            "data": definitions(rows),
+        }
+    }
 
 
 def versions() -> dict[str, str]:
@@ -138,5 +156,8 @@ def versions() -> dict[str, str]:
     from importlib import metadata
 
     packages = ("torch", "scanpy", "anndata", "scikit-learn", "imbalanced-learn", "numpy", "multiqc")
-    return {"PharmaCell": __version__, "Python": platform.python_version(),
-            **{name: metadata.version(name) for name in packages}}
+    return {
+        "PharmaCell": __version__,
+        "Python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.perturbation.comparison import RANKED_BY, Comparison
-from pharmacell.plot.perturbation_scores import METRIC_TITLES
-from pharmacell.report.content import Writer
+from pharmacell.report.figures.perturbation_scores import METRIC_TITLES
+from pharmacell.report.writer import Writer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pharmacell.plot.style import Drawn
+    from pharmacell.report.figures.style import Drawn
 
 NAME = "perturbation"
 MEANING = (
     "Scores of rows (a compound in a cell type) that a model had not learned from, averaged over rows and seeds; p is "
-    "that of the differential expression. The gain is over the best floor, with its 95 % interval (bootstrap over "
+    "that of the differential expression. The gain is over the best baseline, with its 95 % interval (bootstrap over "
     "compounds, the same draws for all models); above 0 is better. gains.csv has the gains in every score."
 )
 PROTOCOLS = {
@@ -29,13 +29,21 @@ PROTOCOLS = {
     "predefined": "the split that the table names",
 }
 CHAPTER_OF = {
-    "accuracy": "perturbation", "signs": "perturbation", "cell_types": "perturbation_rows",
-    "compounds": "perturbation_rows", "row": "perturbation_rows", "learning": "perturbation_training",
-}  # fmt: skip
+    "accuracy": "perturbation",
+    "signs": "perturbation",
+    "cell_types": "perturbation_rows",
+    "compounds": "perturbation_rows",
+    "row": "perturbation_rows",
+    "learning": "perturbation_training",
+}
 PARTS = {
-    "accuracy": "2 figure", "signs": "3 error by sign", "cell_types": "cell types", "compounds": "compounds",
-    "row": "one row", "learning": "learning curves",
-}  # fmt: skip
+    "accuracy": "2 figure",
+    "signs": "3 error by sign",
+    "cell_types": "cell types",
+    "compounds": "compounds",
+    "row": "one row",
+    "learning": "learning curves",
+}
 
 
 def write_comparison(comparison: Comparison, drawn: dict[tuple[str, str], "Drawn"], folder: Path) -> None:
@@ -46,7 +54,7 @@ def write_comparison(comparison: Comparison, drawn: dict[tuple[str, str], "Drawn
     comparison
         What was found.
     drawn
-        As :func:`pharmacell.plot.perturbation.draw_comparison` returns it.
+        As :func:`pharmacell.report.figures.perturbation.draw_comparison` returns it.
     folder
         Where the files go.
     """
@@ -54,19 +62,20 @@ def write_comparison(comparison: Comparison, drawn: dict[tuple[str, str], "Drawn
         write = Writer(f"{NAME}_{protocol}", protocol, folder)
         gains = comparison.of(comparison.gains, protocol)
         told = f"<p>{html.escape(verdict(gains, comparison.simulated))}</p>{score_table(gains)}"
-        write.text("perturbation", protocol, told, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}",
-                   "1 scores")
+        write.text(
+            "perturbation", protocol, told, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}", "1 scores"
+        )
         for name, chapter in CHAPTER_OF.items():
             write.picture(chapter, drawn.get((protocol, name)), part=PARTS[name])
 
 
 def verdict(gains: "pd.DataFrame", simulated: bool) -> str:
-    """Say which models beat the best floor by MRRMSE, and which do not."""
-    rows = gains[(gains["metric"] == RANKED_BY) & (gains["kind"] != "floor")]
+    """Say which models beat the best baseline by MRRMSE, and which do not."""
+    rows = gains[(gains["metric"] == RANKED_BY) & (gains["kind"] != "baseline")]
     better, worse = rows[rows["low"] > 0], rows[rows["high"] < 0]
     unclear = rows.drop(index=[*better.index, *worse.index])
-    floor = gains.loc[gains["metric"] == RANKED_BY, "floor"].iloc[0] or "none was run"
-    said = [f"By MRRMSE the best floor is {floor}."]
+    baseline = gains.loc[gains["metric"] == RANKED_BY, "baseline"].iloc[0] or "none was run"
+    said = [f"By MRRMSE the best baseline is {baseline}."]
     for words, group in (("Better than it: ", better), ("Worse: ", worse), ("Not to be told apart from it: ", unclear)):
         if len(group):
             said.append(f"{words}{'; '.join(group['name'])}.")
@@ -85,7 +94,7 @@ def score_table(gains: "pd.DataFrame") -> str:
 
 
 def gain(row: "pd.Series") -> str:
-    """Return the gain over the best floor with its interval; nothing for a floor."""
-    if row["kind"] == "floor" or not math.isfinite(row["low"]):
+    """Return the gain over the best baseline with its interval; nothing for a baseline."""
+    if row["kind"] == "baseline" or not math.isfinite(row["low"]):
         return ""
     return f"{row['gain']:+.3f} ({row['low']:+.3f}\u00a0to\u00a0{row['high']:+.3f})"

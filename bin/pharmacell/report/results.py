@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ TRAJECTORY = {
     "correlations": ("method", "value", "low", "high", "n_cells", "resampled", "n_units"),
     "curves": ("feature", "class", "position", "pseudotime", "value", "low", "high"),
     "bins": ("feature", "class", "bin", "pseudotime", "n_cells", "value"),
-}  # fmt: skip
+}
 
 KEY_GENES = ("gene", "class", "attribution", "std", "fdr", "log_fold_change", "is_deg", "expressed", "rank")
 BESIDE_KEY_GENES = {
@@ -31,7 +31,7 @@ BESIDE_KEY_GENES = {
     "separation": ("score", "auroc", "low", "high", "p", "drawn", "labels"),
     "attention_entropy": ("replica", "head", "class", "entropy", "std"),
     "pathways": ("method", "class", "set", "genes_in_set", "score", "p", "fdr"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Results:
         The model card of the h5ad.
     predictions
         ``cell_id, probability, probability_std, label`` and ``truth`` where known.
-    floors
+    baselines
         ``cell_id`` and the probabilities of each baseline.
     model_metrics
         Scores on the cells, as ``source_metrics``; None without truth.
@@ -126,7 +126,7 @@ class Results:
     umap: "np.ndarray | None"
     card: dict
     predictions: "pd.DataFrame"
-    floors: "pd.DataFrame"
+    baselines: "pd.DataFrame"
     model_metrics: "pd.DataFrame | None"
     significance: "pd.DataFrame | None"
     diagnostics: dict
@@ -179,7 +179,7 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
         umap=umap,
         card=card,
         predictions=table(files["predictions"], ("cell_id", "probability", "probability_std", "label")),
-        floors=table(files["floors"], ("cell_id",)),
+        baselines=table(files["baselines"], ("cell_id",)),
         model_metrics=table(files["model_metrics"], SCORES) if files.get("model_metrics") else None,
         significance=table(files["significance"], SIGNIFICANCE) if files.get("significance") else None,
         diagnostics=read_json(files["diagnostics"]),
@@ -199,11 +199,18 @@ def read_key_genes(path: str | Path, folder: str | Path) -> KeyGeneResults:
     import pandas as pd
 
     folder = Path(folder)
-    tables = {name: table(folder / f"{name}.csv", columns) for name, columns in BESIDE_KEY_GENES.items()
-              if (folder / f"{name}.csv").exists()}
+    tables = {
+        name: table(folder / f"{name}.csv", columns)
+        for name, columns in BESIDE_KEY_GENES.items()
+        if (folder / f"{name}.csv").exists()
+    }
     maps = folder / "attention.parquet"
-    return KeyGeneResults(table(path, KEY_GENES), read_json(folder / "key_genes.json"), tables,
-                          pd.read_parquet(maps) if maps.exists() else None)
+    return KeyGeneResults(
+        table(path, KEY_GENES),
+        read_json(folder / "key_genes.json"),
+        tables,
+        pd.read_parquet(maps) if maps.exists() else None,
+    )
 
 
 def read_trajectory(folder: Path) -> TrajectoryResults:

@@ -8,13 +8,17 @@ import numpy as np
 from pharmacell.report.words import sentence, with_interval
 
 if TYPE_CHECKING:
-    from pharmacell.plot.style import Drawn
-    from pharmacell.report.content import Writer
+    from pharmacell.report.figures.style import Drawn
     from pharmacell.report.results import Results, TrajectoryResults
+    from pharmacell.report.writer import Writer
 
 # Figures and what each is about; MultiQC sorts a chapter's sections by name
-PARTS = {"trajectory_map": "cells in diffusion space", "trajectory_scatter": "pseudotime and probability",
-         "trajectory_heatmap": "top key genes", "trajectory_curves": "top key genes as curves"}
+PARTS = {
+    "trajectory_map": "cells in diffusion space",
+    "trajectory_scatter": "pseudotime and probability",
+    "trajectory_heatmap": "top key genes",
+    "trajectory_curves": "top key genes as curves",
+}
 FEW_GROUPS = 5  # with fewer, resamples hardly differ
 
 
@@ -36,8 +40,9 @@ def told(found: "TrajectoryResults") -> str:
     facts, start = found.facts, ""
     if facts["computed"]:
         kind = "named by --root" if facts["root_by"] == "--root" else "of the highest mean probability"
-        start = (f"{facts['n_used']:,} of {facts['n_cells']:,} cells are ordered, beginning with {facts['root']} "
-                 f"({kind}). ")
+        start = (
+            f"{facts['n_used']:,} of {facts['n_cells']:,} cells are ordered, beginning with {facts['root']} ({kind}). "
+        )
     return start + " ".join(sentence(note) for note in facts["notes"])
 
 
@@ -49,8 +54,10 @@ def correlated(found: "TrajectoryResults") -> str:
     values = {name: with_interval(*rows.loc[name, ["value", "low", "high"]]) for name in ("spearman", "pearson")}
     first = rows.iloc[0]
     units = f"{first['n_units']:,.0f} {first['resampled']}"
-    text = (f"Correlation of pseudotime and probability: Spearman {values['spearman']}, Pearson {values['pearson']}, "
-            f"with 95 % bootstrap intervals over {units}.")
+    text = (
+        f"Correlation of pseudotime and probability: Spearman {values['spearman']}, Pearson {values['pearson']}, "
+        f"with 95 % bootstrap intervals over {units}."
+    )
     if first["resampled"] == "groups" and first["n_units"] < FEW_GROUPS:
         text += " So few groups make a rough interval."
     return text

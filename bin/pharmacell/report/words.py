@@ -42,8 +42,8 @@ def overview(results: Results) -> dict[str, str]:
     if results.model_metrics is not None:
         best = results.model_metrics.query("metric == 'auroc'").set_index("model")
         row["AUROC on these cells"] = with_interval(*best.loc["atsdp", ["value", "low", "high"]])
-        if len(floor := best.drop(index="atsdp")["value"].dropna()):
-            row["AUROC of the best baseline"] = f"{floor.max():.2f}"
+        if len(baseline := best.drop(index="atsdp")["value"].dropna()):
+            row["AUROC of the best baseline"] = f"{baseline.max():.2f}"
     if found.get("genes_bulk"):
         row["genes in common"] = f"{found['genes_shared']:,} of {found['genes_bulk']:,}"
     if found.get("replica_agreement") is not None:
@@ -60,9 +60,11 @@ def prediction(results: Results) -> str:
     """Say how many cells are predicted sensitive and how far the replicas differ."""
     table = results.predictions
     sensitive = int(table["label"].sum())
-    text = (f"{sensitive:,} of {len(table):,} cells ({share_sensitive(results)}) are predicted to be sensitive to "
-            f"{results.drug}. The median probability is {table['probability'].median():.2f}; the replicas differ by "
-            f"{table['probability_std'].median():.2f} (median standard deviation).")
+    text = (
+        f"{sensitive:,} of {len(table):,} cells ({share_sensitive(results)}) are predicted to be sensitive to "
+        f"{results.drug}. The median probability is {table['probability'].median():.2f}; the replicas differ by "
+        f"{table['probability_std'].median():.2f} (median standard deviation)."
+    )
     if "truth" in table:
         text += f" In truth, {100 * table['truth'].mean():.0f} % are sensitive."
     return text
@@ -73,9 +75,11 @@ def significance(results: Results) -> str:
     if results.significance is None:
         return ""
     calls = results.significance["call"].value_counts()
-    return (f"{calls.get('sensitive', 0):,} of {len(results.significance):,} cells are called sensitive and "
-            f"{calls.get('resistant', 0):,} resistant at a false discovery rate of 5 %; "
-            f"{calls.get('not significant', 0):,} are not significant.")
+    return (
+        f"{calls.get('sensitive', 0):,} of {len(results.significance):,} cells are called sensitive and "
+        f"{calls.get('resistant', 0):,} resistant at a false discovery rate of 5 %; "
+        f"{calls.get('not significant', 0):,} are not significant."
+    )
 
 
 def quality(results: Results) -> str:
@@ -104,8 +108,11 @@ def settings(results: Results) -> dict[str, str]:
 
 def is_scalar(value: object) -> bool:
     """Tell whether a value is one number, word or truth value."""
-    return value is None or isinstance(value, (str, bool, int, float)) or (
-        hasattr(value, "item") and getattr(value, "ndim", 0) == 0)
+    return (
+        value is None
+        or isinstance(value, (str, bool, int, float))
+        or (hasattr(value, "item") and getattr(value, "ndim", 0) == 0)
+    )
 
 
 def plain(value: object) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.seeds import generator
 from pharmacell.perturbation.simulated_files import write_simulated
 from pharmacell.perturbation.simulation import read_source, reduce, simulate
-from pharmacell.seeds import generator
 
 FOLDER = Path(__file__).parent
 COMMON = ("NK cells", "T cells CD4+", "T cells CD8+", "T regulatory cells")  # measured under every compound
@@ -65,12 +65,15 @@ def main() -> None:
     names = list(COMPOUNDS)
     others = [name for name in names if name not in CONTROLS]
     anchors = {*CONTROLS, *rng.choice(others, N_ANCHORS - len(CONTROLS), replace=False)}
-    pairs = pd.DataFrame([(cell_type, name) for name in names for cell_type in (*COMMON, *RARE)],
-                         columns=["cell_type", "sm_name"])
+    pairs = pd.DataFrame(
+        [(cell_type, name) for name in names for cell_type in (*COMMON, *RARE)], columns=["cell_type", "sm_name"]
+    )
     train = pairs["cell_type"].isin(COMMON) | pairs["sm_name"].isin(anchors)
-    keys = pairs[train].assign(sm_lincs_id=lambda rows: [f"EX-{names.index(name) + 1:04d}" for name in rows["sm_name"]],
-                               SMILES=lambda rows: rows["sm_name"].map(COMPOUNDS),
-                               control=lambda rows: rows["sm_name"].isin(CONTROLS))
+    keys = pairs[train].assign(
+        sm_lincs_id=lambda rows: [f"EX-{names.index(name) + 1:04d}" for name in rows["sm_name"]],
+        SMILES=lambda rows: rows["sm_name"].map(COMPOUNDS),
+        control=lambda rows: rows["sm_name"].isin(CONTROLS),
+    )
     keys.to_csv(FOLDER / "train_keys.csv", index=False)
     test = pairs[~train].sort_values(["cell_type", "sm_name"])
     test.insert(0, "id", range(len(test)))

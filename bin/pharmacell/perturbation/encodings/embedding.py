@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.errors import InputError
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
 
 COMPOUND_KEYS = ("SMILES", "sm_name", "sm_lincs_id")
@@ -85,8 +85,10 @@ def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
     values = frame.drop(columns=[key for key in COMPOUND_KEYS if key in frame])
     text = [str(name) for name, kind in values.dtypes.items() if kind.kind not in "fiu"]
     if text or not values.shape[1]:
-        raise InputError(f"{path}: {f'column {text[0]} holds text' if text else 'there are no numbers'}; beside the "
-                         "compound's name every column has to be a number")
+        raise InputError(
+            f"{path}: {f'column {text[0]} holds text' if text else 'there are no numbers'}; beside the "
+            "compound's name every column has to be a number"
+        )
     if frame[column].duplicated().any():
         twice = frame[column][frame[column].duplicated()].iloc[0]
         raise InputError(f"{path}: {twice} stands there twice; keep one row")
@@ -102,6 +104,8 @@ def places(wanted, compounds: list[str], column: str) -> np.ndarray:
     place = {compound: number for number, compound in enumerate(compounds)}
     missing = [str(one) for one in dict.fromkeys(wanted) if str(one) not in place]
     if missing:
-        raise InputError(f"--compound_embedding: no vector for {column} {missing[0]} and {len(missing) - 1} more; "
-                         "add them to the table")
+        raise InputError(
+            f"--compound_embedding: no vector for {column} {missing[0]} and {len(missing) - 1} more; "
+            "add them to the table"
+        )
     return np.array([place[str(one)] for one in wanted], dtype=np.int64)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.perturbation.encodings.base import UNSEEN, Encoded, InputShape, KeyEncoder, categories, numbers
 
 N_EMBEDDINGS = 1000  # of each column
@@ -27,7 +27,7 @@ class OrdinalEncoder(KeyEncoder):
 
     @classmethod
     def fit(cls, train, options, unseen):
-        """Number the categories of the training rows.
+        """Learn a number for each of the categories of the training rows.
 
         Raises
         ------
@@ -37,15 +37,18 @@ class OrdinalEncoder(KeyEncoder):
         known = [categories(column) for column in columns(train.keys).values()]
         for name, found in zip(columns(train.keys), known, strict=True):
             if len(found) >= N_EMBEDDINGS:
-                raise InputError(f"training table: column {name} has {len(found)} categories, but the encoding "
-                                 f"'ordinal' has room for {N_EMBEDDINGS - 1}; choose another --encoding")
+                raise InputError(
+                    f"training table: column {name} has {len(found)} categories, but the encoding "
+                    f"'ordinal' has room for {N_EMBEDDINGS - 1}; choose another --encoding"
+                )
         return cls(known)
 
     def shape(self) -> InputShape:
         """Return the shape of five tokens."""
         firsts = [column * N_EMBEDDINGS for column in range(len(self.known))]
-        unseen = tuple((first + UNSEEN, first + 1, first + 1 + len(found))
-                       for first, found in zip(firsts, self.known, strict=True))
+        unseen = tuple(
+            (first + UNSEEN, first + 1, first + 1 + len(found)) for first, found in zip(firsts, self.known, strict=True)
+        )
         return InputShape(len(self.known) * N_EMBEDDINGS, len(self.known), 0, unseen)
 
     def transform(self, keys: pd.DataFrame) -> Encoded:

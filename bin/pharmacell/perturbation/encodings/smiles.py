@@ -36,8 +36,11 @@ class SmilesEncoder(KeyEncoder):
     def fit(cls, train, options, unseen):
         """Collect tokens and cell types of the training rows."""
         molecules = [tokenise(smiles) for smiles in np.unique(train.smiles)]
-        return cls(categories(token for molecule in molecules for token in molecule), categories(train.cell_type),
-                   max(map(len, molecules)) + 1)
+        return cls(
+            categories(token for molecule in molecules for token in molecule),
+            categories(train.cell_type),
+            max(map(len, molecules)) + 1,
+        )
 
     def shape(self) -> InputShape:
         """Return the shape of a padded sequence."""
@@ -49,8 +52,10 @@ class SmilesEncoder(KeyEncoder):
         """Encode rows by their keys."""
         tokens = np.full((len(keys), self.n_tokens), PAD, np.int64)
         tokens[:, -1] = numbers(keys["cell_type"], self.cell_types) + len(self.vocabulary) + 1
-        of_smiles = {smiles: numbers(tokenise(smiles), self.vocabulary)[1 - self.n_tokens :]
-                     for smiles in keys["SMILES"].unique()}
+        of_smiles = {
+            smiles: numbers(tokenise(smiles), self.vocabulary)[1 - self.n_tokens :]
+            for smiles in keys["SMILES"].unique()
+        }
         for row, smiles in zip(tokens, keys["SMILES"], strict=True):
             molecule = of_smiles[smiles]
             row[-1 - len(molecule) : -1] = molecule

@@ -43,8 +43,13 @@ class TargetStatsEncoder:
     def fit(cls, train, options, unseen) -> Self:
         """Describe cell types and compounds from the training rows."""
         scores = components(train.y)
-        return cls(categories(train.cell_type), categories(train.sm_name), statistics(scores, train.cell_type),
-                   statistics(scores, train.sm_name), unseen)
+        return cls(
+            categories(train.cell_type),
+            categories(train.sm_name),
+            statistics(scores, train.cell_type),
+            statistics(scores, train.sm_name),
+            unseen,
+        )
 
     def shape(self) -> InputShape:
         """Return the shape of a cell type and a vector."""
@@ -54,7 +59,8 @@ class TargetStatsEncoder:
         """Encode rows by their keys."""
         parts = []
         for values, known, table in (
-            (keys["cell_type"], self.cell_types, self.of_cell_type), (keys["sm_name"], self.compounds, self.of_compound)
+            (keys["cell_type"], self.cell_types, self.of_cell_type),
+            (keys["sm_name"], self.compounds, self.of_compound),
         ):
             found = numbers(values, known)
             with_unknown = np.concatenate([np.zeros((1, table.shape[1]), np.float32), table])
@@ -73,8 +79,13 @@ class TargetStatsEncoder:
             if inside.all():
                 continue  # a single compound or cell type: nothing else can describe it
             cells, compounds = train.cell_type[~inside], train.sm_name[~inside]
-            part = TargetStatsEncoder(categories(cells), categories(compounds), statistics(scores[~inside], cells),
-                                      statistics(scores[~inside], compounds), None)
+            part = TargetStatsEncoder(
+                categories(cells),
+                categories(compounds),
+                statistics(scores[~inside], cells),
+                statistics(scores[~inside], compounds),
+                None,
+            )
             vector[inside] = part.transform(train.keys[inside]).vector
         return Encoded(whole.tokens, vector)
 

@@ -32,8 +32,9 @@ class Blend:
         weights = blend_weights(train, test_keys)
         predictions = np.zeros((len(seeds), len(test_keys), train.y.shape[1]), np.float32)
         for name in (name for name, weight in weights.items() if weight > 0):
-            predictions += np.float32(weights[name]) * MEMBERS[name].fit_predict(
-                train, test_keys, seeds, device).predictions
+            predictions += (
+                np.float32(weights[name]) * MEMBERS[name].fit_predict(train, test_keys, seeds, device).predictions
+            )
         return FitResult(predictions, config={"blend_weights": weights})
 
 
@@ -75,9 +76,13 @@ def simplex_least_squares(gram: np.ndarray, product: np.ndarray) -> np.ndarray:
     scale = max(np.trace(gram) / len(gram), 1e-12)
     gram, product = gram / scale, product / scale
     found = minimize(
-        lambda w: 0.5 * w @ gram @ w - product @ w, np.full(len(gram), 1 / len(gram)), method="SLSQP",
-        jac=lambda w: gram @ w - product, bounds=[(0, 1)] * len(gram),
-        constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}, options={"ftol": 1e-12},
-    )  # fmt: skip
+        lambda w: 0.5 * w @ gram @ w - product @ w,
+        np.full(len(gram), 1 / len(gram)),
+        method="SLSQP",
+        jac=lambda w: gram @ w - product,
+        bounds=[(0, 1)] * len(gram),
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like},
+        options={"ftol": 1e-12},
+    )
     weights = np.where(found.x > NEGLIGIBLE, found.x, 0.0)  # a bound is met up to rounding; such members need no fit
     return weights / weights.sum()

@@ -62,8 +62,9 @@ class Components:
         return (reduced @ self.basis + self.centre).astype(np.float32)
 
 
-def make_features(train: "PerturbationTable", keys: "pd.DataFrame", reduced: np.ndarray, with_effects: bool
-                  ) -> Features:
+def make_features(
+    train: "PerturbationTable", keys: "pd.DataFrame", reduced: np.ndarray, with_effects: bool
+) -> Features:
     """Describe rows by cell type, structure and, if wanted, what is known of the compound's effect.
 
     Parameters

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.perturbation.protocols import Fold, folds
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from dataclasses import asdict, replace
 import torch
 from torch import Tensor, nn
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedDropout, StackedLinear
 from pharmacell.nn.wide_output import WideOutput
 from pharmacell.perturbation.encodings.base import InputShape
+from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.autoencoder import AutoencoderBody, AutoencoderConfig
-from pharmacell.perturbation.models.base import FitOptions
 from pharmacell.perturbation.models.gru import GRUBody, GRUConfig
 from pharmacell.perturbation.models.gru3 import GRU3Body, GRU3Config
 from pharmacell.perturbation.models.gru3_attn import GRU3AttnBody, GRU3AttnConfig
@@ -20,10 +20,13 @@ from pharmacell.perturbation.models.lstm import LSTMBody, LSTMConfig
 from pharmacell.perturbation.models.transformer import TransformerBody, TransformerConfig
 
 BODIES = {
-    "gru": (GRUConfig, GRUBody), "lstm": (LSTMConfig, LSTMBody), "gru3": (GRU3Config, GRU3Body),
-    "gru3_attn": (GRU3AttnConfig, GRU3AttnBody), "transformer": (TransformerConfig, TransformerBody),
+    "gru": (GRUConfig, GRUBody),
+    "lstm": (LSTMConfig, LSTMBody),
+    "gru3": (GRU3Config, GRU3Body),
+    "gru3_attn": (GRU3AttnConfig, GRU3AttnBody),
+    "transformer": (TransformerConfig, TransformerBody),
     "autoencoder": (AutoencoderConfig, AutoencoderBody),
-}  # fmt: skip
+}
 HEAD_WIDTH = 256
 HEAD_DROPOUT = 0.5
 
@@ -68,8 +71,11 @@ def configure(name: str, options: FitOptions):
         If layers are chosen for a body that has no stack of them.
     """
     config = BODIES[name][0]()
-    given = {key: getattr(options, key) for key in ("epochs", "batch_size", "learning_rate", "n_layers")
-             if getattr(options, key) is not None}
+    given = {
+        key: getattr(options, key)
+        for key in ("epochs", "batch_size", "learning_rate", "n_layers")
+        if getattr(options, key) is not None
+    }
     if "n_layers" in given and "n_layers" not in asdict(config):
         raise InputError(f"--n_layers: the model {name} has no stack of layers; only gru3 and gru3_attn have")
     return replace(config, **given)

@@ -1,11 +1,12 @@
 """Every model of the perturbation task by name."""
 
-from pharmacell.perturbation.models.base import FitOptions, PerturbationModel
+from pharmacell.perturbation.fit_options import FitOptions
+from pharmacell.perturbation.models.base import PerturbationModel
 from pharmacell.perturbation.models.blend import Blend
 from pharmacell.perturbation.models.simple import SIMPLE
 
 NETWORKS = ("gru", "lstm", "gru3", "gru3_attn", "transformer", "autoencoder")
-CLASSICAL: dict[str, PerturbationModel] = {**SIMPLE, "blend": Blend()}  # floors too; they hold no state
+CLASSICAL: dict[str, PerturbationModel] = {**SIMPLE, "blend": Blend()}  # baselines too; they hold no state
 MODELS = (*NETWORKS, *CLASSICAL)
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.core.seeds import integer
 from pharmacell.perturbation.models.features import Components, Features, is_seen, make_features
 from pharmacell.perturbation.models.inner import inner_folds
-from pharmacell.seeds import integer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,15 +42,22 @@ def gradient_boosting(train: "PerturbationTable", keys: "pd.DataFrame", seed: in
     return _fit_predict(train, keys, _gradient_boosting, seed)
 
 
-def _fit_predict(train: "PerturbationTable", keys: "pd.DataFrame", regression: Regression, seed: int,
-                 strength: float = 0.0) -> np.ndarray:
+def _fit_predict(
+    train: "PerturbationTable", keys: "pd.DataFrame", regression: Regression, seed: int, strength: float = 0.0
+) -> np.ndarray:
     """Fit in the space of the components and return targets, float32 [n_asked, n_genes]."""
     components = Components.fit(train.y)
     return components.expand(_predicted(train, keys, components, regression, seed, strength))
 
 
-def _predicted(train: "PerturbationTable", keys: "pd.DataFrame", components: Components, regression: Regression,
-               seed: int, strength: float) -> np.ndarray:
+def _predicted(
+    train: "PerturbationTable",
+    keys: "pd.DataFrame",
+    components: Components,
+    regression: Regression,
+    seed: int,
+    strength: float,
+) -> np.ndarray:
     """Return predicted components; rows with a compound that was never seen get a model without compound effects."""
     reduced, seen = components.reduce(train.y), is_seen(train, keys)
     found = np.empty((len(keys), reduced.shape[1]))
@@ -73,8 +80,9 @@ def _ridge(features: Features, reduced: np.ndarray, seed: int, strength: float) 
 def _extra_trees(features: Features, reduced: np.ndarray, seed: int, strength: float) -> np.ndarray:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    model = ExtraTreesRegressor(N_TREES, min_samples_leaf=2, max_features=0.3,
-                                random_state=integer(seed, "extra trees") % 2**31)
+    model = ExtraTreesRegressor(
+        N_TREES, min_samples_leaf=2, max_features=0.3, random_state=integer(seed, "extra trees") % 2**31
+    )
     return model.fit(features.known, reduced).predict(features.asked).reshape(len(features.asked), -1)
 
 
@@ -84,11 +92,20 @@ def _gradient_boosting(features: Features, reduced: np.ndarray, seed: int, stren
     import lightgbm
 
     settings = {
-        "objective": "regression", "num_leaves": 8, "learning_rate": 0.05, "min_data_in_leaf": 5, "lambda_l2": 5.0,
-        "feature_fraction": 0.3, "bagging_fraction": 0.8, "bagging_freq": 1, "verbosity": -1, "deterministic": True,
-        "seed": integer(seed, "gradient boosting") % 2**31, "num_threads": int(os.environ.get("OMP_NUM_THREADS", 1)),
+        "objective": "regression",
+        "num_leaves": 8,
+        "learning_rate": 0.05,
+        "min_data_in_leaf": 5,
+        "lambda_l2": 5.0,
+        "feature_fraction": 0.3,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "verbosity": -1,
+        "deterministic": True,
+        "seed": integer(seed, "gradient boosting") % 2**31,
+        "num_threads": int(os.environ.get("OMP_NUM_THREADS", 1)),
         "force_row_wise": True,
-    }  # fmt: skip
+    }
     columns = []
     for target in reduced.T:
         model = lightgbm.train(settings, lightgbm.Dataset(features.known, np.ascontiguousarray(target)), N_ROUNDS)

@@ -1,4 +1,4 @@
-"""Floors and classical models as the registry knows them."""
+"""Baselines and classical models as the registry knows them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.perturbation.models.base import FitResult
-from pharmacell.perturbation.models.floors import FLOORS
+from pharmacell.perturbation.models.baselines import BASELINES
 from pharmacell.perturbation.models.knn import knn
 from pharmacell.perturbation.models.regression import extra_trees, gradient_boosting, ridge
 
@@ -42,7 +42,9 @@ class SimpleModel:
 
 
 SIMPLE = {
-    **{name: SimpleModel(function) for name, function in FLOORS.items()}, "knn": SimpleModel(knn),
-    "ridge": SimpleModel(ridge), "extra_trees": SimpleModel(extra_trees, random=True),
+    **{name: SimpleModel(function) for name, function in BASELINES.items()},
+    "knn": SimpleModel(knn),
+    "ridge": SimpleModel(ridge),
+    "extra_trees": SimpleModel(extra_trees, random=True),
     "gradient_boosting": SimpleModel(gradient_boosting, random=True),
-}  # fmt: skip
+}

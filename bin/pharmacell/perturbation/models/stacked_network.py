@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pharmacell.errors import InputError
+from pharmacell.core.errors import InputError
+from pharmacell.core.seeds import generator, integer
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.perturbation.encodings.base import Encoded, Encoder
 from pharmacell.perturbation.encodings.registry import ENCODERS, from_parts, parts_of
+from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.imitation import unseen_column, validation_rows
-from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitOptions, FitResult
+from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult
 from pharmacell.perturbation.models.network import BODIES, Network, configure
+from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, TrainingSettings, train
 from pharmacell.perturbation.outputs import Outputs
-from pharmacell.perturbation.train import ROWS_AT_ONCE, Rows, TrainingSettings, train
-from pharmacell.seeds import generator, integer
 
 VALIDATION_SHARE = 0.1
 FEWEST_ROWS = 20  # in training, for a part of them to be held back
@@ -71,18 +72,27 @@ class FittedNetwork:
         weights |= {f"encoder.{name}": value for name, value in arrays.items()}
         if self.outputs.components is not None:
             weights["outputs.components"] = self.outputs.components
-        config = {"model": self.name, "config": asdict(self.config), "encoding": self.encoder.name, "encoder": facts,
-                  "scale": self.outputs.scale, "seeds": self.seeds, "genes": self.genes}
+        config = {
+            "model": self.name,
+            "config": asdict(self.config),
+            "encoding": self.encoder.name,
+            "encoder": facts,
+            "scale": self.outputs.scale,
+            "seeds": self.seeds,
+            "genes": self.genes,
+        }
         return weights, config
 
     @classmethod
     def from_parts(cls, weights: dict[str, np.ndarray], config: dict, device: torch.device) -> "FittedNetwork":
         """Make a stack again from its parts."""
+
         def part(prefix: str) -> dict[str, np.ndarray]:
             return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
-        body = BODIES[config["model"]][0](**{name: tuple(value) if isinstance(value, list) else value
-                                             for name, value in config["config"].items()})
+        body = BODIES[config["model"]][0](
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in config["config"].items()}
+        )
         encoder = from_parts(config["encoding"], config["encoder"], part("encoder."))
         outputs = Outputs(weights.get("outputs.components"), config["scale"])
         n_outputs = len(config["genes"]) if outputs.components is None else len(outputs.components)
@@ -105,8 +115,9 @@ class NetworkModel:
             raise InputError(f"{self.name}: training diverged (a prediction is not finite); lower --learning_rate")
         return FitResult(predictions, history, *fitted.parts())
 
-    def fit(self, table, test_keys: pd.DataFrame | None, seeds: Sequence[int], device: torch.device
-            ) -> tuple[FittedNetwork, pd.DataFrame]:
+    def fit(
+        self, table, test_keys: pd.DataFrame | None, seeds: Sequence[int], device: torch.device
+    ) -> tuple[FittedNetwork, pd.DataFrame]:
         """Fit encoding, outputs and a stack of replicas.
 
         Parameters
@@ -128,10 +139,17 @@ class NetworkModel:
         network = Network(self.name, self.config, encoder.shape(), target.shape[1], random)
         tokens, vector = on_device(encoder.transform_training(table), device)
         rows = Rows(tokens, vector, target, *self.divide(table, unseen, seeds, device))
-        settings = TrainingSettings(self.config.epochs, self.config.batch_size, self.config.learning_rate,
-                                    self.options.loss, self.options.patience, self.options.precision)
-        history = pd.DataFrame(train(network, random, rows, settings, f"{self.name} x {len(seeds)}"),
-                               columns=HISTORY_COLUMNS)
+        settings = TrainingSettings(
+            self.config.epochs,
+            self.config.batch_size,
+            self.config.learning_rate,
+            self.options.loss,
+            self.options.patience,
+            self.options.precision,
+        )
+        history = pd.DataFrame(
+            train(network, random, rows, settings, f"{self.name} x {len(seeds)}"), columns=HISTORY_COLUMNS
+        )
         history["seed"] = np.asarray(seeds)[history["seed"].to_numpy()]
         return FittedNetwork(self.name, self.config, encoder, outputs, network, list(seeds), table.genes), history
 
@@ -140,8 +158,10 @@ class NetworkModel:
         n_rows = len(table)
         if not self.options.patience or n_rows < FEWEST_ROWS:
             return torch.arange(n_rows, device=device).expand(len(seeds), -1), None
-        parts = [validation_rows(table.sm_name, unseen, VALIDATION_SHARE, generator(seed, "perturbation validation"))
-                 for seed in seeds]
+        parts = [
+            validation_rows(table.sm_name, unseen, VALIDATION_SHARE, generator(seed, "perturbation validation"))
+            for seed in seeds
+        ]
         if not len(parts[0][0]):
             return torch.arange(n_rows, device=device).expand(len(seeds), -1), None
         return tuple(torch.as_tensor(np.stack(part), device=device) for part in zip(*parts, strict=True))

@@ -1,0 +1,27 @@
+"""What a compared model is."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from pharmacell.benchmark.fold import Fold
+
+
+BULK_LINES = 1000  # that predictions of memory reckon with; GDSC has 975
+
+
+class ComparedModel(Protocol):
+    """What the benchmark asks of a model."""
+
+    def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
+        """Fit one model for each fold and return its probabilities of being sensitive, float32 [n_test] each.
+
+        The probabilities of a fold do not depend on the folds that stand beside it.
+        """
+
+    def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
+        """Return the predicted peak memory in bytes that one more fold of a stack takes."""

@@ -1,0 +1,253 @@
+"""The folds of a cross-validation as one stack of replicas, each adapted to its own cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pharmacell.core.seeds import generator, integer
+from pharmacell.response.configurations import Configuration
+from pharmacell.response.ensemble import Ensemble, fit_ensemble
+from pharmacell.response.joint_training import Target, target_rows, train_jointly
+from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS, NEIGHBOURS
+from pharmacell.response.network import ATSDP
+from pharmacell.response.pretraining import train_autoencoder
+from pharmacell.response.training_lines import Source, replica_seeds
+from pharmacell.response.validation import PlainValidation, ShiftedValidation
+from pharmacell.training.clusters import cluster_cells
+from pharmacell.training.loop import History
+
+if TYPE_CHECKING:
+    from pharmacell.benchmark.fold import Fold
+    from pharmacell.response.store import Bundle
+
+VALIDATION_CELLS = 10  # one cell in so many only decides when to stop
+ROWS_AT_ONCE = 256  # cells of each replica that are scored in one pass
+HELD_ROWS = 600  # of shifted validation for each replica: a fifth of some 1,000 lines at three severities
+
+
+@dataclass(frozen=True)
+class AdaptedFolds:
+    """A stack after its joint stage.
+
+    Parameters
+    ----------
+    model
+        Replica k of fold i stands at ``i * n_replicas + k``.
+    n_replicas
+        Replicas of each fold.
+    ensembles
+        Linear members, weights and calibration of each fold; None where the network stands alone.
+    device
+        Where the stack lives.
+    """
+
+    model: ATSDP
+    n_replicas: int
+    ensembles: list[Ensemble] | None
+    device: torch.device
+
+
+def adapt_folds(
+    folds: Sequence["Fold"],
+    bundle: "Bundle",
+    source: Source,
+    settings: Configuration,
+    n_replicas: int,
+    device: torch.device,
+) -> AdaptedFolds:
+    """Adapt copies of pretrained replicas to the training cells of each fold.
+
+    Parameters
+    ----------
+    folds
+        With equally many training cells, all with enough labels or none.
+    bundle
+        Pretrained replicas, ``n_replicas`` for each repeat.
+    source
+        The bulk lines that they learned from.
+    settings
+        Network, training and transfer.
+    n_replicas
+        Replicas of each fold.
+    device
+        Where to train.
+    """
+    of = torch.tensor([fold.key[0] * n_replicas + k for fold in folds for k in range(n_replicas)], device=device)
+    seeds = [seed for fold in folds for seed in replica_seeds(fold.seed, "fine-tuning", n_replicas)]
+    model = ATSDP(settings.network, len(folds[0].genes), seeds, device)
+    for name in ("source", "predictor"):
+        weights = getattr(bundle.model, name).state_dict()
+        getattr(model, name).load_state_dict({key: value[of] for key, value in weights.items()})
+    if settings.transfer.encoder_init == "bulk":
+        model.target.load_state_dict(model.source.state_dict())
+
+    target = stacked_target(folds, settings.transfer.clustering, n_replicas, device)
+    validation, data = of_replicas(source.validation, of), source.data
+    data = replace(
+        data, rows=data.rows[of], plain_rows=data.plain_rows[of], labels=data.labels[of], validation=data.validation[of]
+    )
+    history = History()
+    train_autoencoder(
+        "target_autoencoder", model.target, model.random, target_rows(target, len(of)), settings.training, history
+    )
+    train_jointly("joint", model, data, validation, target, settings.training, settings.transfer, history)
+    ensembles = None
+    if settings.training.ensemble and not target.judged:
+        network, pooled = validation.network_scores(model, "target"), validation.pooled.cpu().numpy()
+        linear = bundle.ensemble.linear[of.cpu().numpy()]
+        ensembles = [
+            fit_ensemble(linear[rows], network[rows], pooled[rows], validation.labels[rows])
+            for rows in rows_of_folds(len(folds), n_replicas)
+        ]
+    return AdaptedFolds(model.eval(), n_replicas, ensembles, device)
+
+
+def rows_of_folds(n_folds: int, n_replicas: int) -> list[slice]:
+    """Return which replicas of a stack belong to each fold."""
+    return [slice(*ends) for ends in pairwise(range(0, n_folds * n_replicas + 1, n_replicas))]
+
+
+def without_single_cells(validation: PlainValidation | ShiftedValidation) -> PlainValidation | ShiftedValidation:
+    """Drop the single simulated cells, which take much memory: the joint stage looks at their means only."""
+    return validation if isinstance(validation, PlainValidation) else replace(validation, x=validation.x[:0].clone())
+
+
+def of_replicas(validation: PlainValidation | ShiftedValidation, of: Tensor) -> PlainValidation | ShiftedValidation:
+    """Return the validation of chosen replicas, without single simulated cells."""
+    if isinstance(validation, PlainValidation):
+        return validation
+    rows = of.cpu().numpy()
+    return ShiftedValidation(validation.x[:0], validation.labels[rows], validation.groups[rows], validation.pooled[of])
+
+
+def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, device: torch.device) -> Target:
+    """Lay the training cells of all folds under one another; each replica has the rows of its fold.
+
+    Clusters are found among a fold's training cells alone.
+    """
+    n = len(folds[0].train)
+    clusters, inner, outer, labelled = [], [], [], []
+    judged = folds[0].enough_labels()
+    for number, fold in enumerate(folds):
+        clusters.append(cluster_cells(fold.train, clustering, integer(fold.seed, "clusters")))
+        validation = validation_cells(fold.train_labels, generator(fold.seed, "validation cells"))
+        known = (fold.train_labels >= 0) & ~(validation & judged)
+        for lists, chosen in ((inner, ~validation), (outer, validation), (labelled, known)):
+            lists += [torch.as_tensor(number * n + np.flatnonzero(chosen), device=device)] * n_replicas
+    return Target(
+        x=torch.as_tensor(np.concatenate([fold.train for fold in folds]), device=device),
+        clusters=torch.as_tensor(np.concatenate(clusters), device=device),
+        labels=torch.as_tensor(np.concatenate([fold.train_labels for fold in folds]), device=device),
+        inner=torch.stack(inner),
+        outer=torch.stack(outer),
+        labelled=labelled,
+        judged=judged,
+    )
+
+
+def validation_cells(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Choose every tenth cell in an order sorted by label and else random, bool [n_cells].
+
+    Their number depends on the number of cells alone, and ten cells of one label give one.
+    """
+    order = np.lexsort((rng.random(len(labels)), labels))
+    chosen = np.zeros(len(labels), bool)
+    chosen[order[VALIDATION_CELLS // 2 :: VALIDATION_CELLS]] = True
+    if not chosen.any():
+        chosen[order[-1]] = True
+    return chosen
+
+
+@torch.no_grad()
+def network_scores(adapted: AdaptedFolds, blocks: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the logit differences of each fold's own rows, [n_replicas, n] for each block [n, n_genes]."""
+    longest = max(len(block) for block in blocks)
+    found = [np.empty((adapted.n_replicas, len(block)), np.float32) for block in blocks]
+    for start in range(0, longest, ROWS_AT_ONCE):
+        size = min(ROWS_AT_ONCE, longest - start)
+        x = torch.zeros(len(blocks), size, blocks[0].shape[1])
+        for own, block in zip(x, blocks, strict=True):
+            part = block[start : start + size]
+            own[: len(part)] = torch.as_tensor(part)
+        logits = adapted.model.logits(x.to(adapted.device).repeat_interleave(adapted.n_replicas, 0), "target")
+        difference = (logits[..., 1] - logits[..., 0]).cpu().numpy()
+        for own, rows in zip(found, rows_of_folds(len(blocks), adapted.n_replicas), strict=True):
+            width = max(0, min(size, own.shape[1] - start))
+            own[:, start : start + width] = difference[rows, :width]
+    return found
+
+
+def score_folds(
+    folds: Sequence["Fold"], adapted: AdaptedFolds, settings: Configuration, neighbours: int | None
+) -> list[np.ndarray]:
+    """Return the probability of each fold's test cells, float32 [n_test] each; the mean over its replicas."""
+    from scipy.special import expit
+
+    if neighbours is None:
+        neighbours = NEIGHBOURS if adapted.ensembles else 0
+    test = network_scores(adapted, [fold.test for fold in folds])
+    train = network_scores(adapted, [fold.train for fold in folds]) if neighbours else test
+    found = []
+    for number, fold in enumerate(folds):
+        ensemble = adapted.ensembles[number] if adapted.ensembles else None
+
+        def score(network: np.ndarray, x: np.ndarray, ensemble=ensemble) -> np.ndarray:
+            return network if ensemble is None else ensemble.score(network, x)
+
+        own = score(test[number], fold.test)
+        if neighbours:
+            own = among_training_cells(own, score(train[number], fold.train), fold, neighbours)
+        found.append((expit(own) if ensemble is None else ensemble.probability(own)).mean(0).astype(np.float32))
+    return found
+
+
+def among_training_cells(own: np.ndarray, train: np.ndarray, fold: "Fold", neighbours: int) -> np.ndarray:
+    """Average each test cell's score with those of the training cells most like it.
+
+    As :func:`pharmacell.response.neighbours.smooth`, but no test cell lends its score to another: components are fitted
+    to the training cells, and neighbours are sought among them.
+
+    Parameters
+    ----------
+    own, train
+        Scores of test and of training cells, [n_replicas, n_test] and [n_replicas, n_train].
+    fold
+        Their expression.
+    neighbours
+        Wanted for each cell; at most a tenth of the training cells.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.neighbors import NearestNeighbors
+
+    k = min(neighbours, len(fold.train) // CELLS_PER_NEIGHBOUR)
+    if k < 1:
+        return own
+    components = min(COMPONENTS, *fold.train.shape)
+    pca = PCA(components, svd_solver="randomized", random_state=integer(fold.seed, "components")).fit(fold.train)
+    near = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(pca.transform(fold.train))
+    found = near.kneighbors(pca.transform(fold.test), return_distance=False)  # [n_test, k]
+    return (own + train[:, found].sum(2)) / (k + 1)
+
+
+def fold_bytes(settings: Configuration, n_genes: int, n_train: int) -> int:
+    """Return the memory in bytes that one replica adds to a stack.
+
+    Weights of both autoencoders and the predictor, and of the replica that they begin with; gradients, two moments and
+    the best weights of what learns; copies of a batch on its way through the widest layers; the training cells, and the
+    cells that decide when to stop.
+    """
+    network = settings.network
+    widths = (n_genes, *network.encoder, network.bottleneck)
+    autoencoder = 2 * sum(n_in * n_out for n_in, n_out in pairwise(widths))
+    predictor = sum(n_in * n_out for n_in, n_out in pairwise((network.bottleneck, *network.predictor, 2)))
+    attention = 4 * (network.bottleneck // network.tokens()) ** 2 if network.heads else 0
+    weights = 2 * (2 * autoencoder + predictor + attention)
+    learning = 4 * (autoencoder + predictor + attention)
+    shifted = HELD_ROWS if settings.training.validation == "shifted" else 0
+    rows = 6 * settings.training.batch_size + n_train + 3 * (n_train // VALIDATION_CELLS + 1) + 2 * shifted
+    return 4 * (weights + learning + rows * n_genes)

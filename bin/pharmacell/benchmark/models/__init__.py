@@ -1,0 +1,1 @@
+"""The compared models, one file each."""

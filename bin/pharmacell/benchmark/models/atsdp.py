@@ -1,0 +1,162 @@
+"""ATSDP-NET as a compared model: all folds of a slice adapt to their cells as one stack of replicas."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from pharmacell.benchmark.fold import Fold
+    from pharmacell.response.configurations import Configuration
+    from pharmacell.response.store import Bundle
+
+
+@dataclass(frozen=True)
+class ATSDPSettings:
+    """Settings; None leaves the choice to the named configuration (:mod:`pharmacell.response.configurations`).
+
+    Parameters
+    ----------
+    config, preset
+        Named configuration and preset.
+    heads, bottleneck, encoder, predictor, dropout, attention_tokens
+        See :class:`pharmacell.response.network.ATSDPConfig`.
+    sampling, validation, epochs, autoencoder_epochs, patience, batch_size, learning_rate, weight_decay, noise, \
+noise_rate, precision
+        See :class:`pharmacell.training.loop.TrainingConfig`.
+    omega, theta, encoder_init, clustering
+        See :class:`pharmacell.response.joint_training.TransferConfig`.
+    neighbours
+        Training cells over which a test cell's score is averaged, 0 for none; None: 15 with linear members, else 0.
+    n_replicas
+        Networks of one fit.
+    pretrained
+        ``SAMPLE.pretrained.safetensors`` with the replicas of all repeats; None pretrains first.
+    user_seed
+        Of the bulk stage, where it is not pretrained.
+    """
+
+    config: str = "default"
+    preset: str | None = None
+    heads: int | None = None
+    bottleneck: int | None = None
+    encoder: tuple[int, ...] | None = None
+    predictor: tuple[int, ...] | None = None
+    dropout: float | None = None
+    attention_tokens: int | None = None
+    sampling: str | None = None
+    validation: str | None = None
+    epochs: int | None = None
+    autoencoder_epochs: int | None = None
+    patience: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    noise: str | None = None
+    noise_rate: float | None = None
+    precision: str | None = None
+    omega: float | None = None
+    theta: float | None = None
+    encoder_init: str | None = None
+    clustering: str | None = None
+    neighbours: int | None = None
+    n_replicas: int = 1
+    pretrained: Path | None = None
+    user_seed: int = 0
+
+    def configuration(self) -> "Configuration":
+        """Return the full configuration."""
+        from pharmacell.response.configurations import configuration
+
+        return configuration(self.config, self.preset, asdict(self))
+
+
+@dataclass(frozen=True)
+class CrossValidatedATSDP:
+    """ATSDP-NET (Front. Med. 2025, 10.3389/fmed.2025.1631898), adapted to the cells of each fold by Eq. 16.
+
+    Replica k of repeat r begins with replica ``r * n_replicas + k`` of one pretrained stack, which has seen no cell.
+    Where the protocol gives at least 10 labelled cells of each class, the network learns from them too, a tenth of
+    the training cells decides by their labels when it stops, and it stands alone; else bulk lines decide, and the
+    linear members of the main job stand beside it.
+    """
+
+    config: ATSDPSettings = ATSDPSettings()
+
+    def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
+        from pharmacell.benchmark.fold_stack import without_single_cells
+        from pharmacell.response.training_lines import prepare_source
+
+        settings = self.config.configuration()
+        bundle = self.pretrained(folds, settings, device)
+        lines, parts = folds[0].lines, folds[0].parts
+        source = prepare_source(
+            lines, parts, bundle.source, settings.training, bundle.model.n_replicas, bundle.card["seed"], device
+        )
+        source = replace(source, validation=without_single_cells(source.validation))
+        found: dict[int, np.ndarray] = {}
+
+        def alike(position: int) -> tuple:  # only folds with as many rows make one stack, so none is cut for another
+            return len(folds[position].train), folds[position].enough_labels()
+
+        for _, positions in groupby(sorted(range(len(folds)), key=alike), key=alike):
+            together = list(positions)
+            stack = [folds[position] for position in together]
+            found |= dict(zip(together, self.fit_stack(stack, bundle, source, settings, device), strict=True))
+        return [found[position] for position in range(len(folds))]
+
+    def pretrained(self, folds: Sequence["Fold"], settings: "Configuration", device) -> "Bundle":
+        """Read the pretrained stack, or train it."""
+        from pharmacell.core.errors import InputError
+        from pharmacell.response.pretrain_bulk import fit_source
+        from pharmacell.response.store import load_bundle
+
+        needed = (1 + max(fold.key[0] for fold in folds)) * self.config.n_replicas
+        if self.config.pretrained is None:
+            return fit_source(
+                folds[0].lines,
+                folds[0].parts,
+                settings.network,
+                settings.training,
+                needed,
+                self.config.user_seed,
+                device,
+            )[0]
+        bundle = load_bundle(self.config.pretrained, device=device)
+        if bundle.genes != folds[0].genes or bundle.model.config != settings.network:
+            raise InputError(
+                f"{self.config.pretrained}: pretrained on other genes or with another network; run "
+                "pretrain_bulk for these cells and settings"
+            )
+        if bundle.model.n_replicas < needed:
+            raise InputError(
+                f"{self.config.pretrained}: holds {bundle.model.n_replicas} replicas where {needed} "
+                f"are needed; run pretrain_bulk with --n_replicas {needed}"
+            )
+        return bundle
+
+    def fit_stack(self, folds, bundle, source, settings: "Configuration", device) -> list[np.ndarray]:
+        """Adapt to folds with equally many training cells and score their test cells."""
+        from pharmacell.benchmark.fold_stack import adapt_folds, score_folds
+
+        neighbours = self.config.neighbours
+        return score_folds(
+            folds, adapt_folds(folds, bundle, source, settings, self.config.n_replicas, device), settings, neighbours
+        )
+
+    def swept(self) -> tuple[int, str]:
+        """Return heads and sampling, as the configuration has them."""
+        settings = self.config.configuration()
+        return settings.network.heads, settings.training.sampling
+
+    def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
+        from pharmacell.benchmark.fold_stack import fold_bytes
+
+        return self.config.n_replicas * fold_bytes(self.config.configuration(), n_genes, n_train)

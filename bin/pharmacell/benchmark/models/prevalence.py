@@ -1,0 +1,37 @@
+"""The baseline that looks at no gene: every cell gets the share of sensitive rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from pharmacell.benchmark.fold import Fold
+
+
+@dataclass(frozen=True)
+class PrevalenceConfig:
+    """Nothing to set."""
+
+
+@dataclass(frozen=True)
+class Prevalence:
+    """Give every test cell the share of sensitive rows among those that the model may learn from::
+
+        p = mean(y)
+
+    Its AUROC is 0.5 and its average precision the prevalence of the test cells, whatever the data.
+    """
+
+    config: PrevalenceConfig = PrevalenceConfig()
+
+    def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
+        return [np.full(len(fold.test), fold.supervised_rows()[1].mean(), np.float32) for fold in folds]
+
+    def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
+        return 4 * (n_train + n_test) * n_genes

@@ -1,0 +1,38 @@
+"""The gene-correlation signature as a compared model: the baseline that is hard to beat on real cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.benchmark.bulk_scores import bulk_bytes, bulk_probability
+from pharmacell.linear.signature import Signature
+
+if TYPE_CHECKING:
+    import torch
+
+    from pharmacell.benchmark.fold import Fold
+
+
+@dataclass(frozen=True)
+class SignatureConfig:
+    """Nothing to set."""
+
+
+@dataclass(frozen=True)
+class SignatureModel:
+    """Weight each gene by its correlation with the lines' response (:class:`pharmacell.linear.signature.Signature`).
+
+    It learns from bulk lines alone, under every protocol: what it reaches is what needs no cell label.
+    """
+
+    config: SignatureConfig = SignatureConfig()
+
+    def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
+        return [bulk_probability(fold, lambda x, response: Signature().fit(x, response).coef_) for fold in folds]
+
+    def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
+        return bulk_bytes(n_genes, n_test)

@@ -1,0 +1,186 @@
+"""What the compared networks share: a classifier's loss, and the fit of many folds as one stack."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from hashlib import blake2b
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from pharmacell.benchmark.base import BULK_LINES
+from pharmacell.benchmark.fold import Fold
+from pharmacell.core.seeds import integer
+from pharmacell.nn.keyed_dropout import KeyedDropout
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.nn.vmapped import VmappedStack
+from pharmacell.training.stacked_fit import FitConfig, StackedRows, fit_classes, predict, stacked_rows
+
+
+class Classifier(nn.Module):
+    """Base of the compared networks: ``forward`` maps [n, n_genes] to logits [n, 2] (resistant, sensitive)."""
+
+    def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
+        """Return what is minimised: the cross-entropy, unless a network says otherwise.
+
+        Parameters
+        ----------
+        x, labels, weights
+            Rows [n, n_genes], their classes [n] and weights [n].
+        target
+            What a transfer model knows of unlabelled cells.
+        """
+        return self.cross_entropy(self(x), labels, weights)
+
+    def stop_value(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
+        """Return what decides when to stop: the cross-entropy; arguments as in :meth:`loss`."""
+        return self.cross_entropy(self(x), labels, weights)
+
+    @staticmethod
+    def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+        """Return the weighted mean cross-entropy::
+
+        L = mean over rows i of  m_i * -log softmax(logits_i)[y_i]
+        """
+        return (weights * cross_entropy(logits, labels, reduction="none")).mean()
+
+
+def perceptron(widths: Sequence[int], dropout: float) -> nn.Sequential:
+    """Return affine maps with ReLU and dropout between them; the last one is affine only."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(widths[:-1]):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU(), KeyedDropout(dropout)]
+    return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+
+
+class NetworkModel:
+    """Fits a network to the supervised rows of each fold; all fits with equally many rows train as one stack.
+
+    Folds of a repeat that learn from the same bulk lines and no cell share one fit.
+
+    Parameters
+    ----------
+    config
+        Training and widths; the class's own configuration by default.
+    """
+
+    config_class: ClassVar[type[FitConfig]]
+    is_transfer: ClassVar[bool] = False  # whether it looks at unlabelled cells
+
+    def __init__(self, config: FitConfig | None = None) -> None:
+        self.config = config or self.config_class()
+
+    def network(self, fold: Fold) -> Classifier:
+        """Return an untrained network for the genes of a fold."""
+        raise NotImplementedError
+
+    def rows(self, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows and labels that the network learns from."""
+        return fold.supervised_rows()
+
+    def target(self, fold: Fold) -> tuple[np.ndarray, ...]:
+        """Return what the network may know of unlabelled cells, [m, ...] each; empty for a model without transfer."""
+        return ()
+
+    def train(self, stack: VmappedStack, data: StackedRows) -> None:
+        """Train a stack."""
+        fit_classes(stack, data, self.config, "classes")
+
+    def fit_predict(self, folds: Sequence[Fold], device: torch.device) -> list[np.ndarray]:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
+        fits: dict[Hashable, list[int]] = defaultdict(list)
+        for place, fold in enumerate(folds):
+            fits[self.shared_key(fold) or place].append(place)
+        stacks: dict[Hashable, list[list[int]]] = defaultdict(list)
+        for places in fits.values():
+            stacks[self.shape(folds[places[0]])].append(places)
+        found: list[np.ndarray] = [np.empty(0)] * len(folds)
+        for together in stacks.values():
+            for places, probabilities in zip(together, self.fit_stack(folds, together, device), strict=True):
+                tests = np.cumsum([len(folds[place].test) for place in places])[:-1]
+                for place, probability in zip(places, np.split(probabilities, tests), strict=True):
+                    found[place] = probability
+        return found
+
+    def shared_key(self, fold: Fold) -> Hashable | None:
+        """Return what folds that learn from the very same bulk lines have in common: they share one fit.
+
+        None for a fold that learns from cells of its own.
+        """
+        if self.learns_from_cells(fold):
+            return None
+        return fold.key[0], blake2b(fold.bulk.tobytes() + fold.bulk_labels.tobytes()).digest()
+
+    def learns_from_cells(self, fold: Fold) -> bool:
+        """Tell whether the fit depends on the training cells of the fold."""
+        return self.is_transfer or bool((fold.train_labels >= 0).any())
+
+    def seed(self, fold: Fold) -> int:
+        """Return the seed of a fit: of the fold, or of its repeat where folds share it."""
+        return fold.seed if self.shared_key(fold) is None else integer(self.config.user_seed, f"repeat {fold.key[0]}")
+
+    def shape(self, fold: Fold) -> Hashable:
+        """Return what fits must have in common to train as one stack."""
+        return len(self.rows(fold)[0]), self.is_transfer and (len(fold.bulk), len(fold.train))
+
+    def fit_stack(
+        self, folds: Sequence[Fold], together: Sequence[Sequence[int]], device: torch.device
+    ) -> list[np.ndarray]:
+        """Fit and predict.
+
+        Parameters
+        ----------
+        folds
+            All folds.
+        together
+            The folds of each fit; all fits have equally many rows.
+        device
+            Where to train.
+
+        Returns
+        -------
+        list of numpy.ndarray
+            For each fit, the probabilities of the test cells of its folds one after another.
+        """
+        first = [folds[places[0]] for places in together]
+        seeds = [self.seed(fold) for fold in first]
+        stack = VmappedStack(lambda place: self.network(first[place]), ReplicaRandom(seeds, device))
+        data = stacked_rows([self.rows(fold) for fold in first], seeds, device, [self.target(fold) for fold in first])
+        self.train(stack, data)
+        return predict(stack, [np.concatenate([folds[place].test for place in places]) for places in together], device)
+
+    def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
+        """See :class:`pharmacell.benchmark.base.ComparedModel`.
+
+        Counted are the rows and one copy of them, and for each parameter its value, gradient, two moments of AdamW
+        and the best value so far.
+        """
+        unlabelled = n_train + BULK_LINES if self.is_transfer else 0
+        rows = 2 * (max(n_train, BULK_LINES) + unlabelled + n_test) * n_genes
+        return 4 * (rows + 5 * self.n_parameters(n_genes) + self.activations(n_genes))
+
+    def n_parameters(self, n_genes: int) -> int:
+        """Return the number of the network's parameters."""
+        genes = np.empty((0, n_genes), np.float32)
+        blank = Fold(
+            (0, 0),
+            [f"gene{i}" for i in range(n_genes)],
+            genes,
+            np.empty(0, np.int64),
+            np.empty(0),
+            np.empty(0, str),
+            genes,
+            np.empty(0, np.int64),
+            genes,
+            None,
+            0,
+        )
+        with torch.device("meta"):
+            return sum(value.numel() for value in self.network(blank).parameters())
+
+    def activations(self, n_genes: int) -> int:
+        """Return the numbers that one training step keeps for the backward pass, beside the rows."""
+        return 4 * self.config.batch_size * n_genes

@@ -1,0 +1,110 @@
+"""What all commands share: the options for seed, threads and device, and how an error ends a command."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from pharmacell import __version__
+from pharmacell.core.errors import InputError
+
+OUT_OF_MEMORY = 137  # what a kill for memory gives; the pipeline's retry rule asks for more memory on it
+UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST)
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class Command(click.Command):
+    """A click command whose bad input ends with one line and exit code 1, and lack of memory with 137."""
+
+    def main(self, *args, **kwargs):
+        """Run the command and exit; arguments are those of :meth:`click.Command.main`."""
+        kwargs["standalone_mode"] = False
+        try:
+            sys.exit(super().main(*args, **kwargs) or 0)
+        except click.exceptions.Abort:
+            fail("stopped by the user", 130)
+        except click.ClickException as error:
+            fail(f"{error.format_message()} ('{self.name} --help' lists the options)", 1)
+        except InputError as error:
+            fail(str(error), 1)
+        except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise
+            fail(f"{error.filename or 'output folder'}: {error.strerror}; free some space or choose another folder", 1)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            fail(f"out of memory: {(str(error) or 'an allocation failed').splitlines()[0]}", OUT_OF_MEMORY)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an exception means that host or device memory ran out."""
+    if isinstance(error, MemoryError):
+        return True
+    return any(words in str(error) for words in ("out of memory", "can't allocate memory", "not enough memory"))
+
+
+def fail(message: str, code: int) -> None:
+    """Print one line to standard error and exit."""
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+def set_threads(_context, _parameter, threads: int) -> int:
+    """Set the thread count of the numerical libraries; runs before any of them is imported."""
+    for variable in THREAD_VARIABLES:
+        if variable == "NUMBA_NUM_THREADS" and "numba" in sys.modules:
+            continue  # numba refuses another count once its threads run: a second command in the same process
+        os.environ[variable] = str(threads)
+    return threads
+
+
+def command(name: str) -> Callable:
+    """Turn a function into a command with ``--seed``, ``--threads``, ``--device`` and the project's error handling.
+
+    Parameters
+    ----------
+    name
+        The command's name, as in ``bin/<name>.py``.
+
+    Notes
+    -----
+    The function receives ``seed`` (int), ``threads`` (int, already applied through the environment) and ``device``
+    (``auto``, ``cpu`` or ``cuda``) beside its own options. Import heavy libraries inside the function.
+    """
+
+    def wrap(function: Callable) -> click.Command:
+        shared = (
+            click.version_option(__version__, prog_name="pharmacell"),
+            click.option(
+                "--device",
+                type=click.Choice(["auto", "cpu", "cuda"]),
+                default="auto",
+                show_default=True,
+                help="Where tensors live; auto takes a GPU when torch sees one.",
+            ),
+            click.option(
+                "--threads",
+                type=click.IntRange(min=1),
+                default=os.cpu_count(),
+                is_eager=True,
+                callback=set_threads,
+                show_default="all cores",
+                help="CPU threads.",
+            ),
+            click.option(
+                "--seed",
+                type=click.IntRange(min=0),
+                default=0,
+                show_default=True,
+                help="Seed of every random number in this command.",
+            ),
+        )
+        for option in shared:
+            function = option(function)
+        settings = {"show_default": True, "max_content_width": 110}
+        return click.command(name, cls=Command, context_settings=settings)(function)
+
+    return wrap

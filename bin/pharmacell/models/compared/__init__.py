@@ -1,1 +1,0 @@
-"""The models that the benchmark compares, one file each; :mod:`pharmacell.models.registry` lists them."""

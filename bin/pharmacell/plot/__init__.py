@@ -1,1 +1,0 @@
-"""Figures: drawing only, from files that other steps wrote."""

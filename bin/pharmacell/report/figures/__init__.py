@@ -1,0 +1,1 @@
+"""One file a figure; a figure is drawn from tables, never from a model."""

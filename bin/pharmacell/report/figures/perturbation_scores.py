@@ -1,0 +1,138 @@
+"""Scores of perturbation models beside the baselines: accuracy, signs, cell types, compounds."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.perturbation.metrics import LOWER_IS_BETTER
+from pharmacell.report.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, panels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+METRIC_TITLES = {
+    "mrrmse": "MRRMSE",
+    "mae": "MAE",
+    "mae_sign_right": "MAE, sign right",
+    "mae_sign_wrong": "MAE, sign wrong",
+    "sign_accuracy": "sign accuracy",
+    "sign_accuracy_significant": "sign accuracy, p ≤ 0.05",
+    "sign_accuracy_strong": "sign accuracy, p ≤ 0.01",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+    "cosine": "cosine",
+    "deg_overlap": "overlap of top 100",
+}
+ACCURACY = ("mrrmse", "mae", "sign_accuracy_significant", "pearson", "spearman", "deg_overlap")
+SIGNS = {"mae_sign_wrong": VERMILION, "mae": GREY, "mae_sign_right": BLUE}
+KIND_COLOURS = {"baseline": GREY, "classical": GREEN, "network": PURPLE}
+EXTREMES = 10  # compounds at each end
+ROW = 0.17  # inches of a model's line
+
+
+def draw_accuracy(gains: "pd.DataFrame", title: str) -> "Figure":
+    """Draw each model's score and, around it, the interval of its gain over the best baseline (the dotted line).
+
+    Parameters
+    ----------
+    gains
+        ``name, kind, metric, value, baseline_value, low, high`` of one protocol; ``low`` and ``high`` are the gain's.
+    title
+        Of the figure.
+    """
+    names = list(dict.fromkeys(gains["name"]))
+    figure, axes = panels(len(ACCURACY), 3, title, False, size=(2.5, 0.9 + ROW * len(names)))
+    for position, (axis, metric) in enumerate(zip(axes, ACCURACY, strict=True)):
+        rows = gains[gains["metric"] == metric].set_index("name").loc[names]
+        sign = -1 if metric in LOWER_IS_BETTER else 1
+        for height, row in enumerate(rows.itertuples()):
+            colour = KIND_COLOURS[row.kind]
+            if row.kind != "baseline" and np.isfinite(row.baseline_value):
+                ends = [row.baseline_value + sign * row.low, row.baseline_value + sign * row.high]
+                axis.plot(ends, [height, height], color=colour, linewidth=1.6, solid_capstyle="butt", alpha=0.6)
+            axis.plot(row.value, height, "o", color=colour, markersize=4)
+        if np.isfinite(rows["baseline_value"].iloc[0]):
+            axis.axvline(rows["baseline_value"].iloc[0], color=GREY, linestyle=":", linewidth=1)
+        better = "less is better" if metric in LOWER_IS_BETTER else "more is better"
+        name_rows(axis, names if position % 3 == 0 else [], len(names))
+        axis.set(title=METRIC_TITLES[metric], xlabel=better)
+        axis.locator_params(axis="x", nbins=4)
+    return figure
+
+
+def draw_signs(gains: "pd.DataFrame", title: str) -> "Figure":
+    """Draw the mean absolute error over all genes, where the sign is right and where it is wrong, for each model."""
+    names = list(dict.fromkeys(gains["name"]))
+    figure, (axis,) = panels(1, 1, title, False, size=(5.2, 0.9 + ROW * len(names)))
+    for metric, colour in SIGNS.items():
+        rows = gains[gains["metric"] == metric].set_index("name").loc[names]
+        axis.plot(rows["value"], np.arange(len(names)), "o", color=colour, markersize=5, label=METRIC_TITLES[metric])
+    name_rows(axis, names, len(names))
+    axis.set(xlabel="mean absolute error of signed −log10 p")
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def draw_cell_types(table: "pd.DataFrame", title: str) -> "Figure":
+    """Draw MRRMSE of each model in each cell type: mean, and from the least to the greatest row.
+
+    Parameters
+    ----------
+    table
+        ``name, kind, cell_type, metric, n_rows, mean, min, max`` of one protocol.
+    title
+        Of the figure.
+    """
+    table = table[table["metric"] == "mrrmse"]
+    names, cell_types = (list(dict.fromkeys(table[column])) for column in ("name", "cell_type"))
+    figure, axes = panels(len(cell_types), 3, title, False, size=(2.5, 0.9 + ROW * len(names)))
+    for position, (axis, cell_type) in enumerate(zip(axes, cell_types, strict=True)):
+        rows = table[table["cell_type"] == cell_type].set_index("name").loc[names]
+        for height, row in enumerate(rows.itertuples()):
+            axis.plot([row.min, row.max], [height, height], color=KIND_COLOURS[row.kind], linewidth=0.8, alpha=0.6)
+            axis.plot(row.mean, height, "o", color=KIND_COLOURS[row.kind], markersize=4)
+        axis.set_xscale("log")
+        for formatter in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
+            formatter(lambda value, _position: f"{value:g}" if f"{value:e}"[0] in "1235" else "")
+        name_rows(axis, names if position % 3 == 0 else [], len(names))
+        axis.set(title=f"{cell_type} ({rows['n_rows'].iloc[0]} rows)", xlabel="MRRMSE")
+    return figure
+
+
+def draw_compounds(table: "pd.DataFrame", model: str, baseline: str, title: str) -> "Figure":
+    """Draw the ten compounds with the least and the ten with the greatest MRRMSE of a model, beside a baseline's.
+
+    Parameters
+    ----------
+    table
+        ``name, sm_name, metric, mean, min, max`` of one protocol.
+    model, baseline
+        Names of what is compared.
+    title
+        Of the figure.
+    """
+    table = table[table["metric"] == "mrrmse"].set_index("sm_name")
+    ours, theirs = (table[table["name"] == name] for name in (model, baseline))
+    ordered = ours.sort_values("mean", kind="stable")
+    n_shown = min(EXTREMES, -(-len(ordered) // 2))
+    shown = [("best", ordered.iloc[:n_shown]), ("worst", ordered.iloc[-n_shown:])]
+    figure, axes = panels(2, 2, title, False, size=(3.6, 0.8 + ROW * n_shown))
+    for axis, (which, rows) in zip(axes, shown, strict=True):
+        heights = np.arange(len(rows))
+        axis.hlines(heights, rows["min"], rows["max"], color=PURPLE, linewidth=1, alpha=0.6)
+        axis.plot(rows["mean"], heights, "o", color=PURPLE, markersize=4, label=model)
+        axis.plot(theirs.loc[rows.index, "mean"], heights, "|", color=ORANGE, markersize=8, label=baseline)
+        name_rows(axis, [name if len(name) < 30 else f"{name[:28]}…" for name in rows.index], len(rows))
+        axis.set(title=f"{which} {len(rows)}", xlabel="MRRMSE")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def name_rows(axis: "Axes", names: list[str], n_rows: int) -> None:
+    """Put the names at the left, first at the top; none for a panel beside another one."""
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(n_rows - 0.5, -0.5)
+    if not names:
+        axis.set_yticks([])

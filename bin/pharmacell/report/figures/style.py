@@ -1,0 +1,140 @@
+"""The look of every figure, and how it is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pharmacell.core.files import whole_file
+from pharmacell.core.seeds import generator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, which stay apart for all common kinds of colour blindness
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, YELLOW, BLACK, GREY = "#E69F00", "#56B4E9", "#F0E442", "#000000", "#999999"
+SEQUENCE = (GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW, BLUE, VERMILION)  # those of the response come last
+RESPONSE_COLOURS = {1: BLUE, 0: VERMILION}
+RESPONSE_NAMES = {1: "sensitive", 0: "resistant"}
+MODEL_COLOURS = {"atsdp": BLACK, "signature": ORANGE, "ridge": GREEN, "logistic": PURPLE}
+MODEL_NAMES = {
+    "atsdp": "PharmaCell (ATSDP-NET)",
+    "signature": "gene signature",
+    "ridge": "ridge regression",
+    "logistic": "logistic regression",
+}
+
+COLUMN = 3.5  # inches, one column of a journal page; two columns are 7.2
+PAGE = 7.2
+POINTS_AT_MOST = 50_000
+DOTS = 200  # per inch
+SETTINGS = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "figure.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.2,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "pharmacell",
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that was written: the picture and what to say below it."""
+
+    png: Path
+    caption: str
+
+
+def panels(
+    n: int,
+    columns: int,
+    title: str,
+    simulated: bool,
+    size: tuple[float, float] = (2.4, 2.2),
+    projection: str | None = None,
+) -> tuple["Figure", list["Axes"]]:
+    """Make a titled figure with ``n`` panels in rows.
+
+    Parameters
+    ----------
+    n
+        How many panels.
+    columns
+        At most so many side by side.
+    title
+        What is shown; ``simulated cells`` is added to it when they are.
+    simulated
+        Whether the cells were simulated.
+    size
+        Width and height of a panel, inches.
+    projection
+        Of the axes, such as ``polar``.
+
+    Returns
+    -------
+    figure, axes
+        The axes in reading order.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams.update(SETTINGS)
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    figure = Figure(figsize=(max(COLUMN, size[0] * columns), size[1] * rows + 0.3), layout="constrained")
+    axes = [figure.add_subplot(rows, columns, position + 1, projection=projection) for position in range(n)]
+    figure.suptitle(f"{title} (simulated cells)" if simulated else title, wrap=True)
+    return figure, axes
+
+
+def save(figure: "Figure", folder: Path, name: str) -> tuple[Path, Path]:
+    """Write ``<name>.png`` (200 dots per inch) and ``<name>.svg`` into a folder, and return their paths."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(figure)
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    with whole_file(png) as partial:
+        figure.savefig(partial, dpi=DOTS)
+    with whole_file(svg) as partial:
+        figure.savefig(partial, dpi=DOTS, metadata={"Date": None})
+    return png, svg
+
+
+def thin(n: int, seed: int) -> np.ndarray:
+    """Return the indices of the cells that are drawn, in random order so that no class hides another.
+
+    All of them up to ``POINTS_AT_MOST``, else so many at random without replacement.
+    """
+    return generator(seed, "points drawn").permutation(n)[:POINTS_AT_MOST]
+
+
+def caption_of_points(n: int) -> str:
+    """Say how many cells are drawn, when not all of them; else an empty string."""
+    return f" {POINTS_AT_MOST:,} of {n:,} cells are drawn, chosen at random." if n > POINTS_AT_MOST else ""
+
+
+def colours(names: Sequence[str]) -> dict[str, tuple | str]:
+    """Give each name a colour: the colour-blind-safe sequence, or evenly spaced ones when there are more names."""
+    if len(names) <= len(SEQUENCE):
+        return dict(zip(names, SEQUENCE, strict=False))
+    from matplotlib import colormaps
+
+    return {
+        name: colormaps["turbo"](position)
+        for name, position in zip(names, np.linspace(0.05, 0.95, len(names)), strict=True)
+    }

@@ -1,0 +1,68 @@
+"""The linear baselines that stand beside every result: signature, ridge and logistic regression."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pharmacell.linear.calibration import balanced_platt
+
+NAMES = ("signature", "ridge", "logistic")
+
+
+@dataclass(frozen=True)
+class LinearBaselines:
+    """Linear scores with a logistic link, so that each baseline gives a probability.
+
+    Parameters
+    ----------
+    weights
+        float32 [3, n_genes], in the order of :data:`NAMES`.
+    slope, intercept
+        float32 [3]; probability = sigmoid(slope * (weights . x) + intercept).
+    """
+
+    weights: np.ndarray
+    slope: np.ndarray
+    intercept: np.ndarray
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Return the uncalibrated scores [n, 3] of standardised rows [n, n_genes]."""
+        return x @ self.weights.T
+
+    def probability(self, x: np.ndarray) -> np.ndarray:
+        """Return probabilities [n, 3] of being sensitive."""
+        from scipy.special import expit
+
+        return expit(self.scores(x) * self.slope + self.intercept)
+
+
+def fit_baselines(
+    x: np.ndarray, response: np.ndarray, labels: np.ndarray, held: np.ndarray, held_labels: np.ndarray, penalties
+) -> LinearBaselines:
+    """Fit the three baselines on training lines; the logistic link of each comes from the validation lines (Platt).
+
+    Parameters
+    ----------
+    x
+        Standardised expression of the training lines, [n, n_genes].
+    response
+        Standardised response, [n]; higher means more sensitive.
+    labels
+        1 sensitive, 0 resistant, [n].
+    held, held_labels
+        Validation lines or cells, [m, n_genes] and [m].
+    penalties
+        ``alpha`` of ridge and ``c`` of logistic regression.
+    """
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    from pharmacell.linear.signature import Signature
+
+    fitted = (
+        Signature().fit(x, response),
+        Ridge(alpha=penalties.alpha).fit(x, response),
+        LogisticRegression(C=penalties.c, class_weight="balanced", max_iter=1000).fit(x, labels),
+    )
+    weights = np.stack([np.ravel(model.coef_) for model in fitted]).astype(np.float32)
+    slopes, intercepts = zip(*(balanced_platt(held @ weight, held_labels) for weight in weights), strict=True)
+    return LinearBaselines(weights, np.array(slopes, np.float32), np.array(intercepts, np.float32))

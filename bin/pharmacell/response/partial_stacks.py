@@ -1,0 +1,52 @@
+"""Train a stack some replicas at a time: less memory, and the same numbers up to rounding."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from pharmacell.response.network import ATSDP
+from pharmacell.training.loop import History
+
+Stage = Callable[[ATSDP, Tensor | None, History], Tensor]
+
+
+def halved(n_replicas: int, halvings: int) -> int:
+    """Return how many replicas to train at once after a stack was halved some times; at least one."""
+    return max(1, n_replicas >> halvings)
+
+
+def in_parts(model: ATSDP, at_once: int, history: History, stage: Stage) -> Tensor:
+    """Run one stage of training on a whole stack, or on some replicas after others.
+
+    Replicas share no weight and no random number, so it matters for memory only who trains beside whom.
+
+    Parameters
+    ----------
+    model
+        The stack; trained in place.
+    at_once
+        Most replicas that train together.
+    history
+        Takes the stage's rows, each under its replica's number in the whole stack.
+    stage
+        Trains a stack and returns one value for each replica. Its second argument is None, or the replicas
+        (int64 [n]) whose data to use.
+
+    Returns
+    -------
+    Tensor
+        What ``stage`` returned, [n_replicas].
+    """
+    if at_once >= model.n_replicas:
+        return stage(model, None, history)
+    values = []
+    for rows in torch.arange(model.n_replicas).split(at_once):
+        seeds, own = [model.random.seeds[i] for i in rows], History()
+        part = ATSDP(model.config, model.n_genes, seeds, model.random.device)
+        part.load_state_dict({name: weights[rows] for name, weights in model.state_dict().items()})
+        values.append(stage(part, rows, own))
+        for name, weights in model.state_dict().items():
+            weights[rows] = part.state_dict()[name]
+        history.rows += [(*row[:4], row[4] + int(rows[0]), row[5]) for row in own.rows]
+    return torch.cat(values)

@@ -1,0 +1,116 @@
+"""Predict all cells of a sample in chunks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pharmacell.core.errors import InputError
+from pharmacell.core.progress import track
+from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
+from pharmacell.response.neighbours import smooth
+from pharmacell.response.store import Bundle
+
+
+@dataclass(frozen=True)
+class CellPredictions:
+    """Predictions of a sample.
+
+    Parameters
+    ----------
+    replicas
+        Probability of being sensitive of each replica, float32 [n_replicas, n_cells].
+    baselines
+        Probabilities of signature, ridge and logistic regression, float32 [n_cells, 3].
+    scores
+        Combined scores behind ``replicas``, float32 [n_replicas, n_cells].
+    """
+
+    replicas: np.ndarray
+    baselines: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def probability(self) -> np.ndarray:
+        """Mean over replicas, [n_cells]."""
+        return self.replicas.mean(0)
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation over replicas, [n_cells]; 0 with one replica."""
+        return self.replicas.std(0, ddof=1) if len(self.replicas) > 1 else np.zeros(self.replicas.shape[1], np.float32)
+
+    def agreement(self) -> tuple[float, int]:
+        """Compare the replicas' rankings of the cells.
+
+        Returns
+        -------
+        mean
+            Mean Spearman correlation between pairs of replicas; NaN with one replica.
+        opposed
+            Replicas whose mean correlation with the others is negative.
+        """
+        from scipy.stats import rankdata
+
+        n_replicas = len(self.scores)
+        if n_replicas < 2:
+            return float("nan"), 0
+        with np.errstate(invalid="ignore"):  # a replica that gives every cell the same score has no ranking
+            correlation = np.nan_to_num(np.corrcoef(rankdata(self.scores, axis=1)))
+        with_others = (correlation.sum(1) - correlation.diagonal()) / (n_replicas - 1)
+        return float(with_others.mean()), int((with_others < 0).sum())
+
+
+@torch.no_grad()
+def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk: int = CHUNK_CELLS) -> CellPredictions:
+    """Predict every cell; at most ``chunk`` cells are dense at a time.
+
+    Parameters
+    ----------
+    bundle
+        Adapted stack.
+    cells
+        The prepared sample.
+    device
+        Where to predict.
+    chunk
+        Cells read and predicted at once.
+
+    Raises
+    ------
+    InputError
+        If the stack was not adapted to cells, or the sample lacks some of its genes.
+    """
+    if bundle.target is None:
+        raise InputError(
+            "the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
+            "that finetune_sc wrote"
+        )
+    model = bundle.model.eval()
+    scores = np.empty((model.n_replicas, len(cells)), np.float32)
+    baselines = np.empty((len(cells), len(bundle.baselines.weights)), np.float32)
+    start = 0
+    n_chunks = -(-len(cells) // chunk)
+    for block in track(cells.chunks(bundle.genes, chunk), "predicting chunks of cells", n_chunks):
+        x = bundle.target.apply(block)
+        rows = slice(start, start + len(x))
+        scores[:, rows] = bundle.score(x, "target", device)
+        baselines[rows] = bundle.baselines.probability(x)
+        start += len(x)
+    return CellPredictions(bundle.link(scores), baselines, scores)
+
+
+def smoothed(found: CellPredictions, bundle: Bundle, nearest: np.ndarray) -> CellPredictions:
+    """Return predictions whose scores are averaged over neighbouring cells; the baselines stay as they are.
+
+    Parameters
+    ----------
+    found
+        Predictions of all cells.
+    bundle
+        The stack that made them.
+    nearest
+        From :func:`pharmacell.response.neighbours.nearest_cells`.
+    """
+    scores = smooth(found.scores, nearest)
+    return CellPredictions(bundle.link(scores), found.baselines, scores)

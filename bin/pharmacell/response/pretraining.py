@@ -1,0 +1,121 @@
+"""Pretraining on bulk lines: denoising autoencoder, then encoder and predictor on the labels."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.response.network import ATSDP, Autoencoder
+from pharmacell.response.validation import PlainValidation, ShiftedValidation
+from pharmacell.training.loop import History, TrainingConfig, run_stage
+from pharmacell.training.losses import class_cross_entropy, reconstruction
+from pharmacell.training.training_set import TrainingSet
+
+
+def train_autoencoder(
+    name: str,
+    autoencoder: Autoencoder,
+    random: ReplicaRandom,
+    data: TrainingSet,
+    config: TrainingConfig,
+    history: History,
+) -> Tensor:
+    """Train a denoising autoencoder: mean squared error between the output for a noisy copy and the clean input.
+
+    Parameters
+    ----------
+    name
+        Of the stage.
+    autoencoder, random
+        What is trained, and its replicas' random streams.
+    data
+        Rows and validation rows of each replica.
+    config, history
+        See :func:`pharmacell.training.loop.run_stage`.
+
+    Returns
+    -------
+    Tensor
+        Best epoch of each replica.
+    """
+    held = data.clean[data.validation]  # [R, n_validation, n_genes]
+
+    def train_terms(rows: Tensor) -> dict[str, Tensor]:
+        noisy = data.noisy(rows, config.noise, config.noise_rate, random)
+        return {"total": reconstruction(autoencoder(noisy), data.clean[rows])}
+
+    def validation_terms() -> dict[str, Tensor]:
+        return {"total": reconstruction(autoencoder(held), held)}
+
+    epochs = config.epochs if config.autoencoder_epochs is None else config.autoencoder_epochs
+    return run_stage(
+        name,
+        autoencoder,
+        random,
+        replace(config, epochs=epochs),
+        lambda: data.epoch(data.plain_rows, random, config.batch_size),
+        train_terms,
+        validation_terms,
+        history,
+    )
+
+
+def train_predictor(
+    name: str,
+    model: ATSDP,
+    data: TrainingSet,
+    validation: PlainValidation | ShiftedValidation | None,
+    config: TrainingConfig,
+    history: History,
+) -> Tensor:
+    """Train source encoder and predictor on the classes of bulk lines (cross-entropy, the first term of Eq. 16).
+
+    Parameters
+    ----------
+    name
+        Of the stage.
+    model
+        Stack whose source autoencoder is trained.
+    data
+        Rows and classes of each replica.
+    validation
+        Decides when to stop; None trains for all epochs.
+    config, history
+        See :func:`pharmacell.training.loop.run_stage`.
+
+    Returns
+    -------
+    Tensor
+        Best epoch of each replica.
+    """
+    both = nn.ModuleList([model.source.encoder, model.predictor])
+
+    def train_terms(rows: Tensor) -> dict[str, Tensor]:
+        return {"total": source_loss(model, data, rows, model.source.encoder, config)[1]}
+
+    terms: Callable | None = (lambda: validation.terms(model, "source")) if validation else None
+    return run_stage(
+        name,
+        both,
+        model.random,
+        config,
+        lambda: data.epoch(data.rows, model.random, config.batch_size),
+        train_terms,
+        terms,
+        history,
+    )
+
+
+def source_loss(
+    model: ATSDP, data: TrainingSet, rows: Tensor, encoder: nn.Module, config: TrainingConfig
+) -> tuple[Tensor, Tensor]:
+    """Return latents [n_replicas, b, bottleneck] and class cross-entropy [n_replicas] of bulk rows.
+
+    With count thinning the classifier sees noisy copies as well; the published configuration shows it the lines.
+    """
+    x = data.clean[rows]
+    if config.noise == "thinning":
+        x = data.noisy(rows, config.noise, config.noise_rate, model.random)
+    latent = encoder(x)
+    return latent, class_cross_entropy(model.predictor(latent), data.labels.gather(1, rows))

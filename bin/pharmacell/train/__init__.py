@@ -1,1 +1,0 @@
-"""Training loops, losses, noise and sampling."""

@@ -1,0 +1,1 @@
+"""One loop, losses, noise, sampling and early stopping; knows no model."""

@@ -1,0 +1,112 @@
+"""The rows that each replica of a stack learns from."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.training.noise import corrupt
+from pharmacell.training.sampling import resample
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Rows, their classes, and which of them a replica may see.
+
+    Parameters
+    ----------
+    clean
+        Standardised expression, float32 [n, n_genes].
+    thinned
+        Simulated cells of the same rows at several severities, float32 [n_severities, n, n_genes]; None without
+        count thinning.
+    rows
+        Rows of each replica's classes after resampling, int64 [n_replicas, n_rows].
+    plain_rows
+        The same without resampling, for the autoencoder.
+    labels
+        Class of each row for each replica, int64 [n_replicas, n].
+    validation
+        Rows that decide when a replica's autoencoder stops, int64 [n_replicas, n_validation].
+    """
+
+    clean: Tensor
+    thinned: Tensor | None
+    rows: Tensor
+    plain_rows: Tensor
+    labels: Tensor
+    validation: Tensor
+
+    def part(self, replicas: Tensor | None) -> "TrainingSet":
+        """Return the same rows for some replicas; None: for all."""
+        if replicas is None:
+            return self
+        return replace(
+            self,
+            rows=self.rows[replicas],
+            plain_rows=self.plain_rows[replicas],
+            labels=self.labels[replicas],
+            validation=self.validation[replicas],
+        )
+
+    def epoch(self, rows: Tensor, random: ReplicaRandom, size: int) -> list[Tensor]:
+        """Return the batches of one epoch: rows in each replica's own random order, [n_replicas, <= size] each."""
+        return list(rows.gather(1, random.permutations(rows.shape[1])).split(size, dim=1))
+
+    def noisy(self, rows: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
+        """Return noisy copies [n_replicas, b, n_genes] of the rows [n_replicas, b].
+
+        ``thinning`` takes, for each row, one of its simulated cells or the row itself, and masks a share ``rate`` of
+        it; the other kinds are those of :func:`pharmacell.training.noise.corrupt`.
+        """
+        if kind != "thinning" or self.thinned is None:
+            return corrupt(self.clean[rows], "binomial" if kind == "thinning" else kind, rate, random)
+        pick = random.choices(len(self.thinned) + 1, rows.shape[1])  # [R, b]; the last means the row itself
+        x = self.thinned[pick.clamp_max(len(self.thinned) - 1), rows]
+        x = torch.where((pick == len(self.thinned))[..., None], self.clean[rows], x)
+        return corrupt(x, "dropout", rate, random)
+
+
+def equal_rows(lists: list[np.ndarray], device: torch.device | str) -> Tensor:
+    """Stack row lists, cut to the shortest (folds differ by a line or two), int64 [n_replicas, n]."""
+    shortest = min(len(rows) for rows in lists)
+    return torch.as_tensor(np.stack([rows[:shortest] for rows in lists]), device=device)
+
+
+def resampled_rows(
+    x: np.ndarray, labels: np.ndarray, lists: list[np.ndarray], kind: str, seed: int
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Resample each replica's training rows; what the sampler makes is appended to the matrix.
+
+    Parameters
+    ----------
+    x
+        All rows, [n, n_genes].
+    labels
+        Classes for each replica, [n_replicas, n].
+    lists
+        Training rows of each replica.
+    kind, seed
+        See :func:`pharmacell.training.sampling.resample`.
+
+    Returns
+    -------
+    x, labels, lists
+        The longer matrix, its classes [n_replicas, n_longer] and the rows to train on.
+    """
+    if kind == "none":
+        return x, labels, lists
+    blocks, classes, found, made = [x], [labels], [], {}
+    length = len(x)
+    for replica, rows in enumerate(lists):
+        key = (rows.tobytes(), labels[replica, rows].tobytes())
+        if key not in made:  # replicas that share rows and labels share the resampled rows
+            block, block_labels = resample(x[rows], labels[replica, rows], kind, seed)
+            made[key] = np.arange(length, length + len(block))
+            blocks.append(block)
+            classes.append(np.broadcast_to(block_labels, (len(labels), len(block))))
+            length += len(block)
+        found.append(made[key])
+    return np.concatenate(blocks), np.concatenate(classes, 1), found
