@@ -30,7 +30,8 @@ $(STAMP): requirements.lock requirements-uv.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@echo "Set-up 4 of 4: Nextflow"
 	@printf '#!/bin/sh\nexec "%s/python" "%s/bin/start_engine.py" "$$@"\n' "$(abspath $(BIN))" "$(CURDIR)" > $(NEXTFLOW)
-	@chmod +x $(NEXTFLOW)
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/python" -m pharmacell "$$@"\n' "$(CURDIR)/bin" "$(abspath $(BIN))" > $(BIN)/pharmacell
+	@chmod +x $(NEXTFLOW) $(BIN)/pharmacell
 	@$(NEXTFLOW) -v
 	@touch $@
 
@@ -80,7 +81,7 @@ bench: setup
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
-		--custom-compile-command "make lock" requirements.in -o requirements.lock
+		--custom-compile-command "make lock" --all-extras pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf work .nextflow .nextflow.log* results .nf-test

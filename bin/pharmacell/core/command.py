@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 import click
 
@@ -15,18 +16,27 @@ UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-class Command(click.Command):
-    """A click command whose bad input ends with one line and exit code 1, and lack of memory with 137."""
+class OneLineErrors:
+    """Ends a click command with one line: exit code 1 for bad input, 137 for lack of memory."""
 
-    def main(self, *args, **kwargs):
-        """Run the command and exit; arguments are those of :meth:`click.Command.main`."""
+    name: str | None
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run the command and exit.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Those of :meth:`click.Command.main`.
+        """
         kwargs["standalone_mode"] = False
         try:
-            sys.exit(super().main(*args, **kwargs) or 0)
+            sys.exit(super().main(*args, **kwargs) or 0)  # type: ignore[misc]  # of the click class beside it
         except click.exceptions.Abort:
             fail("stopped by the user", 130)
         except click.ClickException as error:
-            fail(f"{error.format_message()} ('{self.name} --help' lists the options)", 1)
+            context = getattr(error, "ctx", None)
+            fail(f"{error.format_message()} ('{context.command_path if context else self.name} --help' lists more)", 1)
         except InputError as error:
             fail(str(error), 1)
         except OSError as error:
@@ -39,6 +49,14 @@ class Command(click.Command):
             fail(f"out of memory: {(str(error) or 'an allocation failed').splitlines()[0]}", OUT_OF_MEMORY)
 
 
+class Command(OneLineErrors, click.Command):
+    """A step."""
+
+
+class Group(OneLineErrors, click.Group):
+    """A command whose subcommands are the steps."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an exception means that host or device memory ran out."""
     if isinstance(error, MemoryError):
@@ -46,7 +64,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return any(words in str(error) for words in ("out of memory", "can't allocate memory", "not enough memory"))
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     """Print one line to standard error and exit."""
     click.echo(f"error: {' '.join(message.split())}", err=True)
     sys.exit(code)
