@@ -17,12 +17,12 @@ from simulated_sets import CPU, DRUGS, Difficulty, Panel, SimulatedSet, make_set
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.metrics import auroc
-from pharmacell.response.configurations import DEFAULT, PUBLISHED, Configuration
 from pharmacell.response.ensemble import MEMBERS
 from pharmacell.response.evidence import source_evidence
 from pharmacell.response.finetune_sc import fit_to_cells
 from pharmacell.response.neighbours import smooth
 from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.settings import DEFAULT, PUBLISHED, Configuration
 
 REPLICAS = 5
 

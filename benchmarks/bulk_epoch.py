@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from pharmacell.data.splits import split_lines
 from pharmacell.nn.stacked import StackedLinear
-from pharmacell.response.network import ATSDP, ATSDPConfig
-from pharmacell.training.loop import TrainingConfig
+from pharmacell.response.network import ATSDP
+from pharmacell.response.settings import ATSDPConfig
+from pharmacell.training.settings import TrainingConfig
 
 REPEATS = 5
 EPOCHS = 4

@@ -14,9 +14,10 @@ import pandas as pd
 import torch
 
 from pharmacell.data.lines import Lines
-from pharmacell.response.network import ATSDPConfig
 from pharmacell.response.pretrain_bulk import train_source
-from pharmacell.training.loop import History, TrainingConfig
+from pharmacell.response.settings import ATSDPConfig
+from pharmacell.training.loop import History
+from pharmacell.training.settings import TrainingConfig
 
 N_GENES, N_LINES = 6163, 975
 

@@ -9,10 +9,10 @@ from machine import Row, ratio_in_turns, seconds
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedLinear
 from pharmacell.perturbation.encodings.base import Encoded, InputShape
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.network import Network, configure
 from pharmacell.perturbation.models.stacked_network import on_device
 from pharmacell.perturbation.models.training import Rows, TrainingSettings, train
+from pharmacell.perturbation.settings import FitOptions
 
 MODEL, N_ROWS, N_GENES, SEEDS, REPEATS = "gru3_attn", 614, 18_211, 5, 3
 SHAPE = InputShape(5000, 5, 0, ())

@@ -2,7 +2,7 @@
 
 from machine import N_GENES, N_LINES, Row, ratio_in_turns, synthetic, train
 
-from pharmacell.response.network import ATSDPConfig
+from pharmacell.response.settings import ATSDPConfig
 
 REPLICAS = 5
 TEST_NETWORK = ATSDPConfig(16, (32,), (16,), heads=2, attention_tokens=4)  # of conf/test.config

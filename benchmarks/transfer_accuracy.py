@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from simulated_sets import DRUGS, Difficulty, Panel, make_set, predict_set
 
-from pharmacell.response.configurations import DEFAULT
+from pharmacell.response.settings import DEFAULT
 
 MODELS = ("atsdp", "alone", "signature", "ridge", "logistic", "smooth_signature", "smooth_ridge", "smooth_logistic")
 

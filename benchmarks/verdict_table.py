@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from simulated_sets import Difficulty, Panel, make_set, predict_set
 
-from pharmacell.response.configurations import DEFAULT
+from pharmacell.response.settings import DEFAULT
 
 DIFFICULTIES = (  # with how many in twenty
     (Difficulty("fair"), 8),

@@ -8,8 +8,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from pharmacell.data.lines import Lines
-from pharmacell.response.network import ATSDPConfig
-from pharmacell.training.loop import TrainingConfig
+from pharmacell.response.settings import ATSDPConfig
+from pharmacell.training.settings import TrainingConfig
 
 GENES = [f"GENE{number}" for number in range(60)]
 DRUG = "Testplatin"

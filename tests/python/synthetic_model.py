@@ -10,7 +10,8 @@ from synthetic_cells import CONFIG
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.baselines import LinearBaselines
 from pharmacell.response.ensemble import Ensemble
-from pharmacell.response.network import ATSDP, ATSDPConfig
+from pharmacell.response.network import ATSDP
+from pharmacell.response.settings import ATSDPConfig
 from pharmacell.response.store import Bundle
 
 GENES = [f"GENE{number}" for number in range(120)]

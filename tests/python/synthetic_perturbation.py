@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pharmacell.perturbation.fit_options import FitOptions
+from pharmacell.perturbation.settings import FitOptions
 from pharmacell.perturbation.table import PerturbationTable
 
 DATA = Path(__file__).parents[1] / "data" / "perturbation"

@@ -8,8 +8,8 @@ import pytest
 from synthetic_benchmark import KEY, write_benchmark
 
 from pharmacell.benchmark.inputs import FOLD, SETTING
+from pharmacell.benchmark.main_settings import main_settings
 from pharmacell.benchmark.published import read_published
-from pharmacell.benchmark.settings import main_settings
 from pharmacell.benchmark.summary import Choices, Summary, costs_of, summarise, write_summary
 from pharmacell.benchmark.tables import PUBLISHED
 from pharmacell.core.errors import InputError

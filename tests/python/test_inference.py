@@ -16,10 +16,10 @@ from pharmacell.core.files import write_json
 from pharmacell.data.cells import CellMatrix
 from pharmacell.response.diagnostics import diagnose
 from pharmacell.response.finetune_sc import adapt
-from pharmacell.response.joint_training import TransferConfig
 from pharmacell.response.predict import CellPredictions, predict_cells
 from pharmacell.response.prediction_tables import prediction_tables, write_predicted_h5ad
 from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.settings import TransferConfig
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ from synthetic_cells import DRUG, write_bulk, write_cells
 from pharmacell.cli.finetune_sc import finetune_sc
 from pharmacell.cli.predict import predict
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
-from pharmacell.response.configurations import DEFAULT, configuration
+from pharmacell.response.settings import DEFAULT, configuration
 
 SHARED = ["--sample", "s", "--threads", "1", "--device", "cpu"]
 SHORT = ["--epochs", "2", "--batch_size", "32"]

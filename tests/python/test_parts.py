@@ -9,9 +9,9 @@ from synthetic_cells import CONFIG, TRAINING, make_lines, weights_of, write_cell
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.response.finetune_sc import adapt
-from pharmacell.response.joint_training import TransferConfig
 from pharmacell.response.partial_stacks import halved
 from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.settings import TransferConfig
 
 CPU = torch.device("cpu")
 SETTINGS = {

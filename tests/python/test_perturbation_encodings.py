@@ -11,8 +11,8 @@ from pharmacell.perturbation.encodings.base import PAD, InputShape
 from pharmacell.perturbation.encodings.embedding import read_vectors
 from pharmacell.perturbation.encodings.registry import ENCODERS
 from pharmacell.perturbation.encodings.smiles import tokenise
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.inputs import Inputs
+from pharmacell.perturbation.settings import FitOptions
 
 TABLE = small()
 

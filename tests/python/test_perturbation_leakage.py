@@ -8,10 +8,10 @@ from synthetic_perturbation import CPU, ENCODINGS, options, small
 
 from pharmacell.perturbation.encodings import target_stats
 from pharmacell.perturbation.encodings.registry import ENCODERS, parts_of
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.fold_runs import Run
 from pharmacell.perturbation.imitation import blocks, unseen_column, validation_rows
 from pharmacell.perturbation.protocols import folds
+from pharmacell.perturbation.settings import FitOptions
 
 TABLE = small()
 

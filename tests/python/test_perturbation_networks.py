@@ -9,11 +9,11 @@ import torch
 from synthetic_perturbation import CPU, ENCODINGS, options, small
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.losses import LOSSES
 from pharmacell.perturbation.models.network import configure
 from pharmacell.perturbation.models.registry import NETWORKS, build
 from pharmacell.perturbation.outputs import Outputs
+from pharmacell.perturbation.settings import FitOptions
 from pharmacell.perturbation.store import load, save
 
 TABLE = small()

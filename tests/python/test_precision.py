@@ -10,7 +10,8 @@ from pharmacell.nn.precision import products
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedLinear, StackedMLP
 from pharmacell.nn.wide_output import WideOutput
-from pharmacell.training.loop import History, TrainingConfig, run_stage
+from pharmacell.training.loop import History, run_stage
+from pharmacell.training.settings import TrainingConfig
 
 EPSILON = 2**-8  # bf16 keeps 7 bits behind the leading one
 
@@ -85,8 +86,8 @@ def test_a_stage_trains_in_the_precision_of_its_settings():
 
 
 def test_a_perturbation_network_trains_in_the_precision_asked_for():
-    from pharmacell.perturbation.fit_options import FitOptions
     from pharmacell.perturbation.models.registry import build
+    from pharmacell.perturbation.settings import FitOptions
 
     table = small_table()
     found = {

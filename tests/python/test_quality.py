@@ -12,8 +12,8 @@ from scipy import sparse
 
 from pharmacell.cli.qc import qc
 from pharmacell.data.genes import gene_table
-from pharmacell.data.quality import Limits
-from pharmacell.data.sample import Request, prepare_sample
+from pharmacell.data.sample import prepare_sample
+from pharmacell.data.settings import Limits, Request
 
 DATA = Path(__file__).parents[1] / "data"
 A375 = Path(__file__).parents[3] / "shared" / "data" / "single_cell" / "a375_plx4720.tsv.gz"

@@ -20,8 +20,8 @@ from pharmacell.response import pretrain_bulk as training
 from pharmacell.response.ensemble import stack
 from pharmacell.response.evidence import PERMUTATIONS, reliability
 from pharmacell.response.finetune_sc import adapt
-from pharmacell.response.joint_training import TransferConfig
 from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.settings import TransferConfig
 from pharmacell.response.training_lines import prepare_source
 from pharmacell.response.verdict import judge
 

@@ -9,7 +9,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.nn.attention import TokenAttention
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedDropout, StackedLinear, StackedMLP
-from pharmacell.response.network import ATSDPConfig
+from pharmacell.response.settings import ATSDPConfig
 from pharmacell.training.noise import corrupt
 
 SEEDS = (3, 5, 8)

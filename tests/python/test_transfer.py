@@ -12,10 +12,10 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.standardise import LIMIT, Standardiser
 from pharmacell.response.finetune_sc import adapt, labelled_cells
-from pharmacell.response.joint_training import TransferConfig
 from pharmacell.response.predict import CellPredictions
 from pharmacell.response.prediction_tables import prediction_tables
 from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.settings import TransferConfig
 from pharmacell.response.store import load_bundle, save_bundle
 from pharmacell.training.clusters import cluster_cells
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.benchmark.inputs import SETTING
-from pharmacell.benchmark.settings import COMPARED, REFERENCE
+from pharmacell.benchmark.main_settings import COMPARED, REFERENCE
 from pharmacell.evaluate.fold_scores import FOLD_METRICS, LOWER_IS_BETTER
 from pharmacell.evaluate.rank_tests import Ranking, rank_models
 from pharmacell.evaluate.resampled_tests import (

@@ -17,7 +17,8 @@ from pharmacell.core.seeds import integer
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
-from pharmacell.training.stacked_fit import FitConfig, StackedRows, fit_classes, predict, stacked_rows
+from pharmacell.training.settings import FitConfig
+from pharmacell.training.stacked_fit import StackedRows, fit_classes, predict, stacked_rows
 
 
 class Classifier(nn.Module):

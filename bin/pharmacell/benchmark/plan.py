@@ -69,7 +69,7 @@ def check_sweep(
     Parameters
     ----------
     config, preset, options
-        See :func:`pharmacell.response.configurations.configuration`.
+        See :func:`pharmacell.response.settings.configuration`.
     heads, samplings
         Of the sweep.
     models
@@ -81,7 +81,7 @@ def check_sweep(
         If heads do not divide the width of the tokens, or a sampling is unknown.
     """
     from pharmacell.benchmark.registry import REGISTRY, check_names
-    from pharmacell.response.configurations import configuration
+    from pharmacell.response.settings import configuration
     from pharmacell.training.sampling import KINDS
 
     check_names(models)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pharmacell.benchmark.comparison import compare_with_reference, ranking_tables, rankings
 from pharmacell.benchmark.inputs import FITS, FOLD, SETTING, FoldPlan, read_expected, read_fits, read_slices
+from pharmacell.benchmark.main_settings import HEADS, main_settings
 from pharmacell.benchmark.means import mean_scores
 from pharmacell.benchmark.published import SLOT, read_published
 from pharmacell.benchmark.scores import Scorer, long_scores, undefined, write_scored
-from pharmacell.benchmark.settings import HEADS, main_settings
 from pharmacell.benchmark.tables import paper_tables, write_table
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
@@ -28,7 +28,7 @@ class Choices:
     Parameters
     ----------
     heads, sampling
-        As in :func:`pharmacell.benchmark.settings.main_settings`.
+        As in :func:`pharmacell.benchmark.main_settings.main_settings`.
     simulated
         Datasets whose cells were simulated.
     published

@@ -7,7 +7,7 @@ import numpy as np
 
 from pharmacell.benchmark.comparison import RANKED
 from pharmacell.benchmark.inputs import SETTING
-from pharmacell.benchmark.settings import REFERENCE
+from pharmacell.benchmark.main_settings import REFERENCE
 from pharmacell.core.files import whole_file
 
 if TYPE_CHECKING:

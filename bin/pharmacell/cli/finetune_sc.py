@@ -74,8 +74,8 @@ def finetune_sc(
     from pharmacell.core.files import whole_file, write_json
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines, load_split
-    from pharmacell.response.configurations import configuration
     from pharmacell.response.finetune_sc import adapt, check_pretrained
+    from pharmacell.response.settings import configuration
     from pharmacell.response.store import load_bundle, save_bundle
     from pharmacell.response.training_lines import replica_seeds
 

@@ -85,10 +85,10 @@ def kaggle_train(
     MODEL.safetensors and MODEL.json. With --id_map: MODEL.test.parquet; with --sample_submission: MODEL.submission.csv.
     """
     from pharmacell.perturbation.final_fit import fit_all_rows
-    from pharmacell.perturbation.fit_options import FitOptions
     from pharmacell.perturbation.fold_runs import Run, parquet_writer, write_tables
     from pharmacell.perturbation.formats import is_simulated
     from pharmacell.perturbation.run_checks import check_run
+    from pharmacell.perturbation.settings import FitOptions
     from pharmacell.perturbation.table import PerturbationTable, read_id_map, read_sample_submission
 
     options = FitOptions(

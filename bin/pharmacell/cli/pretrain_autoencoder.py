@@ -30,7 +30,7 @@ def pretrain_autoencoder(bulk, target, n_replicas, config, preset, outdir, seed,
 
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import read_bulk
-    from pharmacell.response.configurations import configuration
+    from pharmacell.response.settings import configuration
 
     settings = configuration(config, preset, options)
     lines, genes = read_bulk(bulk, CellMatrix(target).genes)

@@ -60,7 +60,7 @@ def pretrain_bulk(
     from pharmacell.core.files import whole_file
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines
-    from pharmacell.response.configurations import configuration
+    from pharmacell.response.settings import configuration
 
     settings = configuration(config, preset, options)
     lines = load_lines(bulk, response, drug, CellMatrix(target).genes)

@@ -59,9 +59,9 @@ def qc(
     from pathlib import Path
 
     from pharmacell.core.progress import say
-    from pharmacell.data.quality import Limits
     from pharmacell.data.readers import check_sample
-    from pharmacell.data.sample import Request, prepare_sample, write_sample
+    from pharmacell.data.sample import prepare_sample, write_sample
+    from pharmacell.data.settings import Limits, Request
 
     check_sample(Path(path))
     request = Request(sample, Path(path), label_key, group_key, species, scale, orientation, root)

@@ -1,6 +1,6 @@
 """Quality control of a sample: which cells and genes stay, and on which scale."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,34 +10,13 @@ from scipy import sparse
 from pharmacell.core.errors import InputError
 from pharmacell.data.genes import GeneMapping, collapse_genes
 from pharmacell.data.scale import blocks
+from pharmacell.data.settings import Limits
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 REASONS = ("few_genes", "mitochondrial")  # why a cell is removed
 Matrix = sparse.csr_matrix | np.ndarray
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of quality control; the defaults are those of ATSDP-NET (Front. Med. 2025).
-
-    Attributes
-    ----------
-    min_genes
-        A cell with fewer detected genes is removed.
-    min_cells
-        A gene detected in fewer cells is removed.
-    max_mt_percent
-        A cell with a higher percentage of mitochondrial counts is removed.
-    target_sum
-        Counts per cell after normalisation.
-    """
-
-    min_genes: int = 200
-    min_cells: int = 3
-    max_mt_percent: float = 10.0
-    target_sum: float = 10_000.0
 
 
 def measure_cells(matrix: Matrix, mapping: GeneMapping, scale: str) -> pd.DataFrame:

@@ -16,7 +16,6 @@ from pharmacell.data.embedding import embed
 from pharmacell.data.genes import map_names, require_match
 from pharmacell.data.quality import (
     REASONS,
-    Limits,
     bring_to_log,
     describe_limits,
     judge_cells,
@@ -26,23 +25,10 @@ from pharmacell.data.quality import (
 )
 from pharmacell.data.readers import read_sample
 from pharmacell.data.scale import Values, look_at, settle_scale
+from pharmacell.data.settings import Limits, Request
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the sample sheet says about a sample."""
-
-    sample: str
-    path: Path
-    label_key: str | None = None
-    group_key: str | None = None
-    species: str = "auto"
-    scale: str = "auto"
-    orientation: str = "auto"
-    root: str | None = None  # where trajectory is to begin; only checked here, because much is computed before
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pharmacell.perturbation.models.registry import CLASSICAL, build
 from pharmacell.perturbation.out_of_fold import KEYS
 
 if TYPE_CHECKING:
-    from pharmacell.perturbation.fit_options import FitOptions
+    from pharmacell.perturbation.settings import FitOptions
     from pharmacell.perturbation.table import PerturbationTable
 
 NO_ENCODING = "none"

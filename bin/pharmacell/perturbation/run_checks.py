@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.registry import CLASSICAL, MODELS
 from pharmacell.perturbation.protocols import Fold, folds
+from pharmacell.perturbation.settings import FitOptions
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.table import PerturbationTable

@@ -4,7 +4,7 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pharmacell.benchmark.settings import REFERENCE
+from pharmacell.benchmark.main_settings import REFERENCE
 from pharmacell.benchmark.summary import Summary, costs_of
 from pharmacell.benchmark.tables import EXPLANATION, METRIC_TITLES
 from pharmacell.report.writer import Writer

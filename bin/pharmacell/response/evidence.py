@@ -11,12 +11,14 @@ from pharmacell.data.shifts import SEVERITIES
 from pharmacell.evaluate.bootstrap import bootstrap
 from pharmacell.linear.fits import LinearFits
 from pharmacell.response.ensemble import MEMBERS
-from pharmacell.response.joint_training import Target, TransferConfig, train_jointly
+from pharmacell.response.joint_training import Target, train_jointly
 from pharmacell.response.linear_members import LinearChoice, permuted_members
 from pharmacell.response.network import ATSDP
 from pharmacell.response.partial_stacks import halved
 from pharmacell.response.pretraining import train_predictor
-from pharmacell.training.loop import History, TrainingConfig
+from pharmacell.response.settings import TransferConfig
+from pharmacell.training.loop import History
+from pharmacell.training.settings import TrainingConfig
 
 if TYPE_CHECKING:
     from pharmacell.data.cells import CellMatrix

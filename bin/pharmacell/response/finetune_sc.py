@@ -16,14 +16,16 @@ from pharmacell.data.lines import Lines
 from pharmacell.data.names import drug_key
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.evidence import null_scores, source_evidence, target_evidence
-from pharmacell.response.joint_training import Target, TransferConfig, finetune
+from pharmacell.response.joint_training import Target, finetune
 from pharmacell.response.linear_members import LinearChoice
 from pharmacell.response.partial_stacks import halved
 from pharmacell.response.pretrain_bulk import fit_members
+from pharmacell.response.settings import TransferConfig
 from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import Source, prepare_source
 from pharmacell.training.clusters import cluster_cells
-from pharmacell.training.loop import History, TrainingConfig
+from pharmacell.training.loop import History
+from pharmacell.training.settings import TrainingConfig
 
 MOST_CELLS = 10_000  # cells that take part in training; all cells are predicted
 VALIDATION_SHARE = 0.1  # of the cells, for early stopping

@@ -10,34 +10,14 @@ from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.network import ATSDP
 from pharmacell.response.partial_stacks import in_parts
 from pharmacell.response.pretraining import source_loss, train_autoencoder
+from pharmacell.response.settings import TransferConfig
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
-from pharmacell.training.loop import History, TrainingConfig, run_stage
+from pharmacell.training.loop import History, run_stage
 from pharmacell.training.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
+from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.training_set import TrainingSet
 
 LARGEST_MMD_SAMPLE = 1024  # the kernel matrix grows with its square
-
-
-@dataclass(frozen=True)
-class TransferConfig:
-    """Weights and choices of the joint stage.
-
-    Parameters
-    ----------
-    omega
-        Weight of the maximum mean discrepancy.
-    theta
-        Weight of the cluster regulariser.
-    encoder_init
-        ``bulk``: the target autoencoder starts from the source's; ``random``: from random weights, as published.
-    clustering
-        ``louvain`` or ``leiden``.
-    """
-
-    omega: float = 1.0
-    theta: float = 1.0
-    encoder_init: str = "bulk"
-    clustering: str = "louvain"
 
 
 @dataclass(frozen=True)

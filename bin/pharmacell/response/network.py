@@ -1,73 +1,13 @@
 """ATSDP-NET: attention and transfer from bulk lines to single cells (Front. Med. 2025, 10.3389/fmed.2025.1631898)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from pharmacell.core.errors import InputError
 from pharmacell.nn.attention import TokenAttention
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedMLP
-
-LARGEST_TOKEN_COUNT = 16
-
-
-@dataclass(frozen=True)
-class ATSDPConfig:
-    """Shape of the network.
-
-    Parameters
-    ----------
-    bottleneck
-        Width of the latent vector.
-    encoder
-        Hidden widths of an encoder, from the genes inwards; the decoder mirrors them.
-    predictor
-        Hidden widths of the predictor behind the attention.
-    dropout
-        Rate after each hidden layer.
-    heads
-        Attention heads; 0 leaves attention out.
-    attention_tokens
-        Tokens that the latent vector is cut into; None takes the most, up to 16, whose width the heads divide.
-    """
-
-    bottleneck: int = 512
-    encoder: tuple[int, ...] = (256, 128)
-    predictor: tuple[int, ...] = (128, 64)
-    dropout: float = 0.3
-    heads: int = 8
-    attention_tokens: int | None = None
-
-    def tokens(self) -> int:
-        """Return the number of attention tokens.
-
-        Raises
-        ------
-        InputError
-            If no number of tokens above one fits the bottleneck and the heads.
-        """
-        wanted = [self.attention_tokens] if self.attention_tokens else range(LARGEST_TOKEN_COUNT, 1, -1)
-        for tokens in wanted:
-            if tokens > 1 and self.bottleneck % tokens == 0 and self.bottleneck // tokens % self.heads == 0:
-                return tokens
-        raise InputError(
-            f"--heads {self.heads}: a bottleneck of {self.bottleneck} cannot be cut into "
-            f"{self.attention_tokens or 'two or more'} tokens whose width {self.heads} heads divide; "
-            "choose fewer heads, a wider bottleneck or other attention tokens"
-        )
-
-
-# Table 2 of the paper
-PRESETS = {
-    "data1": ATSDPConfig(512, (256, 128), (128, 64), 0.3, heads=8),
-    "data2": ATSDPConfig(32, (512, 256), (256, 128), 0.3, heads=8),
-    "data3": ATSDPConfig(512, (256, 128), (256, 128), 0.2, heads=4),
-    "data4": ATSDPConfig(512, (256, 128), (128, 64), 0.3, heads=8),
-}
-PRESET_SAMPLING = {"data1": "smote", "data2": "over", "data3": "over", "data4": "over"}
-PRESET_EPOCHS = 500
+from pharmacell.response.settings import ATSDPConfig
 
 
 class Autoencoder(nn.Module):

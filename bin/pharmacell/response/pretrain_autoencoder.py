@@ -15,10 +15,12 @@ from pharmacell.data.input_file import reason
 from pharmacell.data.shifts import line_profiles
 from pharmacell.data.standardise import Standardiser
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.response.network import ATSDPConfig, Autoencoder
+from pharmacell.response.network import Autoencoder
 from pharmacell.response.pretraining import train_autoencoder
+from pharmacell.response.settings import ATSDPConfig
 from pharmacell.response.training_lines import replica_seeds, training_set
-from pharmacell.training.loop import History, TrainingConfig
+from pharmacell.training.loop import History
+from pharmacell.training.settings import TrainingConfig
 
 HELD_SHARE = 0.1  # of the lines, for early stopping
 

@@ -14,12 +14,14 @@ from pharmacell.evaluate.bootstrap import bootstrap
 from pharmacell.response.baselines import NAMES, LinearBaselines, fit_baselines
 from pharmacell.response.ensemble import fit_ensemble
 from pharmacell.response.linear_members import LinearChoice, choose_penalties, linear_members
-from pharmacell.response.network import ATSDP, ATSDPConfig
+from pharmacell.response.network import ATSDP
 from pharmacell.response.partial_stacks import in_parts
 from pharmacell.response.pretraining import train_autoencoder, train_predictor
+from pharmacell.response.settings import ATSDPConfig
 from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import Source, prepare_source, replica_seeds
-from pharmacell.training.loop import History, TrainingConfig
+from pharmacell.training.loop import History
+from pharmacell.training.settings import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.network import ATSDP, Autoencoder
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
-from pharmacell.training.loop import History, TrainingConfig, run_stage
+from pharmacell.training.loop import History, run_stage
 from pharmacell.training.losses import class_cross_entropy, reconstruction
+from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.training_set import TrainingSet
 
 

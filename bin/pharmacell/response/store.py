@@ -15,7 +15,8 @@ from pharmacell.data.input_file import reason
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.baselines import LinearBaselines
 from pharmacell.response.ensemble import Ensemble
-from pharmacell.response.network import ATSDP, ATSDPConfig
+from pharmacell.response.network import ATSDP
+from pharmacell.response.settings import ATSDPConfig
 
 
 @dataclass

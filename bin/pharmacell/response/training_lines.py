@@ -12,7 +12,7 @@ from pharmacell.data.lines import Lines
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
 from pharmacell.linear.denoised_responses import denoised_response
 from pharmacell.response.validation import PlainValidation, ShiftedValidation, shifted_validation
-from pharmacell.training.loop import TrainingConfig
+from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.training_set import TrainingSet, equal_rows, resampled_rows
 
 FOLDS = 5  # of shifted validation; replica r leaves out fold r modulo 5

@@ -10,50 +10,9 @@ from pharmacell.core.progress import track
 from pharmacell.nn.precision import products
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.training.early_stopping import BestWeights
+from pharmacell.training.settings import TrainingConfig
 
 Terms = dict[str, Tensor]  # name of a loss term -> one value for each replica; "total" is what is minimised
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How a network is trained, the same for every stage.
-
-    Parameters
-    ----------
-    epochs
-        Most epochs of a stage.
-    patience
-        Epochs without improvement of the validation part after which a replica stops.
-    batch_size
-        Rows in a batch.
-    learning_rate, weight_decay
-        Of AdamW.
-    noise, noise_rate
-        Kind and rate of the autoencoder's noise (see :mod:`pharmacell.training.noise`).
-    sampling
-        Resampling of the training part (see :mod:`pharmacell.training.sampling`).
-    autoencoder_epochs
-        Most epochs of the autoencoders; None takes ``epochs``.
-    validation
-        ``plain`` or ``shifted`` (see :mod:`pharmacell.response.validation`).
-    ensemble
-        Whether linear members stand beside the network; needs shifted validation.
-    precision
-        Of matrix products (see :mod:`pharmacell.nn.precision`).
-    """
-
-    epochs: int = 500
-    patience: int = 20
-    batch_size: int = 200
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    noise: str = "binomial"
-    noise_rate: float = 0.2
-    sampling: str = "none"
-    autoencoder_epochs: int | None = None
-    validation: str = "plain"
-    ensemble: bool = False
-    precision: str = "float32"
 
 
 @dataclass

@@ -10,50 +10,12 @@ from torch import Tensor
 from pharmacell.core.seeds import integer
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
-from pharmacell.training.loop import History, TrainingConfig, run_stage
+from pharmacell.training.loop import History, run_stage
+from pharmacell.training.settings import FitConfig
 
 STOP_SHARE = 0.1  # of the rows that may be learnt from; they decide when to stop
 ROWS_AT_ONCE = 512  # in a prediction
 TARGET_SAMPLE = 200  # unlabelled cells that help to decide when to stop
-
-
-@dataclass(frozen=True)
-class FitConfig:
-    """How a compared network is trained; each model adds its widths.
-
-    Parameters
-    ----------
-    epochs
-        Most passes over the training rows.
-    patience
-        Epochs without improvement on the rows held out for stopping, after which a fold stops.
-    batch_size
-        Rows in a batch.
-    learning_rate, weight_decay
-        Of AdamW.
-    dropout
-        Rate after each hidden layer.
-    user_seed
-        Seeds what the folds of a repeat share; each fold has a seed of its own beside it.
-    """
-
-    epochs: int = 30
-    patience: int = 5
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    dropout: float = 0.3
-    user_seed: int = 0
-
-    def training(self) -> TrainingConfig:
-        """Return the part that :func:`pharmacell.training.loop.run_stage` reads."""
-        return TrainingConfig(
-            epochs=self.epochs,
-            patience=self.patience,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-        )
 
 
 @dataclass(frozen=True)

@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     import torch
 
     from pharmacell.benchmark.fold import Fold
-    from pharmacell.response.configurations import Configuration
+    from pharmacell.response.settings import Configuration
     from pharmacell.response.store import Bundle
 
 
 @dataclass(frozen=True)
 class ATSDPSettings:
-    """Settings; None leaves the choice to the named configuration (:mod:`pharmacell.response.configurations`).
+    """Settings; None leaves the choice to the named configuration (:mod:`pharmacell.response.settings`).
 
     Parameters
     ----------
     config, preset
         Named configuration and preset.
     heads, bottleneck, encoder, predictor, dropout, attention_tokens
-        See :class:`pharmacell.response.network.ATSDPConfig`.
+        See :class:`pharmacell.response.settings.ATSDPConfig`.
     sampling, validation, epochs, autoencoder_epochs, patience, batch_size, learning_rate, weight_decay, noise, \
 noise_rate, precision
-        See :class:`pharmacell.training.loop.TrainingConfig`.
+        See :class:`pharmacell.training.settings.TrainingConfig`.
     omega, theta, encoder_init, clustering
-        See :class:`pharmacell.response.joint_training.TransferConfig`.
+        See :class:`pharmacell.response.settings.TransferConfig`.
     neighbours
         Training cells over which a test cell's score is averaged, 0 for none; None: 15 with linear members, else 0.
     n_replicas
@@ -71,7 +71,7 @@ noise_rate, precision
 
     def configuration(self) -> "Configuration":
         """Return the full configuration."""
-        from pharmacell.response.configurations import configuration
+        from pharmacell.response.settings import configuration
 
         return configuration(self.config, self.preset, asdict(self))
 

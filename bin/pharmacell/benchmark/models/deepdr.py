@@ -9,7 +9,8 @@ from torch.nn.functional import mse_loss, relu
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
 from pharmacell.nn.vmapped import VmappedStack
-from pharmacell.training.stacked_fit import FitConfig, StackedRows, fit_classes
+from pharmacell.training.settings import FitConfig
+from pharmacell.training.stacked_fit import StackedRows, fit_classes
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch.nn.functional import linear
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
 from pharmacell.data.gene_ontology import Hierarchy, hierarchy
-from pharmacell.training.stacked_fit import FitConfig
+from pharmacell.training.settings import FitConfig
 
 RADIUS = 2  # of Morgan fingerprints
 BITS = 2048

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
-from pharmacell.training.stacked_fit import FitConfig
+from pharmacell.training.settings import FitConfig
 
 
 @dataclass(frozen=True)

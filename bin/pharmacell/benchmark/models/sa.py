@@ -8,7 +8,7 @@ from torch.nn.functional import mse_loss
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
-from pharmacell.training.stacked_fit import FitConfig
+from pharmacell.training.settings import FitConfig
 
 
 @dataclass(frozen=True)

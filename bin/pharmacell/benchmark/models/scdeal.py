@@ -13,7 +13,8 @@ from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.nn.vmapped import VmappedStack
 from pharmacell.training.clusters import cluster_cells
 from pharmacell.training.losses import cluster_regulariser, mmd
-from pharmacell.training.stacked_fit import STOP_SHARE, FitConfig, StackedRows, fit_classes
+from pharmacell.training.settings import FitConfig
+from pharmacell.training.stacked_fit import STOP_SHARE, StackedRows, fit_classes
 
 MOST_CLUSTERS = 12  # of the cells
 

@@ -10,11 +10,13 @@ from torch.nn.functional import cross_entropy
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import NetworkModel
-from pharmacell.response.network import ATSDP, ATSDPConfig
+from pharmacell.response.network import ATSDP
+from pharmacell.response.settings import ATSDPConfig
 from pharmacell.training.loop import History, run_stage
 from pharmacell.training.losses import reconstruction
 from pharmacell.training.noise import corrupt
-from pharmacell.training.stacked_fit import ROWS_AT_ONCE, FitConfig, stacked_rows
+from pharmacell.training.settings import FitConfig
+from pharmacell.training.stacked_fit import ROWS_AT_ONCE, stacked_rows
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class SourceOnlyConfig(FitConfig):
     Parameters
     ----------
     bottleneck, encoder, predictor, network_heads
-        See :class:`pharmacell.response.network.ATSDPConfig`; the sweep over heads leaves ``network_heads`` alone.
+        See :class:`pharmacell.response.settings.ATSDPConfig`; the sweep over heads leaves ``network_heads`` alone.
     noise_rate
         Share of genes masked in the input, of autoencoder and classifier.
     autoencoder_epochs

@@ -9,7 +9,7 @@ from torch.nn.functional import gelu
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel
 from pharmacell.nn.keyed_dropout import KeyedDropout
-from pharmacell.training.stacked_fit import FitConfig
+from pharmacell.training.settings import FitConfig
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from pharmacell.perturbation.fit_options import FitOptions
+    from pharmacell.perturbation.settings import FitOptions
     from pharmacell.perturbation.table import PerturbationTable
 
 PAD = -1  # of tokens

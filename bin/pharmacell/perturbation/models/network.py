@@ -10,7 +10,6 @@ from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedDropout, StackedLinear
 from pharmacell.nn.wide_output import WideOutput
 from pharmacell.perturbation.encodings.base import InputShape
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.autoencoder import AutoencoderBody, AutoencoderConfig
 from pharmacell.perturbation.models.gru import GRUBody, GRUConfig
 from pharmacell.perturbation.models.gru3 import GRU3Body, GRU3Config
@@ -18,6 +17,7 @@ from pharmacell.perturbation.models.gru3_attn import GRU3AttnBody, GRU3AttnConfi
 from pharmacell.perturbation.models.inputs import Inputs
 from pharmacell.perturbation.models.lstm import LSTMBody, LSTMConfig
 from pharmacell.perturbation.models.transformer import TransformerBody, TransformerConfig
+from pharmacell.perturbation.settings import FitOptions
 
 BODIES = {
     "gru": (GRUConfig, GRUBody),

@@ -1,9 +1,9 @@
 """Every model of the perturbation task by name."""
 
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.models.base import PerturbationModel
 from pharmacell.perturbation.models.blend import Blend
 from pharmacell.perturbation.models.simple import SIMPLE
+from pharmacell.perturbation.settings import FitOptions
 
 NETWORKS = ("gru", "lstm", "gru3", "gru3_attn", "transformer", "autoencoder")
 CLASSICAL: dict[str, PerturbationModel] = {**SIMPLE, "blend": Blend()}  # baselines too; they hold no state

@@ -12,12 +12,12 @@ from pharmacell.core.seeds import generator, integer
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.perturbation.encodings.base import Encoded, Encoder
 from pharmacell.perturbation.encodings.registry import ENCODERS, from_parts, parts_of
-from pharmacell.perturbation.fit_options import FitOptions
 from pharmacell.perturbation.imitation import unseen_column, validation_rows
 from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult
 from pharmacell.perturbation.models.network import BODIES, Network, configure
 from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, TrainingSettings, train
 from pharmacell.perturbation.outputs import Outputs
+from pharmacell.perturbation.settings import FitOptions
 
 VALIDATION_SHARE = 0.1
 FEWEST_ROWS = 20  # in training, for a part of them to be held back

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.benchmark.inputs import SETTING
+from pharmacell.benchmark.main_settings import REFERENCE
 from pharmacell.benchmark.scores import name_of
-from pharmacell.benchmark.settings import REFERENCE
 from pharmacell.benchmark.summary import Summary
 from pharmacell.report.figures.benchmark_bars import draw_bars
 from pharmacell.report.figures.benchmark_boxes import draw_boxes

@@ -1,0 +1,144 @@
+"""Settings of the main job and their named configurations; imports nothing heavy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pharmacell.core.errors import InputError
+from pharmacell.core.settings import setting
+from pharmacell.training.settings import TrainingConfig
+
+LARGEST_TOKEN_COUNT = 16
+
+
+@dataclass(frozen=True)
+class ATSDPConfig:
+    """Shape of the network; the defaults are those of the paper."""
+
+    bottleneck: int = setting(512, "Width of the latent vector.", at_least=1)
+    encoder: tuple[int, ...] = setting(
+        (256, 128), "Hidden widths of the encoder, from the genes inwards; the decoder mirrors them."
+    )
+    predictor: tuple[int, ...] = setting((128, 64), "Hidden widths of the predictor behind the attention.")
+    dropout: float = setting(0.3, "Share of units dropped after each hidden layer in training.", at_least=0, below=1)
+    heads: int = setting(8, "Attention heads; 0 leaves attention out.", at_least=0)
+    attention_tokens: int | None = setting(
+        None,
+        "Tokens that the latent vector is cut into.",
+        at_least=2,
+        otherwise=f"the most, up to {LARGEST_TOKEN_COUNT}, whose width the heads divide",
+    )
+
+    def tokens(self) -> int:
+        """Return the number of attention tokens.
+
+        Raises
+        ------
+        InputError
+            If no number of tokens above one fits the bottleneck and the heads.
+        """
+        wanted = [self.attention_tokens] if self.attention_tokens else range(LARGEST_TOKEN_COUNT, 1, -1)
+        for tokens in wanted:
+            if tokens > 1 and self.bottleneck % tokens == 0 and self.bottleneck // tokens % self.heads == 0:
+                return tokens
+        raise InputError(
+            f"--heads {self.heads}: a bottleneck of {self.bottleneck} cannot be cut into "
+            f"{self.attention_tokens or 'two or more'} tokens whose width {self.heads} heads divide; "
+            "choose fewer heads, a wider bottleneck or other attention tokens"
+        )
+
+
+@dataclass(frozen=True)
+class TransferConfig:
+    """Weights and choices of the joint stage; the defaults are those of the paper but for ``encoder_init``."""
+
+    omega: float = setting(1.0, "Weight of the maximum mean discrepancy in the joint loss.", at_least=0)
+    theta: float = setting(1.0, "Weight of the cluster regulariser in the joint loss.", at_least=0)
+    encoder_init: Literal["bulk", "random"] = setting(
+        "bulk", "Where the target autoencoder starts: from the source's weights, or from random ones."
+    )
+    clustering: Literal["louvain", "leiden"] = setting("louvain", "How cells are clustered for the regulariser.")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Network, training and transfer.
+
+    Attributes
+    ----------
+    network, training, transfer
+        See the three classes.
+    """
+
+    network: ATSDPConfig = field(default_factory=ATSDPConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
+
+
+# docs/methods.md has the ablation that these come from
+DEFAULT = Configuration(
+    network=ATSDPConfig(dropout=0.5),
+    training=TrainingConfig(
+        epochs=40,
+        patience=5,
+        batch_size=128,
+        learning_rate=1e-3,
+        weight_decay=1e-2,
+        noise="thinning",
+        noise_rate=0.5,
+        autoencoder_epochs=10,
+        validation="shifted",
+        ensemble=True,
+    ),
+    transfer=TransferConfig(omega=0.1, theta=0.1),
+)
+PUBLISHED = Configuration(transfer=TransferConfig(encoder_init="random"))
+# Table 2 of the paper: shape of the network and resampling of each of its data sets
+PRESETS: dict[str, tuple[ATSDPConfig, dict[str, Any]]] = {
+    "data1": (ATSDPConfig(), {"sampling": "smote"}),
+    "data2": (ATSDPConfig(32, (512, 256), (256, 128)), {"sampling": "over"}),
+    "data3": (ATSDPConfig(512, (256, 128), (256, 128), 0.2, heads=4), {"sampling": "over"}),
+    "data4": (ATSDPConfig(), {"sampling": "over"}),
+}
+
+
+@dataclass(frozen=True)
+class ConfigurationChoice:
+    """Which defaults a run takes where an option is not given."""
+
+    config: Literal["default", "published"] = setting(
+        "default", "Set of defaults: default is what shifted validation asks for, published is the paper's."
+    )
+    preset: Literal["data1", "data2", "data3", "data4"] | None = setting(
+        None,
+        "Sizes and resampling of a data set of the paper (its Table 2); implies --config published; single options "
+        "override it.",
+    )
+
+
+def configuration(name: str, preset: str | None, chosen: Mapping[str, Any]) -> Configuration:
+    """Return a named configuration, changed by a preset of the paper's Table 2 and by every option that is not None.
+
+    Parameters
+    ----------
+    name
+        ``default`` or ``published``.
+    preset
+        ``data1`` to ``data4`` or None; a preset is of the published configuration.
+    chosen
+        Options by the name of the field that they change.
+    """
+    base = PUBLISHED if preset or name == "published" else DEFAULT
+    if preset:
+        network, training = PRESETS[preset]
+        base = replace(base, network=network, training=replace(base.training, **training))
+    given = {key: value for key, value in chosen.items() if value is not None}
+    if given.get("validation") == "plain":
+        given["ensemble"] = False  # weights and calibration of the members come from shifted validation
+    parts = {
+        part: replace(settings, **{key: value for key, value in given.items() if hasattr(settings, key)})
+        for part, settings in vars(base).items()
+    }
+    if parts["network"].heads:
+        parts["network"].tokens()  # a misfit of heads and bottleneck ends here, before any data are read
+    return Configuration(**parts)
