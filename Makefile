@@ -22,13 +22,15 @@ setup: $(STAMP)
 $(STAMP): requirements.lock requirements-uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is missing or older than 3.11; name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@echo "Set-up 1 of 4: Python environment in $(VENV)"
+	@echo "Set-up 1 of 5: Python environment in $(VENV)"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@echo "Set-up 2 of 4: uv, the installer, from PyPI"
+	@echo "Set-up 2 of 5: uv, the installer, from PyPI"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	@echo "Set-up 3 of 4: the packages of requirements.lock (about 7 GB on disk, most of it torch; 1 to 10 minutes)"
+	@echo "Set-up 3 of 5: the packages of requirements.lock (about 7 GB on disk, most of it torch; 1 to 10 minutes)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@echo "Set-up 4 of 4: Nextflow"
+	@echo "Set-up 4 of 5: byte code (under a minute; tasks write none, and each would compile everything again)"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 0 $(VENV)/lib bin >/dev/null 2>&1 || true # some are for newer Pythons
+	@echo "Set-up 5 of 5: Nextflow"
 	@printf '#!/bin/sh\nexec "%s/python" "%s/bin/start_engine.py" "$$@"\n' "$(abspath $(BIN))" "$(CURDIR)" > $(NEXTFLOW)
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/python" -m pharmacell "$$@"\n' "$(CURDIR)/bin" "$(abspath $(BIN))" > $(BIN)/pharmacell
 	@chmod +x $(NEXTFLOW) $(BIN)/pharmacell
