@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,12 +12,18 @@ import pandas as pd
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
+from pharmacell.data import excel_names
 
 TABLE = Path(__file__).with_name("gene_table.parquet")
 MIN_MATCHED = 0.2
 HUMAN_ENSEMBL = re.compile(r"ENSG\d{11}")
 MOUSE_ENSEMBL = re.compile(r"ENSMUSG\d{11}")
 MADE_UNIQUE = re.compile(r"[-.]\d+$")
+BESIDE = re.compile(r"\||__CHR")
+ENTREZ = re.compile(r"(\d+)(\.0+)?")  # a spreadsheet or pandas may have made a fraction of it
+NUMBER = re.compile(r"[-+]?\d*[.,]?\d+([eE][-+]?\d+)?")
+ENOUGH_NAMES = 2000  # to tell where gene names stand
+CLEARLY_MORE = 1.5  # times as many names of one side as of the other
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,15 @@ class GeneMapping:
         ``human`` or ``mouse``.
     kind
         The most frequent kind of name, in words.
+    notes
+        What was made of names that a spreadsheet changed.
     """
 
     names: np.ndarray
     symbols: np.ndarray
     species: str
     kind: str
+    notes: list[str] = field(default_factory=list)
 
     @property
     def share(self) -> float:
@@ -90,18 +99,103 @@ def map_names(names: Sequence[str], species: str = "auto") -> GeneMapping:
         ``human``, ``mouse``, or ``auto``: whichever more names belong to.
     """
     table = gene_table()
-    names = np.asarray([str(name).strip() for name in names], dtype=object)
-    if is_count_up(names):
-        return GeneMapping(names, np.full(len(names), None, dtype=object), "human", "consecutive numbers")
+    given = [str(name).strip() for name in names]
+    if is_count_up(given):
+        nothing = np.full(len(given), None, dtype=object)
+        return GeneMapping(np.asarray(given, dtype=object), nothing, "human", "consecutive numbers")
     if species == "auto":
-        n_mouse = sum(name in table.mouse_symbols or MOUSE_ENSEMBL.match(name) is not None for name in names)
-        n_human = sum(table.symbols.get(name) == name or HUMAN_ENSEMBL.match(name) is not None for name in names)
+        n_mouse = sum(name in table.mouse_symbols or MOUSE_ENSEMBL.match(name) is not None for name in given)
+        n_human = sum(table.symbols.get(name) == name or HUMAN_ENSEMBL.match(name) is not None for name in given)
         species = "mouse" if n_mouse > n_human else "human"
     find = _find_mouse if species == "mouse" else _find_human
-    symbols = np.empty(len(names), dtype=object)
-    symbols[:] = [find(name, table) for name in names]
-    kinds = Counter(kind_of(name) for name in names)
-    return GeneMapping(names, symbols, species, kinds.most_common(1)[0][0] if kinds else "none")
+    found = [find(name, table) for name in given]
+    others = frozenset(symbol for symbol in found if symbol is not None)
+    for place, name in enumerate(given):
+        if found[place] is None and excel_names.is_date(name):
+            found[place] = excel_names.gene_of_date(name, others)
+    kinds = Counter(kind_of(name) for name in given)
+    kind = kinds.most_common(1)[0][0] if kinds else "none"
+    symbols = np.empty(len(given), dtype=object)
+    symbols[:] = found
+    return GeneMapping(np.asarray(given, dtype=object), symbols, species, kind, excel_names.statements(given, found))
+
+
+def require_orientation(columns: Sequence[str], rows: Sequence[str], source: str) -> tuple[str, str]:
+    """Tell which way a table lies by where its gene names stand.
+
+    Parameters
+    ----------
+    columns, rows
+        Names of the table's columns and of its rows, or of the first of them.
+    source
+        The file, for a message.
+
+    Returns
+    -------
+    orientation : str
+        ``cells_by_genes`` or ``genes_by_cells``.
+    statement : str
+        A sentence saying so, and why.
+
+    Raises
+    ------
+    InputError
+        If both may be genes. Symbols and Ensembl ids count before numbers, which any cell may be called by.
+    """
+    sides = {"cells_by_genes": _Evidence.of(columns), "genes_by_cells": _Evidence.of(rows)}
+    by_column, by_row = sides.values()
+    statement = f"{by_column.share:.0%} of column and {by_row.share:.0%} of row names are genes"
+    chosen, other = sorted(sides, key=lambda side: sides[side].words, reverse=True)
+    if sides[chosen].words >= MIN_MATCHED:
+        is_tie = sides[other].words * CLEARLY_MORE > sides[chosen].words
+        is_tie = is_tie or sides[chosen].words < 0.5 < sides[other].numbers
+    else:
+        is_tie = min(side.numbers for side in sides.values()) >= MIN_MATCHED
+        chosen = max(sides, key=lambda side: sides[side].share)
+    if is_tie:
+        raise InputError(
+            f"{source}: {statement}, so genes may be either; say --orientation cells_by_genes or genes_by_cells"
+        )
+    return chosen, f"orientation is {chosen} (detected: {statement})"
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """How much some names look like genes.
+
+    Attributes
+    ----------
+    share
+        Share of them that match a gene.
+    words
+        The same for symbols and Ensembl ids; an alias counts a quarter, because wells such as A1 are aliases, too.
+    numbers
+        The same for numbers; none if they just count up.
+    """
+
+    share: float
+    words: float
+    numbers: float
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> "_Evidence":
+        """Look at names, or at 2000 of them; a name counts once."""
+        if not len(names):
+            return cls(0.0, 0.0, 0.0)
+        places = np.linspace(0, len(names) - 1, min(len(names), ENOUGH_NAMES)).astype(int)
+        once = list(dict.fromkeys(str(names[place]) for place in places))
+        mouse = gene_table().mouse_symbols
+        words, numbers, found = 0.0, 0.0, 0
+        for name, symbol in zip(once, map_names(once).symbols, strict=True):
+            found += symbol is not None
+            if symbol is not None and ENTREZ.fullmatch(name):
+                numbers += 1
+            elif symbol is not None:
+                current = symbol.upper() in _spellings(name) or name in mouse or name.startswith("ENS")
+                words += 1 if current else 0.25
+        if is_count_up(names):
+            numbers = found = 0
+        return cls(found / len(places), words / len(places), numbers / len(places))
 
 
 def is_count_up(names: Sequence[str]) -> bool:
@@ -118,17 +212,21 @@ def kind_of(name: str) -> str:
         return "human Ensembl ids"
     if MOUSE_ENSEMBL.match(name):
         return "mouse Ensembl ids"
-    if name.isdecimal():
+    if ENTREZ.fullmatch(name):
         return "Entrez ids"
-    return "symbols"
+    if excel_names.is_date(name):
+        return "dates"
+    return "numbers" if NUMBER.fullmatch(name) else "symbols"
 
 
 def _find_human(name: str, table: GeneTable) -> str | None:
     """Return the symbol of one human gene name."""
-    if name.startswith("ENSG"):
-        return table.ensembl.get(name.split(".")[0])
-    if name.partition(".")[0].isdecimal():
-        return table.entrez.get(name.partition(".")[0])
+    if ensembl := HUMAN_ENSEMBL.search(name):  # also beside a symbol
+        return table.ensembl.get(ensembl[0])
+    if entrez := ENTREZ.fullmatch(name):
+        return table.entrez.get(entrez[1])
+    if NUMBER.fullmatch(name):
+        return None
     for spelling in _spellings(name):
         found = table.symbols.get(spelling) or table.aliases.get(spelling)
         if found:
@@ -138,17 +236,20 @@ def _find_human(name: str, table: GeneTable) -> str | None:
 
 def _find_mouse(name: str, table: GeneTable) -> str | None:
     """Return the human symbol of one mouse gene name; a symbol that is not listed may differ in case only."""
-    if name.startswith("ENSMUSG"):
-        return table.mouse_ensembl.get(name.split(".")[0])
-    if name.isdecimal():
+    if ensembl := MOUSE_ENSEMBL.search(name):
+        return table.mouse_ensembl.get(ensembl[0])
+    if NUMBER.fullmatch(name):
         return None
     found = table.mouse_symbols.get(name) or table.mouse_symbols.get(MADE_UNIQUE.sub("", name))
     return found or (None if name.isupper() else _find_human(name, table))
 
 
 def _spellings(name: str) -> list[str]:
-    """Spellings to try: as it is, dots that R put in place of dashes, a number that made a name unique cut off."""
-    name = name.upper()
+    """Spellings to try: as it is, dots that R put in place of dashes, a number that made a name unique cut off.
+
+    What follows a bar or ``__chr`` is cut off before: TP53|7157, TP53__chr17.
+    """
+    name = BESIDE.split(name.upper(), maxsplit=1)[0]
     spellings = [name]
     if "." in name:
         spellings.append(name.replace(".", "-"))
@@ -170,7 +271,7 @@ def require_match(mapping: GeneMapping, source: str) -> None:
     kinds = Counter(kind_of(name) for name in mapping.names)
     unmatched = mapping.names[[symbol is None for symbol in mapping.symbols]]
     seen = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "no names"
-    if is_count_up(mapping.names):
+    if is_count_up(list(mapping.names)):
         seen = "consecutive numbers"
     raise InputError(
         f"{source}: {mapping.share:.0%} of the gene names match known {mapping.species} genes, at least "
@@ -244,4 +345,4 @@ def canonical_columns(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, l
     whole = GeneMapping(mapping.names, kept, mapping.species, mapping.kind)
     values, var = collapse_genes(table.to_numpy(np.float32), whole, "mean")
     note = f"{source}: {mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})"
-    return pd.DataFrame(values, index=table.index, columns=var.index), [note]
+    return pd.DataFrame(values, index=table.index, columns=var.index), [note, *mapping.notes]

@@ -10,11 +10,11 @@ from scipy import sparse
 from pharmacell.core.errors import InputError
 from pharmacell.data.genes import is_count_up, map_names
 from pharmacell.data.input_file import check_file, reason, suffix_of
+from pharmacell.data.text_table import TEXT_SUFFIXES
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 SUFFIXES = (".h5ad", ".h5", ".loom", *TEXT_SUFFIXES)
 ENOUGH_NAMES = 2000  # to tell which of several columns holds gene names
 GENE_EXPRESSION = "Gene Expression"

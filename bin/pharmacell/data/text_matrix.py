@@ -1,9 +1,10 @@
-"""Read an expression matrix from csv or tsv in pieces, into a sparse matrix when it is mostly zero."""
+"""Read an expression matrix from a text table, row by row, into a sparse matrix when it is mostly zero."""
 
-import csv
-import gzip
-import zlib
-from collections.abc import Iterator
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,33 +13,73 @@ import pandas as pd
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.genes import MIN_MATCHED, map_names
-from pharmacell.data.input_file import reason
+from pharmacell.data.genes import map_names, require_orientation
+from pharmacell.data.text_table import (
+    HEAD_ROWS,
+    TEXT_ERRORS,
+    Layout,
+    checked_fields,
+    damaged,
+    lines_of,
+    look_at_table,
+    number_of,
+    rows_of,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 VALUES_AT_ONCE = 4_000_000
-FIRST_ROWS = 200
-ANNOTATIONS = {  # numeric columns that exporters put beside genes; text columns are annotations anyway
-    "response",
-    "label",
-    "condition",
-    "batch",
-    "cluster",
-    "seurat_clusters",
-    "leiden",
-    "louvain",
-    "n_genes",
-    "n_counts",
-    "n_genes_by_counts",
-    "total_counts",
-    "pct_counts_mt",
-    "ncount_rna",
-    "nfeature_rna",
-    "percent.mt",
-    "pct_mt",
-}
+# numeric columns that describe cells; text columns do so anyway
+OF_CELLS = re.compile(
+    r"response|label|labels|condition|batch|clusters?|cluster_id|seurat_clusters|leiden|louvain|.*_snn_res[._].*|"
+    r"n_?genes(_by_counts)?|n_?counts?|n_?umis?|total_counts|log1p_.*|pct_counts.*|n_?(count|feature)_.*|"
+    r"percent[._].*|pct_.*|[sg]2?m?[._]score|.*[._](score|signature)\d*|"
+    r"(x_)?(umap|t?sne|pca?|phate|diffmap)[._ -]?\d+|"
+    r"size_?factors?|doublet_?scores?|pseudotime|dpt_pseudotime|age|day|time|time_?point|dose|concentration|"
+    r"replicate|plate|row|column|x|y|truth|probability|is_?doublet|scrublet.*|passage|orig\.ident"
+)
+OF_GENES = re.compile(  # columns beside the cells that describe genes
+    r"chr|chrom|chromosome|start|end|strand|length|gene_?(id|name|symbol|type|biotype|length)|symbol|description|"
+    r"entrez(_?id|gene_?id)?|ensembl(_?id)?|biotype|type|gc(_content)?|gene_short_name|hgnc_symbol|accession"
+)
+CELL_COLUMNS = ("cell", "cell_id", "cellid", "barcode", "cell_barcode", "barcodes", "cells", "cb", "obs_names")
+GENE_COLUMNS = ("gene", "gene_id", "gene_name", "symbol", "gene_symbol", "feature", "genes", "var_names", "feature_id")
+VALUE_COLUMNS = ("count", "counts", "value", "umi", "umis", "umi_count", "n", "expression", "reads", "x")
+MOST_LONG_COLUMNS = 6
+NAME_AT_MOST = 1000  # characters of a line
+
+
+@dataclass
+class _Plan:
+    """Which fields of the table hold values.
+
+    Attributes
+    ----------
+    ids
+        Place of the column of row names; None where there is none.
+    values
+        Places of the columns of values.
+    described
+        Places of columns that describe the rows.
+    described_rows
+        Names of rows (among the first) that describe the columns.
+    """
+
+    ids: int | None
+    values: list[int]
+    described: list[int] = field(default_factory=list)
+    described_rows: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Rows:
+    """Rows as they come: their names, descriptions and values."""
+
+    ids: list[str] = field(default_factory=list)
+    described: list[list[str]] = field(default_factory=list)
+    above: dict[str, list[str]] = field(default_factory=dict)
+    blocks: list[sparse.csr_matrix | np.ndarray] = field(default_factory=list)
 
 
 def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> tuple["AnnData", list[str]]:
@@ -48,101 +89,271 @@ def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> tup
     """
     import anndata as ad
 
-    separator = _separator(path)
+    layout = look_at_table(path)
     try:
-        first = pd.read_csv(path, sep=separator, nrows=FIRST_ROWS, dtype=str, keep_default_na=False)
-        first = _with_ids(first, path)
-        found, note = _orient(first, orientation)
+        if (long := _long_columns(layout)) is not None:
+            return _read_long(path, layout, long)
+        first = [fields for _, fields in islice(rows_of(path, layout), _rows_at_once(layout.width, HEAD_ROWS))]
+        if not first:
+            raise InputError(f"{path}: a header and no rows; there is nothing to read")
+        names = [layout.corner or "", *layout.header]
+        ids, notes = _id_column(names, first)
+        row_names = _row_names(path, layout, first, ids)
+        found, note = _orient([name for place, name in enumerate(names) if place != ids], row_names, orientation, path)
         by_cell = found == "cells_by_genes"
-        described = _annotation_columns(first, annotations) if by_cell else []
-        pieces = _pieces(path, separator, first.shape[1], described)
-        ids, described_rows, matrix = _assemble(pieces)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise InputError(f"{path}: the gzip file is cut short or damaged; copy it again") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a regular table ({reason(error)}); every row must have as many fields") from None
-    names = [name for name in first.columns if name not in described]
+        plan = (_plan_of_cells if by_cell else _plan_of_genes)(names, first, ids, annotations, layout)
+        rows = _read_rows(path, layout, names, plan)
+    except TEXT_ERRORS as error:
+        raise damaged(path, error) from None
+    matrix = (
+        sparse.vstack(rows.blocks, format="csr") if sparse.issparse(rows.blocks[0]) else np.concatenate(rows.blocks)
+    )
+    described = pd.DataFrame(
+        rows.described, columns=[names[place] for place in plan.described], index=None, dtype=object
+    )
+    described.index = pd.Index(rows.ids, dtype=object)
+    others = pd.DataFrame(
+        rows.above, index=pd.Index([names[place] for place in plan.values], dtype=object), dtype=object
+    )
+    if plan.described or rows.above:
+        kept = [names[place] for place in plan.described] + list(rows.above)
+        notes.append(f"{', '.join(kept[:8])} describe {'cells' if by_cell or rows.above else 'genes'}, not expression")
     if by_cell:
-        obs = described_rows.set_axis(pd.Index(ids, dtype=str), axis=0)
-        return ad.AnnData(matrix, obs=obs, var=pd.DataFrame(index=pd.Index(names, dtype=str))), [note]
-    matrix = matrix.T.tocsr() if sparse.issparse(matrix) else np.ascontiguousarray(matrix.T)
-    obs = pd.DataFrame(index=pd.Index(names, dtype=str))
-    return ad.AnnData(matrix, obs=obs, var=pd.DataFrame(index=pd.Index(ids, dtype=str))), [note]
+        return ad.AnnData(matrix, obs=described, var=others), [note, *notes]
+    matrix = np.ascontiguousarray(matrix.T) if isinstance(matrix, np.ndarray) else matrix.T.tocsr()
+    return ad.AnnData(matrix, obs=others, var=described), [note, *notes]
 
 
-def _separator(path: Path) -> str:
-    """Return the separator: by suffix, or for .txt by the header."""
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(".csv"):
-        return ","
-    if name.endswith(".tsv"):
-        return "\t"
-    with gzip.open(path, "rt") if path.name.lower().endswith(".gz") else path.open() as file:
-        return csv.Sniffer().sniff(file.readline()[:10_000], delimiters=",\t;").delimiter
+def _row_names(path: Path, layout: Layout, first: list[list[str]], ids: int | None) -> list[str]:
+    """Return the names of the first rows, more of them than are looked at as a whole where rows are long."""
+    if ids == 0:
+        return [layout.split(line[:NAME_AT_MOST])[0] for _, line in islice(lines_of(path, layout), HEAD_ROWS)]
+    return [] if ids is None else [fields[ids] for fields in first]
 
 
-def _with_ids(first: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Make the first column the index, unless the header is one short (as R writes it) and it already is."""
-    if isinstance(first.index, pd.RangeIndex):
-        if first.shape[1] < 2:
-            raise InputError(f"{path}: one column only; the separator should be a comma (.csv) or a tab (.tsv)")
-        first = first.set_index(first.columns[0])
-    if first.empty:
-        raise InputError(f"{path}: a header and no rows; there is nothing to read")
-    return first
+def _rows_at_once(width: int, most: int | None = None) -> int:
+    """Return how many rows fit into one piece."""
+    rows = max(1, VALUES_AT_ONCE // max(1, width))
+    return rows if most is None else min(rows, most)
 
 
-def _orient(first: pd.DataFrame, told: str) -> tuple[str, str]:
+def _id_column(names: list[str], first: list[list[str]]) -> tuple[int | None, list[str]]:
+    """Return the place of the row names: the first column, or one called so where the first cannot be it."""
+    column = [fields[0] for fields in first]
+    if len(set(column)) == len(column):
+        return 0, []
+    named = [place for place, name in enumerate(names) if place and name.lower() in CELL_COLUMNS]
+    for place in named:
+        if len({fields[place] for fields in first}) == len(first):
+            return place, [f"cell ids are taken from the column '{names[place]}'"]
+    numeric = all(re.fullmatch(r"[\d.,eE+-]+", value) for value in column)
+    if numeric and map_names(names[:1]).share and map_names(names[:500]).share > 0.5:
+        return None, ["the table has no cell ids: cells are called 1, 2, 3"]
+    return 0, []
+
+
+def _orient(columns: Sequence[str], rows: Sequence[str], told: str, path: Path) -> tuple[str, str]:
     """Return the orientation and a sentence about it."""
     if told != "auto":
         return told, f"orientation is {told} (as told)"
-    columns, rows = map_names(first.columns).share, map_names(first.index).share
-    found = "genes_by_cells" if rows >= MIN_MATCHED and rows > columns else "cells_by_genes"
-    return found, f"orientation is {found} (detected: {columns:.0%} of column and {rows:.0%} of row names are genes)"
+    return require_orientation(columns, rows, str(path))
 
 
-def _annotation_columns(first: pd.DataFrame, told: tuple[str, ...]) -> list[str]:
-    """Return the columns that describe cells: told, known by name, or not numeric in any row."""
-    text = [
-        name
-        for name in first.columns
-        if pd.to_numeric(first[name], errors="coerce").isna().all()
-        and first[name].str.strip().ne("").any()
-        and not first[name].str.upper().isin(["NA", "NAN", ""]).all()
+def _plan_of_cells(
+    names: list[str], first: list[list[str]], ids: int | None, told: tuple[str, ...], layout: Layout
+) -> _Plan:
+    """Tell genes from columns that describe cells: told, known by name, words, or unlike the genes' values."""
+    places = [place for place in range(len(names)) if place != ids]
+    symbols = map_names([names[place] for place in places]).symbols
+    is_gene = {place: symbol is not None for place, symbol in zip(places, symbols, strict=True)}
+    columns = list(zip(*first, strict=True))
+    numbers = {place: _numbers(columns[place], layout) for place in places}
+    words = {place for place in places if numbers[place] is None}
+    usual = _Usual.of([values for place, values in numbers.items() if values is not None and is_gene[place]])
+    described = []
+    for place in places:
+        name, values = names[place], numbers[place]
+        if (
+            name in told
+            or OF_CELLS.fullmatch(name.lower())
+            or (place in words and (not is_gene[place] or _all_words(columns[place], layout)))
+            or (values is not None and not is_gene[place] and usual.differs(values))
+        ):
+            described.append(place)
+    kept = set(described)
+    return _Plan(ids, [place for place in places if place not in kept], described)
+
+
+def _plan_of_genes(
+    names: list[str], first: list[list[str]], ids: int | None, told: tuple[str, ...], layout: Layout
+) -> _Plan:
+    """Tell cells from columns that describe genes, and genes from rows that describe cells."""
+    places = [place for place in range(len(names)) if place != ids]
+    described = [
+        place
+        for place, column in enumerate(zip(*first, strict=True))
+        if place != ids and (OF_GENES.fullmatch(names[place].lower()) or _all_words(column, layout))
     ]
-    return [name for name in first.columns if name in told or name.lower() in ANNOTATIONS or name in text]
+    kept = set(described)
+    values = [place for place in places if place not in kept]
+    rows = set()
+    if ids is not None:
+        for fields in first:
+            name = fields[ids]
+            words = [number_of(fields[place], layout) is None for place in values]
+            known = name in told or OF_CELLS.fullmatch(name.lower()) is not None
+            if (known or np.mean(words) > 0.5) and not (map_names([name]).share and not np.any(words)):
+                rows.add(name)
+    return _Plan(ids, values, described, rows)
 
 
-def _pieces(path: Path, separator: str, n_columns: int, described: list[str]) -> Iterator[tuple]:
-    """Yield ids, annotation columns and values (float32) of successive rows."""
-    rows = max(1, VALUES_AT_ONCE // max(1, n_columns))
-    reader = pd.read_csv(path, sep=separator, chunksize=rows, low_memory=False, dtype=dict.fromkeys(described, str))
-    for piece in reader:
-        piece = _with_ids(piece, path)
-        annotation = piece[described]
-        values = piece.drop(columns=described)
-        for name in values.select_dtypes(exclude="number").columns:
-            numbers = pd.to_numeric(values[name], errors="coerce")
-            wrong = numbers.isna() & values[name].notna()
-            if wrong.any():
-                row = wrong.idxmax()
-                raise InputError(
-                    f"{path}: row {row}, column {name}: '{values.at[row, name]}' is not a number; correct it, or name "
-                    "the column with label_key or group_key if it describes cells"
-                )
-            values[name] = numbers
-        yield piece.index.astype(str), annotation, values.to_numpy(np.float32)
+@dataclass(frozen=True)
+class _Usual:
+    """What the values of genes look like in the first rows."""
+
+    negative: bool
+    fractions: bool
+    high: float
+
+    @classmethod
+    def of(cls, genes: list[np.ndarray]) -> "_Usual":
+        """Look at the values of genes."""
+        if not genes:
+            return cls(True, True, np.inf)
+        values = np.concatenate(genes)
+        values = values[np.isfinite(values)]
+        return cls(bool((values < 0).any()), bool((values != np.rint(values)).any()), float(values.max(initial=0)))
+
+    def differs(self, values: np.ndarray) -> bool:
+        """Tell whether a column's values are of another kind."""
+        values = values[np.isfinite(values)]
+        if not self.negative and (values < 0).any():
+            return True
+        if not self.fractions and (values != np.rint(values)).any():
+            return True
+        return self.fractions and bool((values > max(30.0, 2 * self.high)).any())
 
 
-def _assemble(pieces: Iterator[tuple]) -> tuple[np.ndarray, pd.DataFrame, sparse.csr_matrix | np.ndarray]:
-    """Stack the pieces, as a sparse matrix if the first one is mostly zero."""
-    ids, annotations, blocks = [], [], []
-    is_sparse = None
-    for names, annotation, values in pieces:
+def _numbers(column: Sequence[str], layout: Layout) -> np.ndarray | None:
+    """Return a column's numbers, None where a field is none."""
+    numbers = [number_of(value, layout) for value in column]
+    return None if any(number is None for number in numbers) else np.array(numbers, float)
+
+
+def _all_words(column: Sequence[str], layout: Layout) -> bool:
+    """Tell whether no field of a column is a number and some are words."""
+    numbers = [number_of(value, layout) for value in column]
+    return any(number is None for number in numbers) and all(number is None or np.isnan(number) for number in numbers)
+
+
+def _read_rows(path: Path, layout: Layout, names: list[str], plan: _Plan) -> _Rows:
+    """Read all rows, as sparse blocks if the first is mostly zero."""
+    rows, size, is_sparse = _Rows(), _rows_at_once(len(plan.values)), None
+    for block in _blocks(path, layout, names, plan, rows, size):
         if is_sparse is None:
-            is_sparse = np.count_nonzero(values) < values.size / 2
-        ids.append(names)
-        annotations.append(annotation)
-        blocks.append(sparse.csr_matrix(values) if is_sparse else values)
-    matrix = sparse.vstack(blocks, format="csr") if is_sparse else np.concatenate(blocks)
-    return np.concatenate(ids), pd.concat(annotations), matrix
+            is_sparse = np.count_nonzero(block) < block.size / 2
+        rows.blocks.append(sparse.csr_matrix(block) if is_sparse else block)
+    if not rows.blocks:
+        raise InputError(f"{path}: a header and no rows of numbers; there is nothing to read")
+    return rows
+
+
+def _blocks(path: Path, layout: Layout, names: list[str], plan: _Plan, rows: _Rows, size: int) -> Iterator[np.ndarray]:
+    """Yield the values of successive rows, float32 [<= size, n_values]; names and descriptions go into ``rows``."""
+    block, filled = np.empty((size, len(plan.values)), np.float32), 0
+    in_order = plan.ids == 0 and len(plan.values) == len(names) - 1
+    for number, line in lines_of(path, layout):
+        values = None
+        if in_order and '"' not in line:
+            parts = line.split(None if layout.separator == " " else layout.separator, 1)
+            name = parts[0]
+            if name not in plan.described_rows and len(parts) > 1:
+                values = _fast(parts[1], layout, len(plan.values))
+        if values is None:
+            fields = checked_fields(path, layout, number, layout.split(line))
+            name = str(len(rows.ids) + 1) if plan.ids is None else fields[plan.ids]
+            texts = [fields[place] for place in plan.values]
+            if name in plan.described_rows:
+                rows.above[name] = texts
+                continue
+            rows.described.append([fields[place] for place in plan.described])
+            values = _fast(layout.separator.join(texts), layout, len(texts))
+            if values is None:
+                values = _slow(texts, layout, [names[place] for place in plan.values], f"{path}: row {name}")
+        else:
+            rows.described.append([])
+        rows.ids.append(name)
+        with np.errstate(over="ignore"):
+            block[filled] = values
+        filled += 1
+        if filled == size:
+            yield block
+            block, filled = np.empty_like(block), 0
+    if filled:
+        yield block[:filled]
+
+
+def _fast(text: str, layout: Layout, width: int) -> np.ndarray | None:
+    """Read numbers with a point and nothing missing, float64 [width]; None where there is anything else."""
+    if layout.decimal == ",":
+        text = text.replace(",", ".")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)
+            values = np.fromstring(text, dtype=np.float64, sep=layout.separator)
+    except (DeprecationWarning, ValueError):
+        return None
+    return values if len(values) == width else None
+
+
+def _slow(texts: list[str], layout: Layout, names: list[str], place: str) -> np.ndarray:
+    """Read numbers field by field, NaN where one is missing.
+
+    Raises
+    ------
+    InputError
+        If a field is not a number.
+    """
+    numbers = [number_of(text, layout) for text in texts]
+    for name, text, number in zip(names, texts, numbers, strict=True):
+        if number is None:
+            raise InputError(
+                f"{place}, column {name}: '{text[:60]}' is not a number; correct it, or name the column with label_key "
+                "or group_key if it describes cells"
+            )
+    return np.array(numbers, float)
+
+
+def _long_columns(layout: Layout) -> tuple[int, int, int] | None:
+    """Return the places of gene, cell and value where the table has one row for each of their pairs."""
+    names = [(layout.corner or "").lower(), *(name.lower() for name in layout.header)]
+    if len(names) > MOST_LONG_COLUMNS:
+        return None
+    kinds = (GENE_COLUMNS, CELL_COLUMNS, VALUE_COLUMNS)
+    found = [[place for place, name in enumerate(names) if name in known] for known in kinds]
+    return (found[0][0], found[1][0], found[2][0]) if all(found) else None
+
+
+def _read_long(path: Path, layout: Layout, places: tuple[int, int, int]) -> tuple["AnnData", list[str]]:
+    """Read rows of gene, cell and value; what occurs twice is added up."""
+    import anndata as ad
+
+    gene, cell, value = places
+    genes: dict[str, int] = {}
+    cells: dict[str, int] = {}
+    rows, columns, values = [], [], []
+    for number, fields in rows_of(path, layout):
+        found = number_of(fields[value], layout)
+        if found is None:
+            raise InputError(f"{path}: line {number}: '{fields[value][:60]}' is not a number; correct it")
+        columns.append(genes.setdefault(fields[gene], len(genes)))
+        rows.append(cells.setdefault(fields[cell], len(cells)))
+        values.append(found)
+    matrix = sparse.coo_matrix((np.array(values, np.float32), (rows, columns)), shape=(len(cells), len(genes)))
+    n_given = matrix.nnz
+    matrix = matrix.tocsr()
+    notes = [f"the table has a row for each gene and cell: {len(cells)} cells, {len(genes)} genes"]
+    if matrix.nnz < n_given:
+        notes.append(f"{n_given - matrix.nnz} rows of a gene and cell that occur again are added up")
+    obs, var = (pd.DataFrame(index=pd.Index(list(names), dtype=object)) for names in (cells, genes))
+    return ad.AnnData(matrix, obs=obs, var=var), notes
