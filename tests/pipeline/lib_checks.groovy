@@ -12,6 +12,7 @@ def answers = cases.collect { item ->
             case 'sheet': return [answer: SampleSheet.read(item.sheet, item.launch_dir)]
             case 'options': return [answer: Options.line(item.options)]
             case 'perturbation': return [answer: new PerturbationPlan(new Schema(item.project), item.params, item.launch_dir).properties.subMap('trainings', 'options')]
+            case 'perturbation_models': return [answer: ['NETWORKS', 'BASELINES', 'CLASSICAL'].collectEntries { name -> [name, PerturbationPlan[name]] }]
             case 'failure': return [answer: Failure.line(item.report)]
         }
     } catch (IllegalArgumentException problem) {

@@ -5,8 +5,7 @@ import pytest
 from engine_run import PROJECT, run
 from lib_calls import call
 
-from pharmacell.perturbation.models.baselines import BASELINES
-from pharmacell.perturbation.models.registry import CLASSICAL, MODELS
+from pharmacell.perturbation.models.registry import BASELINES, CLASSICAL, NETWORKS, REGISTRY
 from pharmacell.perturbation.protocols import PROTOCOLS
 
 SMALL = "tests/data/perturbation/small"
@@ -54,11 +53,16 @@ def plan(**params) -> dict:
     return call([case])[0]["answer"]
 
 
+def test_lists_of_models_are_those_of_the_registry():
+    answer = call([{"call": "perturbation_models"}])[0]["answer"]
+    assert answer == {"NETWORKS": list(NETWORKS), "BASELINES": list(BASELINES), "CLASSICAL": list(CLASSICAL)}
+
+
 def test_plan_knows_the_models_and_protocols_of_the_commands(tmp_path):
     planned = plan(launch_dir=str(tmp_path), id_map=str(PROJECT / SMALL / "id_map.csv"))
     simple = next(task for task in planned["trainings"] if task["id"] == "simple_kaggle")
-    assert set(simple["models"]) == set(CLASSICAL)
-    assert {model for task in planned["trainings"] for model in task["models"]} == set(MODELS)
+    assert set(simple["models"]) == {*BASELINES, *CLASSICAL}
+    assert {model for task in planned["trainings"] for model in task["models"]} == set(REGISTRY)
     assert {task["protocol"] for task in planned["trainings"]} <= {*PROTOCOLS, None}
 
 

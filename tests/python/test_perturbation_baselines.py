@@ -10,7 +10,7 @@ from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.models.blend import blend_weights, simplex_least_squares
 from pharmacell.perturbation.models.features import Components, compound_effects, make_features
 from pharmacell.perturbation.models.inner import asked_protocol
-from pharmacell.perturbation.models.registry import CLASSICAL, FitOptions, build
+from pharmacell.perturbation.models.registry import BASELINES, CLASSICAL, FitOptions, build
 from pharmacell.perturbation.protocols import folds
 
 RANDOM = ("extra_trees", "gradient_boosting")
@@ -27,7 +27,7 @@ def out_of_fold_error(table, name, protocol):
     return np.sqrt(squares / count)
 
 
-@pytest.mark.parametrize("name", CLASSICAL)
+@pytest.mark.parametrize("name", [*BASELINES, *CLASSICAL])
 def test_predicts_each_seed_alone_as_beside_others_and_without_reading_test_targets(name):
     table = small_table(n_genes=8)
     train, test = folds(table, "leave_compound_out", 0)[0]

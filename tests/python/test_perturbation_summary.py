@@ -144,7 +144,10 @@ def test_report_says_what_beats_the_baseline(results, tmp_path):
     page = write_report([results / "perturbation.mqc"], "PharmaCell", {}, tmp_path).read_text()
     for protocol in PROTOCOLS:
         assert f"{protocol}: 1 scores" in page
-    assert "Better than it: gru, smiles" in page.replace("\n", " ") or "Better than it: ridge; gru, smiles" in page
+    assert (
+        "Better than it: GRU, smiles" in page.replace("\n", " ")
+        or "Better than it: ridge regression; GRU, smiles" in page
+    )
     assert page.count("<figure") == 12
 
 

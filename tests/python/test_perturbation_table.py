@@ -154,12 +154,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_before_training(name, tmp_path, monkeypatch):
-    from pharmacell.perturbation.models.stacked_network import NetworkModel
+    from pharmacell.perturbation.models.stacked_network import StackedNetwork
 
     def never(*_):
         raise AssertionError("training began")
 
-    monkeypatch.setattr(NetworkModel, "fit", never)
+    monkeypatch.setattr(StackedNetwork, "fit", never)
     make, words = REFUSED[name]
     refuse(kaggle_train, ["--de_train", str(SMALL / "de_train.parquet"), *make(tmp_path)], tmp_path / "out", *words)
 

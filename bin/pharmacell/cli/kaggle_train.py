@@ -123,9 +123,9 @@ def kaggle_train(
 
 def networks_device(models, threads: int, device: str):
     """Return the device, or None where no model needs torch, whose import takes seconds."""
-    from pharmacell.perturbation.models.registry import CLASSICAL
+    from pharmacell.perturbation.models.registry import NETWORKS
 
-    if all(model in CLASSICAL for model in models):
+    if not any(model in NETWORKS for model in models):
         return None
     from pharmacell.core.device import resolve_device, use_threads
 

@@ -12,10 +12,9 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.perturbation.metrics import METRICS
-from pharmacell.perturbation.models.baselines import BASELINES
+from pharmacell.perturbation.models.registry import REGISTRY, title_of
 from pharmacell.perturbation.out_of_fold import read_out_of_fold
 from pharmacell.perturbation.summary import (
-    NO_ENCODING,
     Scored,
     Setting,
     gain_table,
@@ -199,17 +198,9 @@ def read_histories(paths: Sequence[Path]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(HISTORY))
 
 
-def kind_of(model: str) -> str:
-    """Tell whether a model is a ``baseline``, ``classical`` or a ``network``."""
-    from pharmacell.perturbation.models.registry import CLASSICAL
-
-    return "baseline" if model in BASELINES else "classical" if model in CLASSICAL else "network"
-
-
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """Add ``name`` (the model, with its encoding where it has one) and ``kind``."""
-    names = [
-        model if encoding == NO_ENCODING else f"{model}, {encoding}"
-        for model, encoding in zip(table["model"], table["encoding"], strict=True)
-    ]
-    return table.assign(name=names, kind=[kind_of(model) for model in table["model"]])
+    """Add ``name`` (how figures name the model) and ``kind`` (of the registry)."""
+    return table.assign(
+        name=[title_of(*pair) for pair in zip(table["model"], table["encoding"], strict=True)],
+        kind=[REGISTRY[model].kind if model in REGISTRY else "network" for model in table["model"]],
+    )

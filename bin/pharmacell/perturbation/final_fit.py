@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pharmacell.core.files import whole_file
 from pharmacell.perturbation.encodings.base import categories
 from pharmacell.perturbation.fold_runs import Run, gene_arrays
-from pharmacell.perturbation.models.registry import CLASSICAL, build
+from pharmacell.perturbation.models.registry import NETWORKS, build
 from pharmacell.perturbation.store import save
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def fit_all_rows(
         ``<model>.submission.csv``.
     """
     mean = None
-    if model in CLASSICAL:
+    if model not in NETWORKS:
         if id_map is not None:
             found = build(model, run.options).fit_predict(run.table, id_map, run.seeds_of(model), run.device)
             mean = found.predictions.mean(0)

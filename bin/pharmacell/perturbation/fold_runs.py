@@ -15,14 +15,12 @@ import pyarrow.parquet as pq
 from pharmacell.core.files import whole_file
 from pharmacell.core.progress import say
 from pharmacell.perturbation.metrics import METRICS, Scorer
-from pharmacell.perturbation.models.registry import CLASSICAL, build
+from pharmacell.perturbation.models.registry import NETWORKS, NO_ENCODING, build
 from pharmacell.perturbation.out_of_fold import KEYS
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.settings import FitOptions
     from pharmacell.perturbation.table import PerturbationTable
-
-NO_ENCODING = "none"
 
 
 @dataclass
@@ -56,11 +54,11 @@ class Run:
 
     def encoding(self, model: str) -> str:
         """Return the encoding of a model."""
-        return NO_ENCODING if model in CLASSICAL else self.options.encoding
+        return self.options.encoding if model in NETWORKS else NO_ENCODING
 
     def seeds_of(self, model: str) -> list[int]:
         """Return the seeds of a model."""
-        return self.seeds[:1] if model in CLASSICAL else self.seeds
+        return self.seeds if model in NETWORKS else self.seeds[:1]
 
     def fold(self, model: str, protocol: str, fold: int, train: np.ndarray, test: np.ndarray) -> pa.Table:
         """Train on some rows, predict others, keep history and scores; returns the predictions of all seeds."""

@@ -12,12 +12,12 @@ from pharmacell.perturbation.scaffolds import compound_groups, scaffold_groups
 if TYPE_CHECKING:
     from pharmacell.perturbation.table import PerturbationTable
 
-Fold = tuple[np.ndarray, np.ndarray]
+Split = tuple[np.ndarray, np.ndarray]
 N_FOLDS = 5
 N_ANCHORS = 17  # compounds of the rarest cell types in the training data of the NeurIPS 2023 task
 
 
-def folds(table: "PerturbationTable", protocol: str, seed: int, n_folds: int = N_FOLDS) -> list[Fold]:
+def folds(table: "PerturbationTable", protocol: str, seed: int, n_folds: int = N_FOLDS) -> list[Split]:
     """Split the rows of a table.
 
     Parameters

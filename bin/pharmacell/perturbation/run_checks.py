@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.models.registry import CLASSICAL, MODELS
-from pharmacell.perturbation.protocols import Fold, folds
+from pharmacell.perturbation.models.registry import NETWORKS, REGISTRY
+from pharmacell.perturbation.protocols import Split, folds
 from pharmacell.perturbation.settings import FitOptions
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def check_run(
     sample_submission: Path | None,
     id_map: Path | None,
     seed: int,
-) -> dict[str, list[Fold]]:
+) -> dict[str, list[Split]]:
     """Check options against each other and against the table; returns the folds of each protocol.
 
     Raises
@@ -31,8 +31,8 @@ def check_run(
         If something cannot work.
     """
     for name in models:
-        if name not in MODELS:
-            raise InputError(f"--model {name}: no such model; choose among {', '.join(MODELS)}")
+        if name not in REGISTRY:
+            raise InputError(f"--model {name}: no such model; choose among {', '.join(REGISTRY)}")
     if len(set(models)) < len(models) or len(set(protocols)) < len(protocols):
         raise InputError("--model, --protocol: a name was given twice; give each once")
     if not (protocols or final):
@@ -40,14 +40,14 @@ def check_run(
     if sample_submission and not id_map:
         raise InputError("--sample_submission without --id_map: its rows are not known; add --id_map")
     parts = {protocol: folds(table, protocol, seed) for protocol in protocols}
-    networks = [name for name in models if name not in CLASSICAL]
+    networks = [name for name in models if name in NETWORKS]
     if networks:
         check_networks(table, networks, parts, options, final)
     return parts
 
 
 def check_networks(
-    table: "PerturbationTable", networks: Sequence[str], parts: dict[str, list[Fold]], options: FitOptions, final: bool
+    table: "PerturbationTable", networks: Sequence[str], parts: dict[str, list[Split]], options: FitOptions, final: bool
 ) -> None:
     """Check what concerns networks: layers, components, the table of compound vectors."""
     from pharmacell.perturbation.encodings.registry import ENCODERS

@@ -11,13 +11,11 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.perturbation.gains import gains
 from pharmacell.perturbation.metrics import METRICS, RowScores, Scorer
-from pharmacell.perturbation.models.baselines import BASELINES
+from pharmacell.perturbation.models.registry import BASELINES, title_of
 from pharmacell.perturbation.out_of_fold import OutOfFold, read_out_of_fold
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.table import PerturbationTable
-
-NO_ENCODING = "none"
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,8 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """The model's name, with its encoding where it has one."""
-        return self.model if self.encoding == NO_ENCODING else f"{self.model}, {self.encoding}"
+        """How figures name it."""
+        return title_of(self.model, self.encoding)
 
 
 def score_files(paths: Sequence[Path], table: "PerturbationTable") -> list[Scored]:

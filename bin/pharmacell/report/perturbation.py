@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.perturbation.comparison import RANKED_BY, Comparison
+from pharmacell.perturbation.models.registry import NO_ENCODING, title_of
 from pharmacell.report.figures.perturbation_scores import METRIC_TITLES
 from pharmacell.report.writer import Writer
 
@@ -74,8 +75,9 @@ def verdict(gains: "pd.DataFrame", simulated: bool) -> str:
     rows = gains[(gains["metric"] == RANKED_BY) & (gains["kind"] != "baseline")]
     better, worse = rows[rows["low"] > 0], rows[rows["high"] < 0]
     unclear = rows.drop(index=[*better.index, *worse.index])
-    baseline = gains.loc[gains["metric"] == RANKED_BY, "baseline"].iloc[0] or "none was run"
-    said = [f"By MRRMSE the best baseline is {baseline}."]
+    baseline = gains.loc[gains["metric"] == RANKED_BY, "baseline"].iloc[0]
+    named = title_of(baseline, NO_ENCODING) if baseline else "none was run"
+    said = [f"By MRRMSE the best baseline is {named}."]
     for words, group in (("Better than it: ", better), ("Worse: ", worse), ("Not to be told apart from it: ", unclear)):
         if len(group):
             said.append(f"{words}{'; '.join(group['name'])}.")

@@ -76,7 +76,7 @@ def _mean_per(train: "PerturbationTable", groups: np.ndarray, asked: np.ndarray)
     return np.where(seen[:, None], means[place], train.y.mean(axis=0)).astype(np.float32)
 
 
-BASELINES = {
+BASELINE_FUNCTIONS = {
     function.__name__: function
     for function in (zeros, gene_mean, median, mean_per_cell_type, mean_per_compound, additive)
 }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.protocols import Fold, folds
+from pharmacell.perturbation.protocols import Split, folds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 N_FOLDS = 3
 
 
-def inner_folds(train: "PerturbationTable", keys: "pd.DataFrame") -> list[Fold]:
+def inner_folds(train: "PerturbationTable", keys: "pd.DataFrame") -> list[Split]:
     """Split the training rows so that the inner folds ask what the rows to predict ask; alike for all seeds.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.perturbation.models.base import FitResult
-from pharmacell.perturbation.models.baselines import BASELINES
+from pharmacell.perturbation.models.baselines import BASELINE_FUNCTIONS
 from pharmacell.perturbation.models.knn import knn
 from pharmacell.perturbation.models.regression import extra_trees, gradient_boosting, ridge
 
@@ -42,7 +42,7 @@ class SimpleModel:
 
 
 SIMPLE = {
-    **{name: SimpleModel(function) for name, function in BASELINES.items()},
+    **{name: SimpleModel(function) for name, function in BASELINE_FUNCTIONS.items()},
     "knn": SimpleModel(knn),
     "ridge": SimpleModel(ridge),
     "extra_trees": SimpleModel(extra_trees, random=True),

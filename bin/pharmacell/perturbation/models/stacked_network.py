@@ -101,7 +101,7 @@ class FittedNetwork:
         return cls(config["model"], body, encoder, outputs, network.eval(), config["seeds"], config["genes"])
 
 
-class NetworkModel:
+class StackedNetwork:
     """One of the six networks with an encoding; see :class:`pharmacell.perturbation.models.base.PerturbationModel`."""
 
     def __init__(self, name: str, options: FitOptions) -> None:
