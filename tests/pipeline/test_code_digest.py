@@ -8,12 +8,15 @@ import pytest
 from engine_run import PROJECT
 from lib_calls import call
 
+from pharmacell.benchmark.registry import REGISTRY
+
 BIN = PROJECT / "bin"
 MODULES = {  # module: the command whose digest it names
     path.parent.name: re.search(r"Code\.digest\(projectDir, '(\w+)'\)", path.read_text())[1]
     for path in sorted(PROJECT.glob("modules/*/main.nf"))
 }
 COMMANDS = sorted(set(MODULES.values()))
+assert len(MODULES) > 15, "no modules/*/main.nf: the tests below would check nothing"
 
 
 def imported_files(command: str) -> set[str]:
@@ -56,6 +59,13 @@ def test_process_names_the_digest_of_the_command_that_it_runs(module, command):
 
 def test_gene_table_is_in_the_digest_of_what_reads_it(files):
     assert any(not name.endswith(".py") for name in files["qc"])
+
+
+def test_every_compared_model_is_in_the_digest_of_what_fits_it(files):
+    models = {f"pharmacell/benchmark/models/{name}.py" for name in REGISTRY}
+    assert {path.stem for path in (BIN / "pharmacell/benchmark/models").glob("[!_]*.py")} == set(REGISTRY)
+    assert models <= files["cross_validate"]
+    assert models <= files["tune"]
 
 
 def test_only_what_draws_depends_on_the_plots(files):

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from synthetic_benchmark import KEY, write_benchmark
 
-from pharmacell.benchmark.inputs import FOLD, SETTING
+from pharmacell.benchmark.columns import FIT, SETTING
 from pharmacell.benchmark.main_settings import main_settings
+from pharmacell.benchmark.paper_tables import PUBLISHED
 from pharmacell.benchmark.published import read_published
 from pharmacell.benchmark.summary import Choices, Summary, costs_of, summarise, write_summary
-from pharmacell.benchmark.tables import PUBLISHED
 from pharmacell.core.errors import InputError
 from pharmacell.evaluate.metrics import score
 from pharmacell.evaluate.resampled_tests import corrected_t_test
@@ -76,7 +76,7 @@ def test_scores_are_those_of_each_fold(whole, folder):
         predictions, dataset="other", model="atsdp", heads=4, sampling="smote", protocol="transfer", repeat=2, fold=1
     )
     expected = score(one["truth"].to_numpy(), one["probability"].to_numpy())
-    found = rows_of(whole.scores, **one.iloc[0][FOLD].to_dict()).set_index("metric")["value"]
+    found = rows_of(whole.scores, **one.iloc[0][FIT].to_dict()).set_index("metric")["value"]
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert {"lift", "expected_calibration_error", "seconds", "peak_bytes"} <= set(found.index)
     assert list(whole.scores.columns) == [*KEY, "metric", "value"]

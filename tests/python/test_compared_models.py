@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from synthetic_folds import make_folds
 
 from pharmacell.benchmark.fold import Fold
-from pharmacell.benchmark.registry import REGISTRY, check_names, get, model_names, settings_of
+from pharmacell.benchmark.registry import CELLS, LABELS, REGISTRY, STRUCTURE, check_names, get, model_names, settings_of
 from pharmacell.core.errors import InputError
 
 CPU = torch.device("cpu")
@@ -82,10 +83,24 @@ def test_model_follows_the_labels_of_cells_if_it_says_so_and_else_is_indifferent
     folds, truths = make_folds()
     turned = replace(half_poisoned(folds[1]), train_labels=1 - folds[1].train_labels)
     found = model(name).fit_predict([turned], CPU)[0][:HALF]
-    if REGISTRY[name].uses_labels:
+    if LABELS in REGISTRY[name].learns_from:
         assert roc_auc_score(truths[1][:HALF], found) < 0.25
     else:
         np.testing.assert_array_equal(found, alone(name))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model_reads_unlabelled_cells_and_the_structure_if_it_says_so_and_else_is_indifferent(name):
+    learns_from = REGISTRY[name].learns_from
+    plain = make_folds(labelled=False)[0][0]
+    others = {
+        CELLS: replace(plain, train=plain.train[::-1, ::-1].copy()),
+        STRUCTURE: replace(plain, smiles="CC(=O)OC1=CC=CC=C1C(=O)O"),
+    }
+    quick = get(name, **SETTINGS.get(name, {}) | {"batch_size": 32, "epochs": 2})
+    expected = quick.fit_predict([plain], CPU)[0]
+    for part, fold in others.items():
+        assert np.array_equal(expected, quick.fit_predict([fold], CPU)[0]) == (part not in learns_from), part
 
 
 def test_permuted_labels_score_like_prevalence():
@@ -138,10 +153,17 @@ def test_settings_reach_the_model_and_missing_ones_keep_their_default():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_model_says_where_it_comes_from(name):
-    entry = REGISTRY[name]
-    network, config = entry.load()
-    assert entry.title
-    assert entry.source
+    network = REGISTRY[name].load()
     assert network.__doc__
-    assert config.__doc__
-    assert config() == config()  # frozen dataclasses with defaults compare by value
+    assert type(network().config).__doc__
+    assert network().config == network().config  # frozen dataclasses with defaults compare by value
+
+
+def test_the_document_has_the_titles_and_sources_of_the_registry():
+    lines = (Path(__file__).parents[2] / "docs/compared_models.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    titles, *rows = rows
+    table = [dict(zip(titles, row, strict=True)) for row in rows]
+    assert [(row["model"].strip("`"), row["title"], row["learns from"], row["source"]) for row in table] == [
+        (entry.name, entry.title, entry.learns_from.words(), entry.citation) for entry in REGISTRY.values()
+    ]

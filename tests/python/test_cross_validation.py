@@ -11,13 +11,13 @@ import torch
 from click.testing import CliRunner
 from synthetic_cells import DRUG, write_bulk, write_cells
 
-from pharmacell.benchmark.build import build_folds
+from pharmacell.benchmark.build_folds import build_folds
 from pharmacell.benchmark.dataset import load_dataset, rows_of
+from pharmacell.benchmark.fit_slice import cross_validate as run_slice
 from pharmacell.benchmark.memory import fold_limit, parse_memory
 from pharmacell.benchmark.plan import Variant, expected_fits, fits_of, make_plan, slices, variants
 from pharmacell.benchmark.protocols import Protocol
 from pharmacell.benchmark.registry import get
-from pharmacell.benchmark.run import cross_validate as run_slice
 from pharmacell.cli.cross_validate import cross_validate
 from pharmacell.cli.plan_folds import plan_folds
 from pharmacell.cli.pretrain_autoencoder import pretrain_autoencoder

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from sklearn.metrics import roc_auc_score
 from synthetic_cells import DRUG, make_lines, write_bulk, write_cells
 
-from pharmacell.benchmark.build import build_folds
+from pharmacell.benchmark.build_folds import build_folds
 from pharmacell.benchmark.dataset import load_dataset, rows_of
 from pharmacell.benchmark.plan import Variant, check_lines, make_plan, rows_to_test, slices
 from pharmacell.benchmark.protocols import Protocol

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.func import vmap
 
-from pharmacell.benchmark.cell_graph import similarity_edges
+from pharmacell.benchmark.graph_model import similarity_edges
 from pharmacell.benchmark.models.drugcell import morgan_fingerprint
 from pharmacell.core.errors import InputError
 from pharmacell.data.gene_ontology import ROOT, hierarchy

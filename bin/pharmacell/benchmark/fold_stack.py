@@ -135,7 +135,7 @@ def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, de
     judged = folds[0].enough_labels()
     for number, fold in enumerate(folds):
         clusters.append(cluster_cells(fold.train, clustering, integer(fold.seed, "clusters")))
-        validation = validation_cells(fold.train_labels, generator(fold.seed, "validation cells"))
+        validation = stop_cells(fold.train_labels, generator(fold.seed, "validation cells"))
         known = (fold.train_labels >= 0) & ~(validation & judged)
         for lists, chosen in ((inner, ~validation), (outer, validation), (labelled, known)):
             lists += [torch.as_tensor(number * n + np.flatnonzero(chosen), device=device)] * n_replicas
@@ -150,7 +150,7 @@ def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, de
     )
 
 
-def validation_cells(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def stop_cells(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Choose every tenth cell in an order sorted by label and else random, bool [n_cells].
 
     Their number depends on the number of cells alone, and ten cells of one label give one.
@@ -182,7 +182,7 @@ def network_scores(adapted: AdaptedFolds, blocks: list[np.ndarray]) -> list[np.n
     return found
 
 
-def score_folds(
+def predict_folds(
     folds: Sequence["Fold"], adapted: AdaptedFolds, settings: Configuration, neighbours: int | None
 ) -> list[np.ndarray]:
     """Return the probability of each fold's test cells, float32 [n_test] each; the mean over its replicas."""

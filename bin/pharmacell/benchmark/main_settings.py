@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from pharmacell.benchmark.inputs import SETTING
+from pharmacell.benchmark.columns import COMPARED, SETTING
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REFERENCE = "atsdp"  # every other model is tested against it
 HEADS = 8  # what the main job trains by default
-COMPARED = ["dataset", "drug", "protocol"]  # models are compared within these
 
 
 def main_settings(expected: "pd.DataFrame", heads: int = HEADS, sampling: str | None = None) -> "pd.DataFrame":

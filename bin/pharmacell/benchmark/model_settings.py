@@ -1,13 +1,16 @@
 """Settings of compared models as one line of text, such as ``cnn.dropout=0.5,ridge.alpha=30000``."""
 
-from dataclasses import fields
-
-from pharmacell.benchmark.registry import REGISTRY, check_names
+from pharmacell.benchmark.registry import check_names, settings_of
 from pharmacell.core.errors import InputError
 
 
 def parse_settings(text: str | None) -> dict[str, dict[str, int | float]]:
     """Return the settings of each model by name.
+
+    Parameters
+    ----------
+    text
+        Such as ``cnn.dropout=0.5,ridge.alpha=30000``; None for none.
 
     Raises
     ------
@@ -38,15 +41,28 @@ def parse_settings(text: str | None) -> dict[str, dict[str, int | float]]:
 
 
 def numbers_of(model: str) -> dict[str, type]:
-    """Return the settings of a model that are numbers, with their type; seeds are none."""
-    _, config = REGISTRY[model].load()
+    """Return the settings of a model that are numbers, with their type; seeds are none.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    """
     return {
-        field.name: type(field.default)
-        for field in fields(config)
-        if type(field.default) in (int, float) and field.name != "user_seed"
+        name: type(default)
+        for name, default in settings_of(model).items()
+        if type(default) in (int, float) and name != "user_seed"
     }
 
 
 def settings_line(model: str, values: dict[str, int | float]) -> str:
-    """Return the text that :func:`parse_settings` reads."""
+    """Return the text that :func:`parse_settings` reads.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    values
+        Its settings.
+    """
     return ",".join(f"{model}.{name}={value!r}" for name, value in values.items())

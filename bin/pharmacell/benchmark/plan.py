@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pharmacell.benchmark.columns import FIT, PLAN, SLICES, WHOLE_OR_MISSING
 from pharmacell.benchmark.protocols import Protocol
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import split_lines
-
-COLUMNS = ["dataset", "protocol", "repeat", "fold", "cell_id"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def variants(models: Sequence[str], heads: Sequence[int], samplings: Sequence[st
     check_names(models)
     found = []
     for name in models:
-        swept = REGISTRY[name].uses_heads
+        swept = REGISTRY[name].is_swept
         found += [
             Variant(name, n, kind) for n in (heads if swept else [None]) for kind in (samplings if swept else ["none"])
         ]
@@ -85,7 +84,7 @@ def check_sweep(
     from pharmacell.training.sampling import KINDS
 
     check_names(models)
-    if not any(REGISTRY[name].uses_heads for name in models):
+    if not any(REGISTRY[name].is_swept for name in models):
         return ["none"]
     found = [configuration(config, preset, options | {"heads": number}) for number in heads]
     for kind in samplings or []:
@@ -164,7 +163,7 @@ def make_plan(
             }
         )
         repeats.append(table.sort_values("fold", kind="stable"))
-    return pd.concat(repeats, ignore_index=True)
+    return pd.concat(repeats, ignore_index=True)[PLAN]
 
 
 def fits_of(plan: pd.DataFrame) -> list[tuple[int, int]]:
@@ -202,7 +201,7 @@ def slices(
     size = folds_per_task or int(plan["fold"].nunique())
     rows = []
     for variant in chosen:
-        swept = REGISTRY[variant.model].uses_heads
+        swept = REGISTRY[variant.model].is_swept
         name = f"{dataset}.{variant.model}" + (f".{variant.heads}.{variant.sampling}" if swept else "")
         for first in range(0, n_fits, size):
             last = min(first + size, n_fits)
@@ -221,23 +220,7 @@ def slices(
                     int(swept and not Protocol.parse(protocol).of_lines),
                 )
             )
-    table = pd.DataFrame(
-        rows,
-        columns=[
-            "id",
-            "dataset",
-            "drug",
-            "model",
-            "heads",
-            "sampling",
-            "protocol",
-            "first",
-            "last",
-            "gene_set",
-            "pretrained",
-        ],
-    )
-    return table.astype({"heads": "Int64"})
+    return pd.DataFrame(rows, columns=SLICES).astype(WHOLE_OR_MISSING)
 
 
 def expected_fits(dataset: str, drug: str, chosen: Sequence[Variant], plan: pd.DataFrame) -> pd.DataFrame:
@@ -247,8 +230,7 @@ def expected_fits(dataset: str, drug: str, chosen: Sequence[Variant], plan: pd.D
         for variant in chosen
         for fit in fits_of(plan)
     ]
-    columns = ["dataset", "drug", "model", "heads", "sampling", "protocol", "repeat", "fold"]
-    return pd.DataFrame(rows, columns=columns).astype({"heads": "Int64"})
+    return pd.DataFrame(rows, columns=FIT).astype(WHOLE_OR_MISSING)
 
 
 def digest(genes: Sequence[str]) -> str:
@@ -267,9 +249,9 @@ def load_plan(path: Path) -> pd.DataFrame:
     check_file(path, [".csv"])
     try:
         text = dict.fromkeys(("dataset", "protocol", "cell_id"), str)
-        return pd.read_csv(path, dtype=text, keep_default_na=False)[COLUMNS]
+        return pd.read_csv(path, dtype=text, keep_default_na=False)[PLAN]
     except (ValueError, KeyError) as error:
         raise InputError(
-            f"{path}: not a fold plan with columns {', '.join(COLUMNS)} ({reason(error)}); "
+            f"{path}: not a fold plan with columns {', '.join(PLAN)} ({reason(error)}); "
             "give the one that plan_folds wrote"
         ) from error

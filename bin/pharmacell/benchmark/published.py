@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.benchmark.columns import PUBLISHED_NUMBERS
 from pharmacell.core.errors import InputError
 from pharmacell.evaluate.fold_scores import FOLD_METRICS
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 # Empty as it ships: the tables could not be read at their source, and a number without a source has no place here.
 SLOT = Path(__file__).with_name("published.csv")
-COLUMNS = ["table", "dataset", "model", "sampling", "metric", "mean", "sd", "source"]
 DATASETS = ("data1", "data2", "data3", "data4")
 TABLES = ("1", "3", "4")
 
@@ -24,7 +24,7 @@ def read_published(path: str | Path = SLOT) -> "pd.DataFrame":
     Parameters
     ----------
     path
-        csv with the columns ``COLUMNS``: ``table`` 1, 3 or 4; ``dataset`` data1 to data4; ``model`` as in the registry;
+        csv, columns ``PUBLISHED_NUMBERS``: ``table`` 1, 3 or 4; ``dataset`` data1 to data4; ``model`` as registered;
         ``sampling`` for Table 1, else empty; ``metric`` as in the scores; ``sd`` may be empty; ``source`` a citation.
 
     Raises
@@ -37,9 +37,11 @@ def read_published(path: str | Path = SLOT) -> "pd.DataFrame":
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as csv ({error}); give a table with {','.join(COLUMNS)}") from error
-    if missing := [name for name in COLUMNS if name not in table]:
-        raise InputError(f"{path}: the column {missing[0]!r} is missing; it needs {','.join(COLUMNS)}")
+        raise InputError(
+            f"{path}: cannot be read as csv ({error}); give a table with {','.join(PUBLISHED_NUMBERS)}"
+        ) from error
+    if missing := [name for name in PUBLISHED_NUMBERS if name not in table]:
+        raise InputError(f"{path}: the column {missing[0]!r} is missing; it needs {','.join(PUBLISHED_NUMBERS)}")
     allowed = {"table": TABLES, "dataset": DATASETS, "metric": FOLD_METRICS}
     for number, row in enumerate(table.to_dict("records"), start=2):
         for name, values in allowed.items():
@@ -51,4 +53,4 @@ def read_published(path: str | Path = SLOT) -> "pd.DataFrame":
         table[name] = pd.to_numeric(table[name].replace("", None), errors="coerce")
     if (bad := table["mean"].isna()).any():
         raise InputError(f"{path}: row {int(np.argmax(bad)) + 2}: the mean is no number; give it as printed")
-    return table[COLUMNS]
+    return table[PUBLISHED_NUMBERS]

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.benchmark.inputs import FOLD, PLACE, PREDICTIONS, SETTING, FoldPlan
+from pharmacell.benchmark.columns import (
+    COSTS,
+    FIT,
+    FOLD,
+    MISSING,
+    PREDICTIONS,
+    SCORES,
+    SETTING,
+    UNDEFINED,
+    WHOLE_OR_MISSING,
+)
+from pharmacell.benchmark.fit_files import FoldPlan
 from pharmacell.core.files import whole_file
 from pharmacell.evaluate.fold_curves import fold_curves
 from pharmacell.evaluate.fold_scores import FOLD_METRICS, score_folds, why_undefined
@@ -14,10 +25,8 @@ from pharmacell.evaluate.fold_scores import FOLD_METRICS, score_folds, why_undef
 if TYPE_CHECKING:
     import pandas as pd
 
-COSTS = ("seconds", "peak_bytes")
 
-
-class Scorer:
+class SliceScorer:
     """Scores slices of predictions one after another, so that only one is in memory.
 
     Parameters
@@ -30,9 +39,9 @@ class Scorer:
     Attributes
     ----------
     rows
-        Scores of the folds, a list of tables with ``FOLD`` and ``FOLD_METRICS``.
+        Scores of the folds, a list of tables with ``FIT`` and ``FOLD_METRICS``.
     found
-        What was there of each fold, a list of tables with ``FOLD``, ``n_cells`` and ``n_bad``.
+        What was there of each fold, a list of tables with ``FIT``, ``n_cells`` and ``n_bad``.
     curves
         Setting (see :func:`name_of`) to the ROC and precision-recall curves of its folds.
     """
@@ -47,28 +56,28 @@ class Scorer:
     def add(self, table: "pd.DataFrame") -> None:
         """Score the predictions of one slice, columns as in the predictions' file."""
         bad = ~table["probability"].between(0, 1)
-        fits = table.assign(bad=bad).groupby(FOLD, dropna=False, sort=False)["bad"]
+        fits = table.assign(bad=bad).groupby(FIT, dropna=False, sort=False)["bad"]
         found = fits.agg(n_cells="size", n_bad="sum").reset_index()
         self.found.append(found)
-        sizes = found.merge(self.plan.sizes, on=PLACE)
+        sizes = found.merge(self.plan.sizes, on=FOLD)
         whole = sizes[(sizes["n_bad"] == 0) & (sizes["n_cells"] == sizes["n_test"])]
-        usable = table.merge(whole[FOLD], on=FOLD)
+        usable = table.merge(whole[FIT], on=FIT)
         for key, rows in usable.groupby([*SETTING, "repeat"], dropna=False, sort=False):
             truth, probability, fold = (rows[name].to_numpy() for name in ("truth", "probability", "fold"))
             scores = score_folds(truth, probability.astype(float), fold).reset_index()
-            self.rows.append(scores.assign(**dict(zip([*SETTING, "repeat"], key, strict=True)))[[*FOLD, *FOLD_METRICS]])
+            self.rows.append(scores.assign(**dict(zip([*SETTING, "repeat"], key, strict=True)))[[*FIT, *FOLD_METRICS]])
             if (kept := self.curves.get(name_of(key[:-1]))) is not None:
                 found_curves = (fold_curves(truth[fold == name], probability[fold == name]) for name in scores["fold"])
                 kept.extend(curves for curves in found_curves if curves is not None)
 
     def wide(self) -> "pd.DataFrame":
-        """Return the scores of all folds, columns ``FOLD`` and ``FOLD_METRICS``."""
-        return together(self.rows, [*FOLD, *FOLD_METRICS]).sort_values(FOLD, ignore_index=True)
+        """Return the scores of all folds, columns ``FIT`` and ``FOLD_METRICS``."""
+        return concatenated(self.rows, [*FIT, *FOLD_METRICS]).sort_values(FIT, ignore_index=True)
 
     def missing(self, expected: "pd.DataFrame") -> "pd.DataFrame":
-        """Return the fits of the table that have no score, columns ``FOLD`` and ``reason``."""
-        found = together(self.found, [*FOLD, "n_cells", "n_bad"])
-        table = expected.merge(found, on=FOLD, how="left").merge(self.plan.sizes, on=PLACE)
+        """Return the fits of the table that have no score, columns ``FIT`` and ``reason``."""
+        found = concatenated(self.found, [*FIT, "n_cells", "n_bad"])
+        table = expected.merge(found, on=FIT, how="left").merge(self.plan.sizes, on=FOLD)
         table[["n_cells", "n_bad"]] = table[["n_cells", "n_bad"]].fillna(0).astype(int)
         of = " of " + table["n_test"].astype(str) + " cells "
         table["reason"] = np.select(
@@ -80,7 +89,7 @@ class Scorer:
             ],
             "",
         )
-        return table.loc[table["reason"] != "", [*FOLD, "reason"]].sort_values(FOLD, ignore_index=True)
+        return table.loc[table["reason"] != "", MISSING].sort_values(FIT, ignore_index=True)
 
 
 def name_of(setting: Iterable) -> tuple[str, ...]:
@@ -88,18 +97,19 @@ def name_of(setting: Iterable) -> tuple[str, ...]:
     return tuple(map(str, setting))
 
 
-def together(tables: list["pd.DataFrame"], columns: list[str]) -> "pd.DataFrame":
+def concatenated(tables: list["pd.DataFrame"], columns: list[str]) -> "pd.DataFrame":
     """Return tables below one another, typed alike even when there is none."""
     import pandas as pd
 
     if not tables:
+        words = {name: str for name in SETTING if name not in WHOLE_OR_MISSING}
         return pd.DataFrame({name: [] for name in columns}).astype(
-            {"heads": "Int64", **{name: str for name in SETTING if name != "heads"}, "repeat": int, "fold": int}
+            WHOLE_OR_MISSING | words | {"repeat": int, "fold": int}
         )
-    return pd.concat(tables, ignore_index=True).astype({"heads": "Int64"})
+    return pd.concat(tables, ignore_index=True).astype(WHOLE_OR_MISSING)
 
 
-def write_scored(slices: Iterable["pd.DataFrame"], scorer: Scorer, path: Path) -> None:
+def write_scored(slices: Iterable["pd.DataFrame"], scorer: SliceScorer, path: Path) -> None:
     """Score each slice and append it to one parquet file, whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -122,7 +132,7 @@ def write_scored(slices: Iterable["pd.DataFrame"], scorer: Scorer, path: Path) -
 
 def undefined(wide: "pd.DataFrame") -> "pd.DataFrame":
     """Return how many folds of each setting lack a score and why; columns ``SETTING, metric, reason, n_folds``."""
-    long = wide.melt([*FOLD, "prevalence"], [name for name in FOLD_METRICS if name != "prevalence"], "metric")
+    long = wide.melt([*FIT, "prevalence"], [name for name in FOLD_METRICS if name != "prevalence"], "metric")
     long = long[long["value"].isna()]
     reasons = [why_undefined(*pair) for pair in zip(long["metric"], long["prevalence"], strict=True)]
     return (
@@ -130,21 +140,17 @@ def undefined(wide: "pd.DataFrame") -> "pd.DataFrame":
         .groupby([*SETTING, "metric", "reason"], dropna=False)
         .size()
         .rename("n_folds")
-        .reset_index()
+        .reset_index()[UNDEFINED]
     )
 
 
 def long_scores(wide: "pd.DataFrame", fits: "pd.DataFrame", expected: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the scores and the costs of the fits of the table, columns ``FOLD, metric, value``."""
+    """Return the scores and the costs of the fits of the table, columns ``FIT, metric, value``."""
     import pandas as pd
 
     # a cost that was not measured has no row; a score that does not exist has one, with NaN
-    costs = expected.merge(fits[[*FOLD, *COSTS]], on=FOLD).melt(FOLD, list(COSTS), "metric").dropna(subset="value")
-    scores = wide.melt(FOLD, list(FOLD_METRICS), "metric")
+    costs = expected.merge(fits[[*FIT, *COSTS]], on=FIT).melt(FIT, COSTS, "metric").dropna(subset="value")
+    scores = wide.melt(FIT, list(FOLD_METRICS), "metric")
     long = pd.concat([part for part in (scores, costs) if len(part)] or [scores])
     order = {name: number for number, name in enumerate((*FOLD_METRICS, *COSTS))}
-    return (
-        long.assign(order=long["metric"].map(order))
-        .sort_values([*FOLD, "order"], ignore_index=True)
-        .drop(columns="order")
-    )
+    return long.assign(order=long["metric"].map(order)).sort_values([*FIT, "order"], ignore_index=True)[SCORES]

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pharmacell.benchmark.comparison import compare_with_reference, ranking_tables, rankings
-from pharmacell.benchmark.inputs import FITS, FOLD, SETTING, FoldPlan, read_expected, read_fits, read_slices
+from pharmacell.benchmark.columns import FIT, FITS, MEAN_COSTS, SETTING
+from pharmacell.benchmark.fit_files import FoldPlan, read_expected, read_fits, read_slices
 from pharmacell.benchmark.main_settings import HEADS, main_settings
-from pharmacell.benchmark.means import mean_scores
+from pharmacell.benchmark.mean_scores import mean_scores
+from pharmacell.benchmark.paper_tables import paper_tables, write_table
 from pharmacell.benchmark.published import SLOT, read_published
-from pharmacell.benchmark.scores import Scorer, long_scores, undefined, write_scored
-from pharmacell.benchmark.tables import paper_tables, write_table
+from pharmacell.benchmark.scores import SliceScorer, long_scores, undefined, write_scored
+from pharmacell.benchmark.statistics import compare_with_reference, ranking_tables, rankings
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
 
@@ -52,7 +53,7 @@ class Summary:
     Parameters
     ----------
     expected
-        The fits of the table, columns ``FOLD``.
+        The fits of the table, columns ``FIT``.
     main
         The setting that stands for each model, columns ``SETTING``.
     wide
@@ -122,16 +123,16 @@ def summarise(
     if not predictions:
         raise InputError(f"{expected}: none of its {len(wanted)} fits has predictions; look why every fit failed")
     main = main_settings(wanted, choices.heads, choices.sampling)
-    scorer = Scorer(plan, main)
+    scorer = SliceScorer(plan, main)
     write_scored(read_slices(sorted(predictions), plan), scorer, outdir / "predictions.parquet")
     wide = scorer.wide()
-    if len(strange := wide[FOLD].merge(wanted, on=FOLD, how="left", indicator=True).query("_merge == 'left_only'")):
+    if len(strange := wide[FIT].merge(wanted, on=FIT, how="left", indicator=True).query("_merge == 'left_only'")):
         row = strange.iloc[0]
         raise InputError(
             f"{expected}: lacks {row['model']} on {row['dataset']} (repeat {row['repeat']}, fold "
             f"{row['fold']}), which has predictions; give the table of this benchmark"
         )
-    costs = read_fits(sorted(fits)).sort_values(FOLD, ignore_index=True)
+    costs = read_fits(sorted(fits)).sort_values(FIT, ignore_index=True)
     means = mean_scores(wide, wanted, plan.ratios)
     ranked = rankings(means, main)
     return Summary(
@@ -154,12 +155,13 @@ def summarise(
 def costs_of(fits: "pd.DataFrame") -> "pd.DataFrame":
     """Return time and memory of each setting: ``n_fits``, mean ``seconds``, ``total_seconds``, highest ``peak_gib``."""
     grouped = fits.groupby(SETTING, dropna=False, sort=False)
-    return grouped.agg(
+    costs = grouped.agg(
         n_fits=("fold", "size"),
         seconds=("seconds", "mean"),
         total_seconds=("seconds", "sum"),
         peak_gib=("peak_bytes", lambda column: column.max() / 2**30),
-    ).reset_index()
+    )
+    return costs.reset_index()[MEAN_COSTS]
 
 
 def write_summary(summary: Summary, outdir: Path) -> None:

@@ -94,7 +94,7 @@ def cross_validate(
     plan = load_plan(folds)
 
     from pharmacell.benchmark.dataset import load_dataset, read_smiles
-    from pharmacell.benchmark.run import cross_validate as run_slice
+    from pharmacell.benchmark.fit_slice import cross_validate as run_slice
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines
@@ -107,7 +107,7 @@ def cross_validate(
     if dataset.protocol.of_lines and options["neighbours"] is None:
         options["neighbours"] = 0  # lines are no noisy copies of each other
     # options such as --dropout are those of the main model; --epochs means the same for all
-    swept = REGISTRY[model].uses_heads
+    swept = REGISTRY[model].is_swept
     fitted = (
         get(model, **options | chosen, pretrained=pretrained, user_seed=seed)
         if swept

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.benchmark.main_settings import REFERENCE
+from pharmacell.benchmark.paper_tables import EXPLANATION, METRIC_TITLES
 from pharmacell.benchmark.summary import Summary, costs_of
-from pharmacell.benchmark.tables import EXPLANATION, METRIC_TITLES
 from pharmacell.report.writer import Writer
 
 if TYPE_CHECKING:

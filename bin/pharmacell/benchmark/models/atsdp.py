@@ -143,10 +143,10 @@ class CrossValidatedATSDP:
 
     def fit_stack(self, folds, bundle, source, settings: "Configuration", device) -> list[np.ndarray]:
         """Adapt to folds with equally many training cells and score their test cells."""
-        from pharmacell.benchmark.fold_stack import adapt_folds, score_folds
+        from pharmacell.benchmark.fold_stack import adapt_folds, predict_folds
 
         neighbours = self.config.neighbours
-        return score_folds(
+        return predict_folds(
             folds, adapt_folds(folds, bundle, source, settings, self.config.n_replicas, device), settings, neighbours
         )
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.functional import dropout, elu
 
-from pharmacell.benchmark.cell_graph import GraphConfig, GraphModel
+from pharmacell.benchmark.graph_model import GraphConfig, GraphModel
 
 
 @dataclass(frozen=True)
 class GATConfig(GraphConfig):
-    """See :class:`pharmacell.benchmark.cell_graph.GraphConfig`.
+    """See :class:`pharmacell.benchmark.graph_model.GraphConfig`.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pharmacell.benchmark.inputs import SETTING
+from pharmacell.benchmark.columns import SETTING
 from pharmacell.benchmark.main_settings import REFERENCE
 from pharmacell.benchmark.scores import name_of
 from pharmacell.benchmark.summary import Summary

@@ -3,33 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pharmacell.benchmark.tables import METRIC_TITLES
+from pharmacell.benchmark.paper_tables import METRIC_TITLES
+from pharmacell.benchmark.registry import REGISTRY
 from pharmacell.report.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLES = {
-    "atsdp": "ATSDP-NET",
-    "sa": "sparse autoencoder",
-    "resnet18": "ResNet-18",
-    "cnn": "CNN",
-    "transformer": "transformer",
-    "gcn": "GCN",
-    "gat": "GAT",
-    "deepdr": "DeepDR",
-    "drugcell": "DrugCell",
-    "scdeal": "scDEAL",
-    "scad": "SCAD",
-    "prevalence": "prevalence",
-    "signature": "gene signature",
-    "ridge": "ridge regression",
-    "logistic": "logistic regression",
-    "gradient_boosting": "gradient boosting",
-    "mlp": "perceptron",
-    "source_only": "source only",
-    "permuted": "permuted labels",
-}
 METRIC_NAMES = {name: title for name, title in METRIC_TITLES.items() if name != "prevalence"} | {
     "brier": "Brier (lower is better)",
     "expected_calibration_error": "calibration error\n(lower is better)",
@@ -79,4 +59,4 @@ def looks(means: "pd.DataFrame", reference: str) -> dict[str, Look]:
 
 def title_of(model: str) -> str:
     """Return a model's name as figures show it."""
-    return TITLES.get(model, model)
+    return REGISTRY[model].title if model in REGISTRY else model

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.benchmark.comparison import RANKED
-from pharmacell.benchmark.inputs import SETTING
+from pharmacell.benchmark.columns import SETTING, WHOLE_OR_MISSING
 from pharmacell.benchmark.main_settings import REFERENCE
+from pharmacell.benchmark.statistics import RANKED
 from pharmacell.core.files import whole_file
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def paper_tables(
     Parameters
     ----------
     means
-        As :func:`pharmacell.benchmark.means.mean_scores` returns it.
+        As :func:`pharmacell.benchmark.mean_scores.mean_scores` returns it.
     main
         The setting that stands for each model, columns ``SETTING``.
     ranks
@@ -106,7 +106,7 @@ def one_row_each(ours: "pd.DataFrame", published: "pd.DataFrame", keys: list[str
     parts = [wide(part, [*keys, "source"], "metric", list(METRIC_TITLES)) for part in (ours, published) if len(part)]
     if not parts:
         return pd.DataFrame(columns=[*keys, "source", *METRIC_TITLES])
-    return pd.concat(parts, ignore_index=True).astype({"heads": "Int64"})
+    return pd.concat(parts, ignore_index=True).astype(WHOLE_OR_MISSING)
 
 
 def one_column_each(ours: "pd.DataFrame", published: "pd.DataFrame", ranks: "pd.DataFrame") -> "pd.DataFrame":
@@ -116,7 +116,7 @@ def one_column_each(ours: "pd.DataFrame", published: "pd.DataFrame", ranks: "pd.
     keys = ["protocol", "metric", "model", "heads", "sampling", "source"]
     datasets = list(dict.fromkeys(ours["dataset"]))
     parts = [wide(part[part["metric"].isin(RANKED)], keys, "dataset", datasets) for part in (ours, published)]
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True).astype({"heads": "Int64"})
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True).astype(WHOLE_OR_MISSING)
     table = table.merge(
         ranks.assign(source=OURS, mean_rank=ranks["mean_rank"].round(2)),
         how="left",

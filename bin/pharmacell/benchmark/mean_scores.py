@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.benchmark.inputs import SETTING
+from pharmacell.benchmark.columns import FIT, MEANS, SETTING, WHOLE_OR_MISSING
 from pharmacell.evaluate.fold_scores import FOLD_METRICS
 from pharmacell.evaluate.resampled_tests import corrected_interval
 
@@ -18,9 +18,9 @@ def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Seri
     Parameters
     ----------
     wide
-        Scores of the folds, columns ``FOLD`` and ``FOLD_METRICS``.
+        Scores of the folds, columns ``FIT`` and ``FOLD_METRICS``.
     expected
-        The fits of the table, columns ``FOLD``.
+        The fits of the table, columns ``FIT``.
     ratios
         Cells tested for each cell trained on, by ``dataset, protocol``.
 
@@ -34,7 +34,7 @@ def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Seri
     """
     import pandas as pd
 
-    table = expected.merge(wide, on=[*SETTING, "repeat", "fold"], how="left")
+    table = expected.merge(wide, on=FIT, how="left")
     rows = []
     for setting, folds in table.groupby(SETTING, dropna=False, sort=False):
         named = dict(zip(SETTING, setting, strict=True))
@@ -59,4 +59,4 @@ def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Seri
                 row |= {"mean": repeats.mean(), "sd": repeats.std()}
                 row["low"], row["high"] = corrected_interval(values, ratio)
             rows.append(row)
-    return pd.DataFrame(rows).astype({"heads": "Int64"})
+    return pd.DataFrame(rows, columns=MEANS).astype(WHOLE_OR_MISSING)

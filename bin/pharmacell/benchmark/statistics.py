@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.benchmark.inputs import SETTING
-from pharmacell.benchmark.main_settings import COMPARED, REFERENCE
+from pharmacell.benchmark.columns import COMPARED, FIT, FRIEDMAN, RANKS, SETTING, STATISTICS
+from pharmacell.benchmark.main_settings import REFERENCE
 from pharmacell.evaluate.fold_scores import FOLD_METRICS, LOWER_IS_BETTER
 from pharmacell.evaluate.rank_tests import Ranking, rank_models
 from pharmacell.evaluate.resampled_tests import (
@@ -22,29 +22,6 @@ if TYPE_CHECKING:
 
 TESTED = tuple(name for name in FOLD_METRICS if name != "prevalence")
 RANKED = ("auroc", "average_precision", "f1_weighted", "mcc")
-COLUMNS = [
-    *COMPARED,
-    "metric",
-    "model",
-    "heads",
-    "sampling",
-    "reference",
-    "reference_heads",
-    "reference_sampling",
-    "n_folds",
-    "difference",
-    "low",
-    "high",
-    "t",
-    "p",
-    "p_holm",
-    "wilcoxon_p",
-    "wilcoxon_p_holm",
-    "effect_size",
-    "superiority",
-    "better",
-    "note",
-]
 LEVEL = 0.05
 
 
@@ -56,9 +33,9 @@ def compare_with_reference(
     Parameters
     ----------
     wide
-        Scores of the folds, columns ``FOLD`` and ``FOLD_METRICS``.
+        Scores of the folds, columns ``FIT`` and ``FOLD_METRICS``.
     expected
-        The fits of the table, columns ``FOLD``.
+        The fits of the table, columns ``FIT``.
     main
         The setting of each model that is compared, columns ``SETTING``.
     ratios
@@ -67,13 +44,13 @@ def compare_with_reference(
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``. ``difference`` is model minus reference. p-values are adjusted (Holm) over the models of
+        Columns ``STATISTICS``. ``difference`` is model minus reference. p-values are adjusted (Holm) over the models of
         one dataset, protocol and metric. ``better`` names who wins at an adjusted p of the corrected t-test below 0.05,
         or ``neither``; it is empty where there is no test, and ``note`` says why.
     """
     import pandas as pd
 
-    table = expected.merge(main, on=SETTING).merge(wide, on=[*SETTING, "repeat", "fold"], how="left")
+    table = expected.merge(main, on=SETTING).merge(wide, on=FIT, how="left")
     parts = []
     for key, group in table.groupby(COMPARED, sort=False):
         settings = group[SETTING].drop_duplicates().set_index("model")
@@ -99,8 +76,8 @@ def compare_with_reference(
             )
             if len(rows):
                 parts.append(adjusted(rows, metric))
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    return found[COLUMNS].astype({"heads": "Int64", "reference_heads": "Int64"})
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=STATISTICS)
+    return found[STATISTICS].astype({"heads": "Int64", "reference_heads": "Int64"})
 
 
 def paired(values: "pd.DataFrame", model: str, lacking: "pd.Series", ratio: float) -> dict:
@@ -148,7 +125,7 @@ def paired(values: "pd.DataFrame", model: str, lacking: "pd.Series", ratio: floa
 
 def adjusted(rows: "pd.DataFrame", metric: str) -> "pd.DataFrame":
     """Add p-values adjusted over the models, and who is better."""
-    rows = rows.reindex(columns=COLUMNS)
+    rows = rows.reindex(columns=STATISTICS)
     rows["p_holm"], rows["wilcoxon_p_holm"] = (holm(rows[name].to_numpy(float)) for name in ("p", "wilcoxon_p"))
     ahead = (rows["difference"] > 0) != (metric in LOWER_IS_BETTER)
     winner = np.where(ahead, rows["model"], rows["reference"])
@@ -196,7 +173,8 @@ def ranking_tables(found: dict[tuple[str, str], Ranking]) -> tuple["pd.DataFrame
                 "note": ranking.note,
             }
             for (protocol, metric), ranking in found.items()
-        ]
+        ],
+        columns=FRIEDMAN,
     )
     ranks = pd.DataFrame(
         [
@@ -204,6 +182,6 @@ def ranking_tables(found: dict[tuple[str, str], Ranking]) -> tuple["pd.DataFrame
             for (protocol, metric), ranking in found.items()
             for model, rank in ranking.ranks.items()
         ],
-        columns=["protocol", "metric", "model", "mean_rank"],
+        columns=RANKS,
     )
     return tests, ranks

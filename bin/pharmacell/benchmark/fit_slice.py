@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 
 from pharmacell.benchmark.base import ComparedModel
-from pharmacell.benchmark.build import build_folds
+from pharmacell.benchmark.build_folds import build_folds
+from pharmacell.benchmark.columns import FITS, PREDICTIONS, WHOLE_OR_MISSING
 from pharmacell.benchmark.dataset import Dataset, rows_of, training_size
 from pharmacell.benchmark.memory import fold_limit, peak_bytes
 from pharmacell.benchmark.plan import Variant, fits_of
@@ -53,10 +54,10 @@ def cross_validate(
     if not 0 <= first < last <= len(fits):
         raise InputError(f"--slice {first}:{last}: the plan has fits 0 to {len(fits) - 1}; give FIRST:LAST within it")
     n_test = int(dataset.plan.groupby(["repeat", "fold"]).size().max())
-    together = fold_limit(model, dataset.lines.x.shape, training_size(dataset), n_test, most_bytes)
+    n_stacked = fold_limit(model, dataset.lines.x.shape, training_size(dataset), n_test, most_bytes)
     if dataset.protocol.of_lines:
-        together = 1  # a stack shares its lines, and here each fold has others
-    name = {
+        n_stacked = 1  # a stack shares its lines, and here each fold has others
+    setting = {
         "dataset": dataset.name,
         "drug": dataset.drug,
         "model": variant.model,
@@ -64,44 +65,45 @@ def cross_validate(
         "sampling": variant.sampling,
         "protocol": str(dataset.protocol),
     }
-    predictions, table = [], []
-    for start in range(first, last, together):
-        folds = build_folds(dataset, fits[start : min(start + together, last)])
+    predictions, costs = [], []
+    for start in range(first, last, n_stacked):
+        folds = build_folds(dataset, fits[start : min(start + n_stacked, last)])
         say(f"{variant.model}: fits {start} to {start + len(folds) - 1} of {len(fits)}")
         begin = time.perf_counter()
         found = model.fit_predict(folds, device)
-        seconds = (time.perf_counter() - begin) / len(folds)
-        peak = peak_bytes(device)
+        cost = {
+            "seconds": (time.perf_counter() - begin) / len(folds),
+            "peak_bytes": peak_bytes(device),
+            "stacked": len(folds),
+        }
         for fold, probability in zip(folds, found, strict=True):
-            place = name | {"repeat": fold.key[0], "fold": fold.key[1]}
+            fit = setting | {"repeat": fold.key[0], "fold": fold.key[1]}
             test = rows_of(dataset, fold.key)[1]
-            check_probability(probability, len(test), place)
-            predictions.append(
-                pd.DataFrame(
-                    place
-                    | {
-                        "cell_id": dataset.ids[test],
-                        "probability": probability.astype(np.float32),
-                        "truth": dataset.truth[test].astype(np.int8),
-                    }
-                )
-            )
-            table.append(
-                place
-                | {
-                    "seconds": seconds,
-                    "peak_bytes": peak,
-                    "n_train": len(fold.train),
-                    "n_test": len(test),
-                    "stacked": len(folds),
-                }
-            )
-    heads = {"heads": "Int64"}
-    return pd.concat(predictions, ignore_index=True).astype(heads), pd.DataFrame(table).astype(heads)
+            check_probability(probability, len(test), fit)
+            scored = {
+                "cell_id": dataset.ids[test],
+                "probability": probability.astype(np.float32),
+                "truth": dataset.truth[test].astype(np.int8),
+            }
+            predictions.append(pd.DataFrame(fit | scored)[PREDICTIONS])
+            costs.append(fit | cost | {"n_train": len(fold.train), "n_test": len(test)})
+    return (
+        pd.concat(predictions, ignore_index=True).astype(WHOLE_OR_MISSING),
+        pd.DataFrame(costs)[FITS].astype(WHOLE_OR_MISSING),
+    )
 
 
-def check_probability(probability: np.ndarray, n_test: int, place: dict) -> None:
+def check_probability(probability: np.ndarray, n_test: int, fit: dict) -> None:
     """Refuse what is no probability for each test cell: better a missing fit, with its name, than a wrong score.
+
+    Parameters
+    ----------
+    probability
+        What the model returned, [n_test] if it is right.
+    n_test
+        Test cells of the fold.
+    fit
+        Which fit this is, by the columns of ``FIT``.
 
     Raises
     ------
@@ -110,6 +112,6 @@ def check_probability(probability: np.ndarray, n_test: int, place: dict) -> None
     """
     if probability.shape != (n_test,) or not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError(
-            f"{place['model']} gave no probability for each of the {n_test} test cells of fold "
-            f"{place['fold']} of repeat {place['repeat']}"
+            f"{fit['model']} gave no probability for each of the {n_test} test cells of fold "
+            f"{fit['fold']} of repeat {fit['repeat']}"
         )

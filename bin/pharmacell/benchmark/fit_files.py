@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.benchmark.columns import COSTS, FIT, FITS, FOLD, PLAN, PREDICTIONS, WHOLE_OR_MISSING
 from pharmacell.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SETTING = ["dataset", "drug", "model", "heads", "sampling", "protocol"]  # one line of the table of models
-FOLD = [*SETTING, "repeat", "fold"]  # one fit
-PLACE = ["dataset", "protocol", "repeat", "fold"]  # the same test cells
-PREDICTIONS = [*FOLD, "cell_id", "probability", "truth"]
-FITS = [*FOLD, "seconds", "peak_bytes", "n_train", "n_test", "stacked"]
 TEXT = ("dataset", "drug", "model", "sampling", "protocol", "cell_id")
 WHOLE = ("repeat", "fold")
 AGAIN = "run the step that writes it again"
@@ -39,7 +35,7 @@ def read_table(path: str | Path, columns: list[str]) -> "pd.DataFrame":
                 path,
                 dtype=dict.fromkeys(TEXT, str),
                 keep_default_na=False,
-                na_values={name: [""] for name in ("heads", "seconds", "peak_bytes")},
+                na_values={name: [""] for name in ("heads", *COSTS)},
             )
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a table ({error}); {AGAIN}") from error
@@ -48,20 +44,20 @@ def read_table(path: str | Path, columns: list[str]) -> "pd.DataFrame":
     table = table[columns]
     try:
         types = {name: str for name in TEXT if name in columns} | {name: "int64" for name in WHOLE if name in columns}
-        return table.astype(types | ({"heads": "Int64"} if "heads" in columns else {}))
+        return table.astype(types | {name: kind for name, kind in WHOLE_OR_MISSING.items() if name in columns})
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: a column of whole numbers holds something else ({error}); {AGAIN}") from error
 
 
 def read_expected(path: str | Path) -> "pd.DataFrame":
-    """Read which fits the table consists of, one row each; columns ``FOLD``.
+    """Read which fits the table consists of, one row each; columns ``FIT``.
 
     Raises
     ------
     InputError
         If the file cannot be used or names a fit twice.
     """
-    expected = read_table(path, FOLD)
+    expected = read_table(path, FIT)
     if expected.empty:
         raise InputError(f"{path}: no row, so there is nothing to summarise; {AGAIN}")
     if (twice := expected.duplicated()).any():
@@ -86,10 +82,10 @@ class FoldPlan:
     def __init__(self, paths: list[Path]):
         import pandas as pd
 
-        plan = pd.concat([read_table(path, [*PLACE, "cell_id"]) for path in paths], ignore_index=True)
-        self.cells = {place: frozenset(cells) for place, cells in plan.groupby(PLACE)["cell_id"]}
-        sizes = plan.groupby(PLACE).size().rename("n_test").reset_index()
-        total = sizes.groupby(PLACE[:3])["n_test"].transform("sum")
+        plan = pd.concat([read_table(path, PLAN) for path in paths], ignore_index=True)
+        self.cells = {place: frozenset(cells) for place, cells in plan.groupby(FOLD)["cell_id"]}
+        sizes = plan.groupby(FOLD).size().rename("n_test").reset_index()
+        total = sizes.groupby(FOLD[:3])["n_test"].transform("sum")
         sizes["ratio"] = sizes["n_test"] / (total - sizes["n_test"]).replace(0, np.nan)
         self.sizes = sizes
         self.ratios = sizes.groupby(["dataset", "protocol"])["ratio"].mean()
@@ -102,7 +98,7 @@ class FoldPlan:
         InputError
             If one has not.
         """
-        for place in expected[PLACE].drop_duplicates().itertuples(index=False):
+        for place in expected[FOLD].drop_duplicates().itertuples(index=False):
             if tuple(place) not in self.cells:
                 raise InputError(
                     f"{place.dataset}: the fold plan lacks fold {place.fold} of repeat {place.repeat} "
@@ -128,15 +124,15 @@ def read_slices(paths: list[Path], plan: FoldPlan) -> Iterator["pd.DataFrame"]:
         table = read_table(path, PREDICTIONS)
         if not table["truth"].isin((0, 1)).all():
             raise InputError(f"{path}: the column 'truth' holds something other than 0 and 1; {AGAIN}")
-        for key, rows in table.groupby(FOLD, dropna=False, sort=False):
-            name = dict(zip(FOLD, key, strict=True))
+        for key, rows in table.groupby(FIT, dropna=False, sort=False):
+            name = dict(zip(FIT, key, strict=True))
             where = f"fold {name['fold']} of repeat {name['repeat']} ({name['model']} on {name['dataset']})"
             if (first := seen.setdefault(tuple(map(str, key)), path)) is not path:
                 raise InputError(f"{path}: {where} stands in {first.name} already; keep one of them")
             cells = rows["cell_id"]
             if len(twice := cells[cells.duplicated()]):
                 raise InputError(f"{path}: {where} predicts the cell {twice.iloc[0]!r} twice; {AGAIN}")
-            if strange := set(cells) - plan.cells.get(tuple(name[part] for part in PLACE), frozenset()):
+            if strange := set(cells) - plan.cells.get(tuple(name[part] for part in FOLD), frozenset()):
                 raise InputError(
                     f"{path}: {where} predicts the cell {min(strange)!r}, which the plan does not test "
                     f"there; give the plan that this benchmark was made with"
@@ -155,5 +151,5 @@ def read_fits(paths: list[Path]) -> "pd.DataFrame":
     import pandas as pd
 
     if not paths:
-        return pd.DataFrame({name: [] for name in FITS}).astype({"heads": "Int64"})
+        return pd.DataFrame({name: [] for name in FITS}).astype(WHOLE_OR_MISSING)
     return pd.concat([read_table(path, FITS) for path in paths], ignore_index=True)
