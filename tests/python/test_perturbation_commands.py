@@ -192,7 +192,7 @@ def test_simulated_table_keeps_moments_and_follows_chemistry(tmp_path):
     assert facts["simulated"]
     assert facts["n_train"] == len(table)
     truth = pd.read_parquet(tmp_path / "de_test.parquet")
-    assert list(truth["id"]) == list(pd.read_csv(tmp_path / "sample_submission.csv")["id"])
+    assert list(truth["id"]) == list(pd.read_csv(tmp_path / "sample_submission.csv", dtype={"id": str})["id"])
 
 
 def test_simulation_is_seeded_and_can_be_reduced(tmp_path):

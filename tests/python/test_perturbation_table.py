@@ -12,6 +12,7 @@ from synthetic_perturbation import SMALL
 
 from pharmacell.cli.kaggle_train import kaggle_train
 from pharmacell.core.errors import InputError
+from pharmacell.data.molecules import canonical_smiles
 from pharmacell.perturbation.formats import KEYS, is_simulated
 from pharmacell.perturbation.table import PerturbationTable, read_id_map
 
@@ -49,7 +50,8 @@ def test_formats_agree(write, tmp_path):
     assert table.genes == GENES
     assert table.y.dtype == np.float32
     np.testing.assert_allclose(table.y, FRAME[GENES].to_numpy(), rtol=1e-5)
-    pd.testing.assert_frame_equal(table.keys, FRAME[list(KEYS[:4])].astype(table.keys.dtypes))
+    keys = FRAME[list(KEYS[:4])].assign(SMILES=FRAME["SMILES"].map(canonical_smiles))
+    pd.testing.assert_frame_equal(table.keys, keys.astype(table.keys.dtypes))
     assert (table.control == FRAME["control"]).all()
 
 
@@ -167,6 +169,6 @@ def test_refused_before_training(name, tmp_path, monkeypatch):
 def test_id_map_brings_the_structures(tmp_path):
     table = PerturbationTable.read(SMALL / "de_train.parquet")
     found = read_id_map(SMALL / "id_map.csv", table)
-    assert list(found["id"]) == list(range(len(found)))
+    assert list(found["id"]) == [str(number) for number in range(len(found))]
     known = table.keys.drop_duplicates("sm_name").set_index("sm_name")["SMILES"]
     assert (found["SMILES"].to_numpy() == known[found["sm_name"]].to_numpy()).all()

@@ -9,8 +9,9 @@ import pandas as pd
 from pharmacell.benchmark.protocols import Protocol
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.lines import Lines
-from pharmacell.data.splits import split_lines
+from pharmacell.data.splits import check_held_out, split_lines
 
 MOST_CELLS = 10_000  # training cells of one fit; all test cells are predicted
 LARGEST_CUT = 0.05  # of the training cells, so that folds of nearly one size become folds of one size
@@ -86,6 +87,7 @@ def load_dataset(
         filled, start = filled + len(inside), start + len(block)
     split = split_lines(lines.labels, seed)
     learnt = (split != "test").to_numpy()
+    check_held_out(lines.labels.index[learnt], split.index[split == "test"])
     truth = cells.obs["truth"].to_numpy(np.int64)[positions]
     return Dataset(name, drug, plan, rows, ids, truth, lines.take(learnt), split[learnt], smiles, seed)
 
@@ -117,11 +119,40 @@ def training_size(dataset: Dataset) -> int:
 
 
 def read_smiles(path: Path | None, drug: str) -> str | None:
-    """Return the structure of a drug from a table with columns drug and smiles, or None."""
+    """Read the structure of a drug.
+
+    Parameters
+    ----------
+    path
+        Table (csv) with columns ``drug`` and ``smiles``; None where there is none.
+    drug
+        By any of its names.
+
+    Returns
+    -------
+    str
+        Canonical SMILES; None where the table does not have the drug.
+
+    Raises
+    ------
+    InputError
+        If the file is no such table, or the drug has no structure that rdkit can parse, or several.
+    """
     if path is None:
         return None
-    from pharmacell.data.names import drug_key
+    from pharmacell.data.drugs import find_drugs
+    from pharmacell.data.molecules import canonical_smiles
 
-    table = pd.read_csv(path)
-    found = table.loc[table["drug"].map(drug_key) == drug_key(drug), "smiles"]
-    return None if found.empty else str(found.iloc[0])
+    check_file(path, [".csv"])
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)[["drug", "smiles"]]
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a table with columns drug, smiles ({reason(error)})") from error
+    found = table[table["drug"].isin(find_drugs(drug, table["drug"].unique().tolist()))]
+    spelled = [canonical_smiles(one) for one in found["smiles"]]
+    if None in spelled:
+        wrong = found["smiles"].iloc[spelled.index(None)]
+        raise InputError(f"{path}: {drug}: '{wrong}' is not the SMILES of a molecule, and nothing else; correct it")
+    if len(set(spelled)) > 1:
+        raise InputError(f"{path}: {drug} has {len(set(spelled))} different structures; keep one")
+    return spelled[0] if spelled else None

@@ -86,11 +86,11 @@ def write_submission(path: Path, ids: np.ndarray, genes: list[str], values: np.n
             f"{path}: predictions of shape {values.shape} do not fit {len(ids)} ids and {len(genes)} "
             "genes, or are not finite"
         )
-    # the sample's names stand without quotes, and "needed" puts them around every name
-    header = "needed" if any(mark in gene for gene in genes for mark in ',"\n') else "none"
+    # the sample's names and ids stand without quotes, and "needed" puts them around every text
+    body, header = ("needed" if any(set(text) & set(',"\n') for text in texts) else "none" for texts in (ids, genes))
     with whole_file(path) as partial:
         pc.write_csv(
             pa.Table.from_arrays([pa.array(ids), *gene_arrays(values)], names=["id", *genes]),
             partial,
-            pc.WriteOptions(quoting_style="needed", quoting_header=header),
+            pc.WriteOptions(quoting_style=body, quoting_header=header),
         )

@@ -103,7 +103,8 @@ def from_h5ad(path: Path, layer: str) -> Parts:
 
 def from_text(path: Path, separator: str) -> Parts:
     """Read a wide or a long csv or tsv."""
-    frame = pd.read_csv(path, sep=separator, low_memory=False)
+    texts = dict.fromkeys((*KEYS[:4], *OPTIONAL, "gene"), str)
+    frame = pd.read_csv(path, sep=separator, low_memory=False, dtype=texts)
     check_columns(path, list(frame.columns))
     frame = frame.drop(columns=[name for name in IGNORED if name in frame])
     if set(LONG) <= set(frame.columns):

@@ -8,9 +8,9 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import categories
 from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
-from pharmacell.perturbation.table import unparsable
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.models.stacked_network import FittedNetwork
@@ -43,7 +43,7 @@ def read_pairs(path: Path | None, smiles: tuple[str, ...], cell_types: tuple[str
         row = pairs[pairs.duplicated(COLUMNS)].iloc[0]
         raise InputError(f"{said}: ({row['cell_type']}, {row['SMILES']}) stands there twice; give it once")
     if bad := unparsable(pairs["SMILES"]):
-        raise InputError(f"{said}: rdkit cannot parse the SMILES {bad[0]}; correct it")
+        raise InputError(f"{said}: '{bad[0]}' is not the SMILES of a molecule, and nothing else; correct it")
     return pairs[COLUMNS].reset_index(drop=True)
 
 
@@ -63,8 +63,8 @@ def nearest_compounds(pairs: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFr
         ``cell_type, SMILES, nearest_compound, nearest_smiles, tanimoto, in_training``, a row for each pair;
         ``in_training`` when both are the same molecule, however it is written.
     """
-    likeness = tanimoto(morgan_counts(pairs["SMILES"].tolist()), morgan_counts(compounds["SMILES"].tolist()))
-    own, known = canonical(pairs["SMILES"]), canonical(compounds["SMILES"])
+    own, known = (frame["SMILES"].map(canonical_smiles).tolist() for frame in (pairs, compounds))
+    likeness = tanimoto(morgan_counts(own), morgan_counts(known))
     place = {smiles: number for number, smiles in reversed(list(enumerate(known)))}
     # counts of two molecules can be alike although they differ (stereochemistry): the same molecule comes first
     best = np.array([place.get(smiles, int(row.argmax())) for smiles, row in zip(own, likeness, strict=True)])
@@ -77,18 +77,11 @@ def nearest_compounds(pairs: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFr
     )
 
 
-def canonical(smiles: pd.Series) -> list[str]:
-    """Return the SMILES that rdkit writes for each molecule."""
-    from rdkit import Chem
-
-    return [Chem.MolToSmiles(Chem.MolFromSmiles(one)) for one in smiles]
-
-
 def keys_of(nearest: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
-    """Return keys that an encoder takes: those of training for a molecule that was in it, else the SMILES as name."""
+    """Return keys that an encoder takes: those of training for a molecule that was in it, else its canonical SMILES."""
     known = compounds.set_index("SMILES").loc[nearest["nearest_smiles"]].reset_index()
     inside = nearest["in_training"].to_numpy()
-    smiles = np.where(inside, known["SMILES"], nearest["SMILES"])
+    smiles = np.where(inside, known["SMILES"], nearest["SMILES"].map(canonical_smiles))
     return pd.DataFrame(
         {
             "cell_type": nearest["cell_type"],

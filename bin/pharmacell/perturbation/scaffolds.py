@@ -1,10 +1,15 @@
 """Which rows belong together because they share a compound or a Murcko scaffold."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.molecules import parse_molecule
+
+if TYPE_CHECKING:
+    from rdkit.Chem import Mol
 
 
 def compound_groups(names: Sequence[str], smiles: Sequence[str]) -> np.ndarray:
@@ -55,13 +60,10 @@ def linked(columns: Sequence[Sequence[str]]) -> np.ndarray:
     return np.unique(components, return_inverse=True)[1].astype(np.int64)
 
 
-def _molecule(smiles: str):
-    """Parse a SMILES without a word to standard error."""
-    from rdkit import Chem, RDLogger
-
-    RDLogger.DisableLog("rdApp.*")
-    molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None or not smiles.strip():
+def _molecule(smiles: str) -> "Mol":
+    """Parse a SMILES."""
+    molecule = parse_molecule(smiles)
+    if molecule is None:
         raise InputError(f"perturbation table: the SMILES {smiles!r} cannot be parsed; correct it")
     return molecule
 

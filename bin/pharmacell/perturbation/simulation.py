@@ -9,9 +9,10 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.molecules import unparsable
 from pharmacell.perturbation.fingerprints import morgan_counts
 from pharmacell.perturbation.formats import KEYS
-from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv, unparsable
+from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv
 
 RANK = 12  # of the compound effect and of the interaction
 SHARES = {"compound": 0.45, "interaction": 0.15, "noise": 0.4}  # of the variance of a gene in a cell type
@@ -49,7 +50,7 @@ def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source
         If a file lacks something that another needs.
     """
     check_file(train_keys, (".csv",))
-    train = pd.read_csv(train_keys)
+    train = pd.read_csv(train_keys, dtype=dict.fromkeys(KEYS[:4], str))
     missing = [name for name in KEYS if name not in train]
     if missing or not len(train):
         raise InputError(
@@ -96,7 +97,7 @@ def reduce(source: Source, n_genes: int | None, n_compounds: int | None, seed: i
         drawn = generator(seed, "simulated compounds").permutation(len(common))
         kept = common.iloc[drawn].sort_values(ascending=False, kind="stable").index[:n_compounds]
         train, test = (keys[keys["sm_name"].isin(kept)].reset_index(drop=True) for keys in (train, test))
-        test = test.assign(id=range(len(test)))
+        test = test.assign(id=[str(number) for number in range(len(test))])
     return Source(train, test, mean, std)
 
 

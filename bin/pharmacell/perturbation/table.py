@@ -9,6 +9,8 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.core.progress import say
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.molecules import canonical_smiles, unparsable
+from pharmacell.data.names import text_id
 from pharmacell.perturbation.formats import read_parts
 
 KEY_COLUMNS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES")
@@ -83,11 +85,7 @@ class PerturbationTable:
             raise InputError(f"{path}: the table has no rows; give at least two (cell type, compound)")
         if not genes:
             raise InputError(f"{path}: the table has no gene columns after its keys")
-        empty = [name for name in KEY_COLUMNS if keys[name].isna().any() or (keys[name].astype(str) == "").any()]
-        if empty:
-            number = int((keys[empty[0]].isna() | (keys[empty[0]].astype(str) == "")).to_numpy().argmax())
-            raise InputError(f"{path}: column {empty[0]} is empty in data row {number + 1}; fill it in")
-        texts = {name: keys[name].astype(str).to_numpy(str) for name in KEY_COLUMNS}
+        texts = {name: texts_of(path, keys[name]) for name in KEY_COLUMNS}
         split = keys["split"].astype(str).to_numpy(str) if "split" in keys else None
         table = cls(
             texts["cell_type"],
@@ -99,8 +97,28 @@ class PerturbationTable:
             y,
             split,
         )
+        table = table.take(parsable(path, table, drop_unparsable))
+        spelled = {one: canonical_smiles(str(one)) or "" for one in np.unique(table.smiles)}
+        table = replace(table, smiles=np.array([spelled[one] for one in table.smiles], dtype=str))
         check_values(path, table)
-        return table.take(parsable(path, table, drop_unparsable))
+        return table
+
+
+def texts_of(path: Path, column: pd.Series) -> np.ndarray:
+    """Return a column of keys as text, str [n_rows]; whole numbers stay as they were written.
+
+    Raises
+    ------
+    InputError
+        If a value is missing, or was a number to a spreadsheet.
+    """
+    try:
+        found = [text_id(value) for value in column]
+    except ValueError as error:
+        raise InputError(f"{path}: column {column.name}: {error}; write the table again with the ids as text") from None
+    if None in found:
+        raise InputError(f"{path}: column {column.name} is empty in data row {found.index(None) + 1}; fill it in")
+    return np.array(found, dtype=str)
 
 
 def booleans(path: Path, column: pd.Series) -> np.ndarray:
@@ -162,19 +180,11 @@ def parsable(path: Path, table: PerturbationTable, drop: bool) -> np.ndarray:
     return rows
 
 
-def unparsable(smiles: np.ndarray | list[str]) -> list[str]:
-    """Return the distinct SMILES that rdkit cannot parse."""
-    from rdkit import Chem, RDLogger
-
-    RDLogger.DisableLog("rdApp.*")  # it writes several lines for each failure; the caller says it in one
-    return [one for one in dict.fromkeys(str(value) for value in smiles) if Chem.MolFromSmiles(one) is None]
-
-
 def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame:
     """Read a csv and check that it has rows and these columns."""
     check_file(path, (".csv",))
     try:
-        frame = pd.read_csv(path)
+        frame = pd.read_csv(path, dtype=dict.fromkeys(ID_MAP_COLUMNS, str))
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
     missing = [name for name in columns or ("id",) if name not in frame]
@@ -184,6 +194,8 @@ def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame
         )
     if not len(frame):
         raise InputError(f"{path}: the table has no rows")
+    for name in frame.columns.intersection(ID_MAP_COLUMNS):
+        frame[name] = texts_of(path, frame[name])
     if frame["id"].duplicated().any():
         raise InputError(f"{path}: id {frame['id'][frame['id'].duplicated()].iloc[0]} stands there twice")
     return frame
@@ -204,7 +216,6 @@ def read_id_map(path: Path, table: PerturbationTable) -> pd.DataFrame:
     """
     frame = read_csv(path, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
     for name in ID_MAP_COLUMNS[1:]:
-        frame[name] = frame[name].astype(str)
         unknown = sorted(set(frame[name]) - set(getattr(table, name)))
         if unknown:
             raise InputError(

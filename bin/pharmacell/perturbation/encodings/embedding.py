@@ -9,7 +9,9 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
+from pharmacell.perturbation.table import texts_of
 
 COMPOUND_KEYS = ("SMILES", "sm_name", "sm_lincs_id")
 
@@ -76,7 +78,10 @@ def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
     """Read a parquet or csv: one column SMILES, sm_name or sm_lincs_id, all other columns numbers."""
     check_file(path, (".parquet", ".csv"))
     try:
-        frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
+        if path.suffix.lower() == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, dtype=dict.fromkeys(COMPOUND_KEYS, str))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
     column = next((key for key in COMPOUND_KEYS if key in frame), None)
@@ -89,6 +94,7 @@ def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
             f"{path}: {f'column {text[0]} holds text' if text else 'there are no numbers'}; beside the "
             "compound's name every column has to be a number"
         )
+    frame[column] = names_of(path, frame[column])
     if frame[column].duplicated().any():
         twice = frame[column][frame[column].duplicated()].iloc[0]
         raise InputError(f"{path}: {twice} stands there twice; keep one row")
@@ -96,7 +102,23 @@ def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
     if not np.isfinite(vectors).all():
         bad = int(np.flatnonzero(~np.isfinite(vectors).all(1))[0])
         raise InputError(f"{path}: the vector of {frame[column].iloc[bad]} is not finite; correct it")
-    return column, frame[column].astype(str).tolist(), vectors
+    return column, frame[column].tolist(), vectors
+
+
+def names_of(path: Path, column: pd.Series) -> list[str]:
+    """Return the compounds that a table names, structures in their canonical spelling.
+
+    Raises
+    ------
+    InputError
+        If a name is missing, or a structure is none.
+    """
+    names = texts_of(path, column).tolist()
+    if column.name != "SMILES":
+        return names
+    if bad := unparsable(names):
+        raise InputError(f"{path}: rdkit cannot parse the SMILES {bad[0]}; correct it")
+    return [canonical_smiles(name) or "" for name in names]
 
 
 def places(wanted, compounds: list[str], column: str) -> np.ndarray:
