@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.names import drug_key, line_key, match_drug
+from pharmacell.data.drugs import match_drug
+from pharmacell.data.names import drug_key, line_key
 from pharmacell.data.response import add_labels, merge_releases, select_drugs, waterfall_cut
 
 

@@ -25,7 +25,7 @@ def simulate_cells(bulk, response, drug, n_lines, n_cells, held_out, outdir, see
     from pharmacell.core.files import whole_file
     from pharmacell.core.progress import say
     from pharmacell.data.bulk import read_bulk
-    from pharmacell.data.names import match_drug
+    from pharmacell.data.drugs import match_drug
     from pharmacell.data.simulate import simulate_sample
 
     lines, table = read_bulk(bulk, response)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.drugs import match_drug
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.data.names import match_drug
 from pharmacell.data.standardise import Standardiser
 
 if TYPE_CHECKING:
@@ -77,7 +77,11 @@ def load_split(path: str | Path) -> pd.Series:
     """
     check_file(Path(path), [".csv"])
     try:
-        return pd.read_csv(path, index_col="line")["part"]
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)  # a line may be called 683000, or NA
+        parts = table.set_index("line", verify_integrity=True)["part"]
+        if not (parts == "test").any():
+            raise ValueError("no line is held out for the test")
+        return parts
     except (ValueError, KeyError) as error:
         raise InputError(
             f"{path}: not a split with columns line, part ({reason(error)}); give the one that pretrain_bulk wrote"

@@ -1,50 +1,87 @@
-"""Names of drugs and cell lines: one spelling for comparison."""
+"""Names of drugs and cell lines: one spelling for comparison, and ids that spreadsheets turned into numbers."""
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 
-from pharmacell.core.errors import InputError
-
-PUNCTUATION = re.compile(r"[^A-Z0-9]")
+PUNCTUATION = re.compile(r"[\W_]")
 NCI_SHORT = re.compile(r"^H(?=\d{3,4}$)")  # H2373 for NCI-H2373; H4 and H9 are lines of their own
 NCI_LONG = re.compile(r"^NCI(?=SNU\d)")  # NCI-SNU-1 for SNU-1
+WHOLE = re.compile(r"^(\d+)\.0+$")  # 683000.0, as a column of ids is written once one of them was missing
+SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+\d+$")  # 6.83E+05, as Excel writes a long id: its digits are lost
+# the optical rotation of a molecule tells two drugs apart, although it is punctuation
+ROTATIONS = {"(+/-)": " RACEMIC ", "(+-)": " RACEMIC ", "(±)": " RACEMIC ", "(+)": " PLUS ", "(-)": " MINUS "}
+GREEK = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER (?:FINAL )?(\w+)")
+DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+MISSING = ("", "nan", "NA", "N/A", "<NA>", "None")
+N_NEAREST = 5
 
 
-def drug_key(name: str) -> str:
-    """Return a drug's name without case and punctuation: ``"PLX-4720"`` and ``"plx 4720"`` are one drug."""
-    return PUNCTUATION.sub("", str(name).upper())
-
-
-def line_key(name: str) -> str:
-    """Return a cell line's canonical name: upper case, no punctuation, NCI prefix where the collection uses it."""
-    key = PUNCTUATION.sub("", str(name).upper())
-    return NCI_LONG.sub("", NCI_SHORT.sub("NCIH", key))
-
-
-def match_drug(name: str, known: Iterable[str], source: str) -> str:
-    """Find a drug without regard to case and punctuation.
+def plain(name: object, signs: bool = True) -> str:
+    """Return a name in upper case without punctuation and accents, with Greek letters spelled out.
 
     Parameters
     ----------
     name
-        What the user wrote.
-    known
-        The names in the response table.
-    source
-        What the response table is called in the message.
+        As somebody wrote it.
+    signs
+        Whether ``(+)`` and ``(-)`` stay, as words.
+    """
+    text = DASHES.sub("-", unicodedata.normalize("NFKD", str(name)))
+    for sign, word in ROTATIONS.items():
+        text = text.replace(unicodedata.normalize("NFKD", sign), word if signs else " ")
+    return PUNCTUATION.sub("", "".join(_letter(one) for one in text).upper())
+
+
+def _letter(letter: str) -> str:
+    """Spell out a Greek letter, and drop an accent that the normalisation set apart."""
+    if letter.isascii():
+        return letter
+    if unicodedata.combining(letter):
+        return ""
+    if letter == "μ":
+        return "u"  # of 10 μM
+    found = GREEK.fullmatch(unicodedata.name(letter, ""))
+    return found[1] if found else letter
+
+
+def drug_key(name: str) -> str:
+    """Return a drug's name without case and punctuation: ``"PLX-4720"`` and ``"plx 4720"`` are one drug.
+
+    Greek letters become words, and so do ``(+)`` and ``(-)``, which are two drugs.
+    """
+    return plain(name)
+
+
+def line_key(name: str) -> str:
+    """Return a cell line's canonical name: upper case, no punctuation, NCI prefix where the collection uses it."""
+    return NCI_LONG.sub("", NCI_SHORT.sub("NCIH", plain(name)))
+
+
+def text_id(value: object) -> str | None:
+    """Return an id as text, or None where there is none.
+
+    Parameters
+    ----------
+    value
+        Of a column of ids, whatever its type: 683000.0 and ``"683000.0"`` are ``"683000"``.
 
     Raises
     ------
-    InputError
-        If no drug matches; the message lists the nearest five.
+    ValueError
+        If a spreadsheet wrote the id with an exponent, which loses digits.
     """
-    by_key = {drug_key(drug): drug for drug in known}
-    key = drug_key(name)
-    if key in by_key:
-        return by_key[key]
-    nearest = difflib.get_close_matches(key, by_key, n=5, cutoff=0.0)
-    raise InputError(
-        f"{source}: no drug is named '{name}'; nearest: {', '.join(by_key[found] for found in nearest)} "
-        "(list_drugs.py prints all)"
-    )
+    text = str(value).strip()
+    if text in MISSING:
+        return None
+    if SCIENTIFIC.match(text.upper()):
+        raise ValueError(f"the id {text} has an exponent: a spreadsheet took it for a number and dropped its digits")
+    return WHOLE.sub(r"\1", text)
+
+
+def nearest_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return the five known names that are spelled most like a name."""
+    by_key = {plain(one): one for one in known}
+    found = difflib.get_close_matches(plain(name), by_key, n=N_NEAREST, cutoff=0.0)
+    return [by_key[key] for key in found]

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.names import drug_key, match_drug
+from pharmacell.data.drugs import match_drug
+from pharmacell.data.names import drug_key
 
 METHODS = ("quantile", "threshold", "waterfall")
 LINEAR = 0.95  # Pearson correlation above which a waterfall has no bend

@@ -1,0 +1,176 @@
+"""What is known of drugs: synonyms, target and pathway; and how a drug is found by any of its names."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from pharmacell.core.errors import InputError
+from pharmacell.data.names import drug_key, nearest_names, plain
+
+TABLE = Path(__file__).parent / "drug_table.csv"
+# what a drug is dispensed with; "erlotinib hydrochloride" is erlotinib
+SALTS = (
+    "acetate",
+    "benzoate",
+    "besylate",
+    "bromide",
+    "chloride",
+    "citrate",
+    "dihydrochloride",
+    "ditosylate",
+    "edisylate",
+    "esylate",
+    "fumarate",
+    "gluconate",
+    "hcl",
+    "hemifumarate",
+    "hydrate",
+    "hydrobromide",
+    "hydrochloride",
+    "lactate",
+    "malate",
+    "maleate",
+    "mesilate",
+    "mesylate",
+    "methanesulfonate",
+    "monohydrate",
+    "monohydrochloride",
+    "nitrate",
+    "oxalate",
+    "phosphate",
+    "potassium",
+    "salt",
+    "sodium",
+    "succinate",
+    "sulfate",
+    "sulphate",
+    "tartrate",
+    "tosylate",
+    "trihydrochloride",
+)
+LAST_SALT = re.compile(rf"[\s,(-]+(?:\d+)?(?:{'|'.join(SALTS)})[\s)]*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class DrugFacts:
+    """What is known of one drug.
+
+    Parameters
+    ----------
+    names
+        Its name and synonyms.
+    target
+        What it acts on.
+    pathway
+        Where that belongs.
+    """
+
+    names: tuple[str, ...]
+    target: str
+    pathway: str
+
+
+@cache
+def drug_facts() -> tuple[DrugFacts, ...]:
+    """Return the drugs of GDSC, release 8.2; where they come from stands in ``DRUG_TABLE.md``."""
+    table = pd.read_csv(TABLE, dtype=str, keep_default_na=False)
+    return tuple(
+        DrugFacts(
+            (row.name, *(name.strip() for name in row.synonyms.split(",") if name.strip())), row.target, row.pathway
+        )
+        for row in table.itertuples(index=False)
+    )
+
+
+def unsigned(name: str) -> str:
+    """Return a drug's key without its optical rotation: of ``"(+)-JQ1"``, that of ``"JQ1"``."""
+    return plain(name, signs=False)
+
+
+def without_salt(name: str) -> str:
+    """Return the key of what a salt is made of: of ``"Erlotinib hydrochloride"``, that of ``"Erlotinib"``."""
+    base = name
+    while (shorter := LAST_SALT.sub("", base)) != base:
+        base = shorter
+    return unsigned(base) or unsigned(name)
+
+
+SPELLINGS: tuple[Callable[[str], str], ...] = (drug_key, unsigned, without_salt)  # from the strictest
+
+
+def find_drugs(name: str, known: Sequence[str]) -> list[str]:
+    """Return the drugs that a name may stand for, in the order in which they are known.
+
+    Looked for without regard to case and punctuation: first the name itself, then drugs that share it as a synonym; if
+    there is none, the same without ``(+)`` and ``(-)``, then without the salt.
+
+    Parameters
+    ----------
+    name
+        What the user wrote.
+    known
+        The names in the response table.
+    """
+    for spelling in SPELLINGS:
+        wanted = spelling(name)
+        if found := [drug for drug in known if spelling(drug) == wanted]:
+            return found
+        synonyms = {key for keys in _groups(spelling) if wanted in keys for key in keys}
+        if found := [drug for drug in known if spelling(drug) in synonyms]:
+            return found
+    return []
+
+
+@cache
+def _groups(spelling: Callable[[str], str]) -> tuple[frozenset[str], ...]:
+    """Return the names of each drug, spelled in one way."""
+    return tuple(frozenset(map(spelling, facts.names)) - {""} for facts in drug_facts())
+
+
+def match_drug(name: str, known: Iterable[str], where: str) -> str:
+    """Find a drug by its name or a synonym; see :func:`find_drugs`.
+
+    Parameters
+    ----------
+    name
+        What the user wrote.
+    known
+        The names in the response table.
+    where
+        What the response table is called in the message.
+
+    Raises
+    ------
+    InputError
+        If no drug matches, and the message lists the nearest five; or if several do, and it lists these.
+    """
+    known = list(known)
+    found = find_drugs(name, known)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"{where}: '{name}' may be any of {', '.join(found)}; write the one that is meant")
+    raise InputError(
+        f"{where}: no drug is named '{name}'; nearest: {', '.join(nearest_names(name, known))} "
+        "(list_drugs.py prints all)"
+    )
+
+
+def describe_drugs(known: Sequence[str]) -> pd.DataFrame:
+    """Return ``synonyms``, ``target`` and ``pathway`` of drugs, empty where nothing is known; indexed as ``known``.
+
+    Synonyms and targets of several entries are joined with ``"; "``.
+    """
+    rows = []
+    for drug in known:
+        key = unsigned(drug)
+        named = [facts for facts in drug_facts() if unsigned(facts.names[0]) == key]
+        entries = named or [facts for facts in drug_facts() if key in map(unsigned, facts.names)]
+        synonyms = [name for facts in entries for name in facts.names if unsigned(name) != key]
+        columns = (synonyms, [facts.target for facts in entries], [facts.pathway for facts in entries])
+        rows.append(tuple("; ".join(dict.fromkeys(filter(None, values))) for values in columns))
+    return pd.DataFrame(rows, columns=["synonyms", "target", "pathway"])
