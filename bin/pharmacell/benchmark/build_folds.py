@@ -8,7 +8,7 @@ from pharmacell.benchmark.dataset import Dataset, rows_of, training_size
 from pharmacell.benchmark.fold import Fold
 from pharmacell.core.seeds import generator, integer
 from pharmacell.data.lines import Lines
-from pharmacell.data.splits import split_lines
+from pharmacell.data.splits import check_held_out, split_lines
 from pharmacell.data.standardise import Standardiser
 
 
@@ -57,6 +57,7 @@ def fold_of_lines(dataset: Dataset, key: tuple[int, int]) -> Fold:
     """
     learn, test = rows_of(dataset, key)
     lines = dataset.lines.take(learn)
+    check_held_out(lines.labels.index, dataset.ids[test])
     scaler = Standardiser.fit([lines.x])
     seed = fit_seed(dataset, key)
     parts = split_lines(lines.labels, seed).replace("test", "train")  # the fold's own lines are the test

@@ -70,7 +70,9 @@ def hierarchy(genes: tuple[str, ...], fewest_genes: int) -> Hierarchy:
         )
     kept = [term for term in order if len(below[term]) >= fewest_genes or term == ROOT]
     place = {term: number for number, term in enumerate(kept)}
-    own_genes, own_children, level = [], [], []
+    own_genes: list[tuple[int, ...]] = []
+    own_children: list[tuple[int, ...]] = []
+    level: list[int] = []
     for term in kept:
         large = [child for child in children[term] if child in place]
         small = (below[child] for child in children[term] if child not in place)

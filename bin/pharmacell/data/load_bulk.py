@@ -26,7 +26,7 @@ def load_bulk(
     if (expression is None) != (response is None):
         missing = "--bulk_response" if response is None else "--bulk_expression"
         raise InputError(f"{missing}: missing; a bulk data set of your own needs both tables")
-    if expression is not None:
+    if expression is not None and response is not None:
         from pharmacell.data.own_bulk import load_own_bulk
 
         return load_own_bulk(Path(expression), Path(response), measure)

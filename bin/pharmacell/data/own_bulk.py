@@ -1,5 +1,6 @@
 """A bulk data set from the user's own tables, wide or long."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,16 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.bulk import Bulk
 from pharmacell.data.genes import MIN_MATCHED, canonical_columns, map_names
 from pharmacell.data.input_file import check_file, reason, suffix_of
-from pharmacell.data.names import line_key
+from pharmacell.data.names import drug_key, line_key, text_id
 from pharmacell.data.scale import look_at, settle_scale
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".h5ad")
-LINE = ("line", "cell_line", "cell_line_name", "cellline", "model", "sample")
+LINE = ("line", "cell_line", "cell_line_name", "cellline", "model", "sample", "cosmic_id", "depmap_id")
 GENE = ("gene", "symbol", "gene_symbol", "gene_name")
-DRUG = ("drug", "drug_name", "compound")
+DRUG = ("drug", "drug_name", "compound", "compound_name", "drug_id")
 VALUE = ("value", "ln_ic50", "ic50", "auc", "label", "response", "expression")
 DATABASE, TISSUE = "database", "tissue"
+DESCRIBING = (*LINE, *GENE, *DRUG, DATABASE, TISSUE)  # columns of names, which are text whatever they look like
 PER_MILLION = 1e6
 
 
@@ -30,7 +32,7 @@ def load_own_bulk(expression: Path, response: Path, measure: str) -> Bulk:
         Wide (lines x genes or genes x lines) or long (``line, gene, value``). ``database`` and ``tissue`` may stand
         beside the genes, in long tables beside the values.
     response
-        Wide (lines x drugs) or long (``line, drug, value``), with an optional ``database``.
+        Wide (lines x drugs or drugs x lines) or long (``line, drug, value``), with an optional ``database``.
     measure
         ``ln_ic50``, ``ic50`` (its logarithm is taken), ``auc`` or ``label``.
 
@@ -46,8 +48,9 @@ def load_own_bulk(expression: Path, response: Path, measure: str) -> Bulk:
     """
     for path in (expression, response):
         check_file(path, SUFFIXES)
-    measurements, measure = _read_response(response, measure)
     values, lines, scale, notes = _read_expression(expression)
+    measurements, measure, said = _read_response(response, measure, values.index)
+    notes += said
     shared = values.index.intersection(measurements["line"].unique())
     if shared.empty:
         raise InputError(
@@ -62,7 +65,7 @@ def load_own_bulk(expression: Path, response: Path, measure: str) -> Bulk:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    """Read a table; the names of rows are in the first column."""
+    """Read a table; the names of rows are in the first column. Columns of names are text, and so is the header."""
     import anndata as ad
 
     try:
@@ -72,14 +75,39 @@ def _read_table(path: Path) -> pd.DataFrame:
         elif suffix_of(path) == ".parquet":
             table = pd.read_parquet(path)
         else:
-            table = pd.read_csv(path, sep="," if suffix_of(path) == ".csv" else "\t", low_memory=False)
+            table = _read_text(path, "," if suffix_of(path) == ".csv" else "\t")
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise InputError(f"{path}: cannot be read ({reason(error)}); the file is damaged or of another kind") from None
     if not isinstance(table.index, pd.RangeIndex):
         table = table.rename_axis(table.index.name or "line").reset_index()
     if table.empty or table.shape[1] < 2:
         raise InputError(f"{path}: {len(table)} rows and {table.shape[1]} columns; there is nothing to read")
+    return table.set_axis([str(name) for name in table.columns], axis=1)
+
+
+def _read_text(path: Path, separator: str) -> pd.DataFrame:
+    """Read csv or tsv; names that stand twice in the header are left as they are."""
+    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
+    columns = pd.read_csv(path, sep=separator, nrows=0).columns
+    named = [name for number, name in enumerate(columns) if number == 0 or str(name).lower() in DESCRIBING]
+    table = pd.read_csv(path, sep=separator, low_memory=False, dtype=dict.fromkeys(named, str))
+    if table.shape[1] == len(header):
+        table = table.set_axis(header.where(header.notna(), table.columns), axis=1)
     return table
+
+
+def _ids(values: pd.Series | pd.Index, path: Path, kind: str) -> list[str | None]:
+    """Return ids as text, None where there is none.
+
+    Raises
+    ------
+    InputError
+        If a spreadsheet has written one with an exponent.
+    """
+    try:
+        return [text_id(value) for value in values]
+    except ValueError as error:
+        raise InputError(f"{path}: {kind}: {error}; write the table again with the ids as text") from None
 
 
 def _find(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
@@ -88,32 +116,97 @@ def _find(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
     return next((by_name[name] for name in names if name in by_name), None)
 
 
-def _read_response(path: Path, measure: str) -> tuple[pd.DataFrame, str]:
-    """Return ``drug, line, database, value`` without missing values, and the measure."""
-    table = _read_table(path)
-    line, drug = _find(table, LINE) or table.columns[0], _find(table, DRUG)
-    database = _find(table, (DATABASE,))
-    if drug is not None:
-        value = _find(table, (measure, *VALUE))
-        if value is None:
-            raise InputError(f"{path}: no column with the response; call it 'value' or '{measure}'")
-        table = table.rename(columns={line: "line", drug: "drug", value: "value"})
-    else:
-        described = [line] + ([database] if database else [])
-        table = table.melt(id_vars=described, var_name="drug", value_name="value").rename(columns={line: "line"})
-    table[DATABASE] = table[database].astype(str) if database else "own"
-    given = table["value"]
-    table["value"] = pd.to_numeric(given, errors="coerce")
-    wrong = table["value"].isna() & given.notna()
-    if wrong.any():
-        row = table.loc[wrong.idxmax()]
-        raise InputError(f"{path}: line {row['line']}, drug {row['drug']}: '{given[wrong.idxmax()]}' is not a number")
+def _read_response(path: Path, measure: str, lines: pd.Index) -> tuple[pd.DataFrame, str, list[str]]:
+    """Return ``drug, line, database, value`` without missing values, the measure, and what was done."""
+    table = _long(_read_table(path), path, measure, lines)
+    table = table.assign(line=_ids(table["line"], path, "line"), drug=_ids(table["drug"], path, "drug"))
+    table["value"] = _numbers(table, path)
+    unnamed = int((table[["line", "drug"]].isna().any(axis=1) & table["value"].notna()).sum())
+    notes = [f"{path.name}: {unnamed} values without a line or a drug are left out"] if unnamed else []
     table = table.dropna(subset=["line", "drug", "value"])
     if table.empty:
         raise InputError(f"{path}: no response value at all")
-    table = table.assign(line=table["line"].map(line_key), drug=table["drug"].astype(str))
+    table = table.assign(line=table["line"].map(line_key))
     table, measure = _check_measure(table, measure, path)
-    return table[["drug", "line", DATABASE, "value"]].reset_index(drop=True), measure
+    table, said = within_range(table)
+    notes += [f"{path.name}: {sentence}" for sentence in said]
+    if again := int(table.assign(drug=table["drug"].map(drug_key)).duplicated(["drug", "line", DATABASE]).sum()):
+        notes.append(f"{path.name}: {again} values repeat a line, drug and database; each such set is averaged")
+    return table[["drug", "line", DATABASE, "value"]].reset_index(drop=True), measure, notes
+
+
+def _long(table: pd.DataFrame, path: Path, measure: str, lines: pd.Index) -> pd.DataFrame:
+    """Return ``drug, line, database, value`` as they stand in a response table of any layout.
+
+    Parameters
+    ----------
+    table, path
+        What was read, and from where.
+    measure
+        May be the name of the column of values.
+    lines
+        Canonical names of the lines with expression: a wide table has lines in its rows, unless more of its columns
+        are among these.
+    """
+    line, drug = _find(table, LINE), _find(table, DRUG)
+    value, database = _find(table, (measure, *VALUE)), _find(table, (DATABASE,))
+    first = line or next(name for name in table.columns if name != drug)
+    if drug and value:
+        table = table.rename(columns={first: "line", drug: "drug", value: "value", database: DATABASE})
+    else:
+        described = [name for name in table.columns if name.lower() in DESCRIBING]
+        names, rows = "drug", first
+        if _known(table.columns, lines) > _known(table[first], lines):
+            names, rows = "line", drug or table.columns[0]
+        elif drug:
+            raise InputError(f"{path}: no column with the response; call it 'value' or '{measure}'")
+        table = table.melt(id_vars=list(dict.fromkeys([rows, *described])), var_name=names, value_name="value")
+        table = table.rename(columns={rows: "line" if names == "drug" else "drug", database: DATABASE})
+    return table.assign(**{DATABASE: table[DATABASE].astype(str) if database else "own"})
+
+
+def _known(names: Iterable, lines: pd.Index) -> float:
+    """Return the share of names that are lines."""
+    return float(pd.Index([line_key(name) for name in names]).isin(lines).mean())
+
+
+def _numbers(table: pd.DataFrame, path: Path) -> pd.Series:
+    """Return the responses as numbers."""
+    given = table["value"]
+    numbers = pd.to_numeric(given, errors="coerce")
+    wrong = numbers.isna() & given.notna() & (given.astype(str).str.strip() != "")
+    if wrong.any():
+        row = table.loc[wrong.idxmax()]
+        raise InputError(f"{path}: line {row['line']}, drug {row['drug']}: '{row['value']}' is not a number")
+    return numbers
+
+
+def within_range(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Replace infinite responses by the most extreme finite one of the drug; leave out drugs that have none.
+
+    Parameters
+    ----------
+    table
+        ``drug, value``. An IC50 that no dose reached is often written as Inf, one below the lowest dose as 0, whose
+        logarithm is -Inf: such lines are the most resistant, and the most sensitive, that were seen.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        With finite values only.
+    notes : list of str
+        What was replaced.
+    """
+    infinite = np.isinf(table["value"])
+    if not infinite.any():
+        return table, []
+    by_drug = table["value"].where(~infinite).groupby(table["drug"].map(drug_key))
+    values = table["value"].where(table["value"] != np.inf, by_drug.transform("max"))
+    values = values.where(values != -np.inf, by_drug.transform("min"))
+    notes = [f"{infinite.sum()} infinite responses, or IC50 of 0, count as the drug's most extreme finite one"]
+    if len(lost := sorted(table.loc[values.isna(), "drug"].unique())):
+        notes.append(f"left out {', '.join(lost)}: no finite response")
+    return table.assign(value=values).dropna(subset="value"), notes
 
 
 def _check_measure(table: pd.DataFrame, measure: str, path: Path) -> tuple[pd.DataFrame, str]:
@@ -124,15 +217,19 @@ def _check_measure(table: pd.DataFrame, measure: str, path: Path) -> tuple[pd.Da
             f"{path}: line {wrong['line']}, drug {wrong['drug']}: label {wrong['value']:g} is neither 1 "
             "(sensitive) nor 0 (resistant)"
         )
+    if measure == "auc" and np.isinf(table["value"]).any():
+        wrong = table[np.isinf(table["value"])].iloc[0]
+        raise InputError(f"{path}: line {wrong['line']}, drug {wrong['drug']}: an AUC cannot be infinite; leave it out")
     if measure != "ic50":
         return table, measure
-    if (table["value"] <= 0).any():
-        wrong = table[table["value"] <= 0].iloc[0]
+    if (table["value"] < 0).any():
+        wrong = table[table["value"] < 0].iloc[0]
         raise InputError(
             f"{path}: line {wrong['line']}, drug {wrong['drug']}: an IC50 of {wrong['value']:g} is not "
             "possible; if it is a logarithm, use --response_measure ln_ic50"
         )
-    return table.assign(value=np.log(table["value"])), "ln_ic50"
+    with np.errstate(divide="ignore"):  # of 0: below the lowest dose
+        return table.assign(value=np.log(table["value"])), "ln_ic50"
 
 
 def _read_expression(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, str, list[str]]:
@@ -166,14 +263,14 @@ def _read_expression(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, str, list[
 
 
 def _wide(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return lines x genes, and ``database`` and ``tissue``, row by row."""
+    """Return lines x genes, and ``database`` and ``tissue``, row by row; rows without a line are left out."""
     line, gene = _find(table, LINE), _find(table, GENE)
     value = _find(table, VALUE)
     database, tissue = _find(table, (DATABASE,)), _find(table, (TISSUE,))
-    described = {database: DATABASE, tissue: TISSUE}
-    described.pop(None, None)
+    described = {old: new for old, new in ((database, DATABASE), (tissue, TISSUE)) if old}
     if line and gene and value:
         table = table.rename(columns={line: "line", **described})
+        table = table.assign(line=_ids(table["line"], path, "line")).dropna(subset=["line", gene])
         for column, default in ((DATABASE, "own"), (TISSUE, "unknown")):
             table[column] = table[column].fillna(default) if column in table else default
         wide = table.pivot_table(index=["line", DATABASE, TISSUE], columns=gene, values=value, aggfunc="mean")
@@ -181,22 +278,30 @@ def _wide(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         return wide.set_axis(wide.index.get_level_values("line").astype(str)), lines[[DATABASE, TISSUE]]
     table = table.set_index(line or table.columns[0])
     lines = table[list(described)].rename(columns=described)
-    table = table.drop(columns=list(described))
-    in_rows, in_columns = map_names(table.index[:500]).share, map_names(table.columns[:500]).share
+    table = table.drop(columns=[name for name in table.columns if name.lower() in DESCRIBING])
+    in_rows, in_columns = (map_names(names[:500].astype(str)).share for names in (table.index, table.columns))
     if in_rows >= MIN_MATCHED and in_rows > in_columns:
         table, lines = table.T, pd.DataFrame(index=table.columns)
+    ids = _ids(table.index, path, "line")
+    named = np.array([name is not None for name in ids])
     lines = lines.reindex(columns=[DATABASE, TISSUE]).astype(object)
-    return table.set_axis(table.index.astype(str)), lines.fillna({DATABASE: "own", TISSUE: "unknown"}).astype(str)
+    lines = lines.fillna({DATABASE: "own", TISSUE: "unknown"}).astype(str)[named]
+    return table[named].set_axis([name for name in ids if name is not None]), lines
 
 
 def _numeric(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Make sure that all values are numbers."""
-    for name in table.select_dtypes(exclude="number").columns:
-        numbers = pd.to_numeric(table[name], errors="coerce")
-        wrong = (numbers.isna() & table[name].notna()).to_numpy()
+    text = [place for place, kind in enumerate(table.dtypes) if not pd.api.types.is_numeric_dtype(kind)]
+    if not text:
+        return table
+    columns = [table.iloc[:, place] for place in range(table.shape[1])]
+    for place in text:
+        given = columns[place]
+        columns[place] = pd.to_numeric(given, errors="coerce")
+        wrong = (columns[place].isna() & given.notna()).to_numpy()
         if wrong.any():
             row = int(np.argmax(wrong))
-            given = table[name].iloc[row]
-            raise InputError(f"{path}: row {table.index[row]}, column {name}: '{given}' is not a number")
-        table = table.assign(**{str(name): numbers})
-    return table
+            raise InputError(
+                f"{path}: row {table.index[row]}, column {given.name}: '{given.iloc[row]}' is not a number"
+            )
+    return pd.concat(columns, axis=1)

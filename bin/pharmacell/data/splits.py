@@ -5,6 +5,8 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
 
+PARTS = ("train", "validation", "test")
+
 
 def split_lines(labels: pd.Series, seed: int, test_share: float = 0.2, validation_share: float = 0.2) -> pd.Series:
     """Split cell lines at random, each class by itself.
@@ -50,6 +52,52 @@ def split_lines(labels: pd.Series, seed: int, test_share: float = 0.2, validatio
         parts[lines[:n_test]] = "test"
         parts[lines[n_test : n_test + n_validation]] = "validation"
     return parts
+
+
+def parts_of(split: pd.Series, lines: pd.Index) -> pd.Series:
+    """Return the part of each line, in the order of the lines.
+
+    Parameters
+    ----------
+    split
+        ``train``, ``validation`` or ``test``, indexed by line.
+    lines
+        All lines with a response.
+
+    Raises
+    ------
+    InputError
+        If a line has no part, or one that there is not: such a line would be trained on, whatever it is.
+    """
+    parts = split.reindex(lines)
+    if (lost := ~parts.isin(PARTS)).any():
+        raise InputError(
+            f"split of lines: {lost.sum()} of {len(lines)} lines have no part in it, such as '{lines[lost.argmax()]}'; "
+            "give the split that pretrain_bulk wrote for this drug and this bulk data set"
+        )
+    return parts
+
+
+def check_held_out(trained: pd.Index, held_out: pd.Index) -> None:
+    """End the run if a line that is only to be tested is among the rows trained on.
+
+    Parameters
+    ----------
+    trained
+        Lines whose rows are trained on.
+    held_out
+        Lines of the test part.
+
+    Raises
+    ------
+    InputError
+        If one is among them.
+    """
+    if len(both := trained.intersection(held_out)):
+        raise InputError(
+            f"split of lines: {len(both)} test lines are among those trained on, such as '{both[0]}'; this is a fault "
+            "of the program, please report it"
+        )
 
 
 def _share_of(count: int, share: float) -> int:

@@ -24,11 +24,11 @@ class Standardiser:
     @classmethod
     def fit(cls, blocks: Iterable[np.ndarray]) -> "Standardiser":
         """Fit on blocks of rows, each [n, n_genes], in one pass."""
-        count, total, squares = 0, 0.0, 0.0
-        shift = None
-        for block in blocks:
+        count, total, squares = 0, np.zeros(1), np.zeros(1)
+        shift = np.zeros(0)
+        for number, block in enumerate(blocks):
             block = block.astype(np.float64)
-            shift = block.mean(0) if shift is None else shift  # against cancellation in the sum of squares
+            shift = shift if number else block.mean(0)  # against cancellation in the sum of squares
             block -= shift
             count += len(block)
             total = total + block.sum(0)

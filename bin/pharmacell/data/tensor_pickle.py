@@ -3,14 +3,14 @@
 import collections
 import io
 import pickle
-from typing import BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
 from pharmacell.core.errors import InputError
 
 
-def read_tensor_dict(file: BinaryIO, name: str) -> dict[str, np.ndarray]:
+def read_tensor_dict(file: IO[bytes], name: str) -> dict[str, np.ndarray]:
     """Read ``{text: tensor}``.
 
     Parameters
@@ -44,12 +44,12 @@ def read_tensor_dict(file: BinaryIO, name: str) -> dict[str, np.ndarray]:
     }
 
     class TensorUnpickler(pickle.Unpickler):
-        def find_class(self, module: str, symbol: str):
+        def find_class(self, module: str, symbol: str) -> Any:
             if (module, symbol) not in allowed:
                 raise pickle.UnpicklingError(f"it asks for {module}.{symbol}")
             return allowed[module, symbol]
 
-        def persistent_load(self, pid):
+        def persistent_load(self, pid: Any) -> Any:
             raise pickle.UnpicklingError("it asks for a persistent object")
 
     try:

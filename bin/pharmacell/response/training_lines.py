@@ -10,6 +10,7 @@ from pharmacell.core.seeds import generator, integer, seed_sequence
 from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.lines import Lines
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
+from pharmacell.data.splits import check_held_out, parts_of
 from pharmacell.linear.denoised_responses import denoised_response
 from pharmacell.response.validation import PlainValidation, ShiftedValidation, shifted_validation
 from pharmacell.training.settings import TrainingConfig
@@ -85,8 +86,10 @@ def prepare_source(
     n_replicas, seed, device
         As in :func:`train_source`.
     """
-    inside = (split.reindex(lines.labels.index) != "test").to_numpy()
-    part = split.reindex(lines.labels.index).to_numpy()[inside]
+    parts = parts_of(split, lines.labels.index)
+    inside = (parts != "test").to_numpy()
+    check_held_out(lines.labels.index[inside], split.index[split == "test"])
+    part = parts.to_numpy()[inside]
     x, profiles = scaler.apply(lines.x[inside]), line_profiles(lines.x[inside])
     labels, response = lines.labels.to_numpy()[inside], lines.response.to_numpy()[inside]
     if training.validation == "shifted":
