@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from fresh_process import COMPILERS, imported
 from scipy import sparse
 
 from pharmacell.cli.qc import qc
+from pharmacell.data import embedding
 from pharmacell.data.genes import gene_table
 from pharmacell.data.sample import prepare_sample
 from pharmacell.data.settings import Limits, Request
@@ -114,6 +116,47 @@ def test_mouse_sample(tmp_path):
     assert prepared.summary["species"] == "mouse"
     assert {name for names in prepared.cells.var["original"] for name in names.split("|")} <= set(mouse)
     assert set(prepared.cells.var_names) <= set(gene_table().symbols.values())
+
+
+def planted_groups(n_cells=90) -> np.ndarray:
+    """Return counts of three kinds of cells, one after the other, each with forty genes of its own."""
+    rates = np.ones((n_cells, 300))
+    for kind in range(3):
+        rates[kind::3, 40 * kind : 40 * (kind + 1)] = 8
+    return np.random.default_rng(3).poisson(rates).astype(np.float32)
+
+
+def test_umap_keeps_kinds_of_cells_together(tmp_path):
+    from sklearn.metrics import silhouette_score
+
+    cells = prepare(sample_of(planted_groups()), tmp_path).cells
+    assert silhouette_score(cells.obsm["X_umap"], np.arange(90) % 3) > 0.7
+
+
+def test_of_a_large_sample_the_other_cells_are_projected(tmp_path, monkeypatch):
+    from sklearn.metrics import silhouette_score
+
+    whole = prepare(sample_of(planted_groups()), tmp_path).cells
+    monkeypatch.setattr(embedding, "MOST_REFERENCE_CELLS", 45)
+    prepared = prepare(sample_of(planted_groups()), tmp_path)
+    assert any("the other 45 are projected" in note for note in prepared.summary["notes"])
+    assert silhouette_score(prepared.cells.obsm["X_umap"], np.arange(90) % 3) > 0.7
+    axes = np.linalg.qr(prepared.cells.obsm["X_pca"][:, :2])[0]  # the two that tell three kinds apart
+    assert np.linalg.norm(axes.T @ np.linalg.qr(whole.obsm["X_pca"][:, :2])[0]) > 1.35
+
+
+def test_variable_genes_are_those_of_scanpy():
+    import scanpy as sc
+
+    x = np.log1p(planted_groups() / 3).astype(np.float32)
+    table = sc.pp.highly_variable_genes(ad.AnnData(x.copy()), n_top_genes=50, flavor="seurat", inplace=False)
+    for matrix in (x, sparse.csr_matrix(x)):
+        np.testing.assert_array_equal(embedding.variable_genes(matrix, 50), table["highly_variable"])
+
+
+def test_the_command_compiles_nothing(tmp_path):
+    arguments = ["--sample", "s", "--input", str(DATA / "cells_plx4720.tsv.gz"), "--min_genes", "50"]
+    assert not imported("qc", [*arguments, "--outdir", str(tmp_path)]) & COMPILERS
 
 
 def test_command_writes_the_same_twice(tmp_path):

@@ -10,12 +10,14 @@ import pytest
 import scipy.sparse as sp
 from bad_input import refuse
 from click.testing import CliRunner
+from fresh_process import COMPILERS, imported
 from scipy.stats import spearmanr
 from synthetic_results import write_results
 
 from pharmacell.cli.trajectory import trajectory
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.neighbour_graph import memberships, nearest_neighbours
 from pharmacell.evaluate.correlation import correlations
 from pharmacell.explain import diffusion
 from pharmacell.explain import trajectory as steps
@@ -92,6 +94,10 @@ def read(folder):
     return tables, json.loads((found / "trajectory.json").read_text())
 
 
+def test_the_command_compiles_nothing(tmp_path):
+    assert not imported("trajectory", write_sample(tmp_path, groups=0)) & COMPILERS
+
+
 @pytest.mark.parametrize("groups", [0, 5])
 def test_a_planted_line_is_put_in_its_order_from_the_sensitive_end(groups):
     components, place = planted_line(400)
@@ -109,22 +115,36 @@ def test_a_planted_line_is_put_in_its_order_from_the_sensitive_end(groups):
 def test_a_long_line_is_put_in_its_order():
     """Its leading eigenvalue is above 0.9994, from where on scanpy's pseudotime does not weigh it."""
     components, place = planted_line(1500, length=40)
-    graph = diffusion.neighbour_graph(components, 0)
-    found = diffusion.pseudotime(diffusion.diffusion_coordinates(graph, 0), int(place.argmin()))
-    assert graph.uns["diffmap_evals"][1] > 0.9994
-    assert spearmanr(found, place).statistic > 0.95
+    found = diffusion.diffusion_map(diffusion.neighbour_graph(components), 0)
+    assert found.eigenvalues[0] > 0.9994
+    assert spearmanr(diffusion.pseudotime(found.coordinates(), int(place.argmin())), place).statistic > 0.95
 
 
 def test_where_no_eigenvalue_is_cut_the_pseudotime_is_that_of_scanpy():
     import scanpy as sc
 
-    graph = diffusion.neighbour_graph(np.random.default_rng(0).normal(size=(150, 5)), 0)
-    coordinates = diffusion.diffusion_coordinates(graph, 0)
-    assert graph.uns["diffmap_evals"][1] < 0.9994
-    graph.uns["iroot"] = 3
-    sc.tl.dpt(graph, n_dcs=diffusion.DIFFUSION_COMPONENTS)
+    graph = diffusion.neighbour_graph(np.random.default_rng(0).normal(size=(150, 5)))
+    cells = ad.AnnData(obs=pd.DataFrame(index=[str(cell) for cell in range(150)]), obsp={"connectivities": graph})
+    cells.uns["neighbors"] = {
+        "connectivities_key": "connectivities",
+        "params": {"n_neighbors": 15, "method": "umap"},
+    }
+    cells.uns["iroot"] = 3
+    sc.tl.diffmap(cells, n_comps=diffusion.DIFFUSION_COMPONENTS)
+    sc.tl.dpt(cells, n_dcs=diffusion.DIFFUSION_COMPONENTS)
+    found = diffusion.diffusion_map(graph, 0)
+    assert found.eigenvalues[0] < 0.9994
+    assert np.allclose(found.eigenvalues, cells.uns["diffmap_evals"][1:], atol=1e-5)
     # scanpy adds the stationary component, which hardly differs between the cells
-    assert np.allclose(diffusion.pseudotime(coordinates, 3), graph.obs["dpt_pseudotime"], atol=0.02)
+    assert np.allclose(diffusion.pseudotime(found.coordinates(), 3), cells.obs["dpt_pseudotime"], atol=0.02)
+
+
+def test_edges_weigh_as_in_umap():
+    """Weights of umap-learn 0.5.12 for six points with three neighbours each, the point itself counted."""
+    points = np.array([[0, 0], [1, 0], [0, 2], [4, 4], [5, 4], [4, 6]], np.float32)
+    expected = [1, 1, 0, 0, 0, 0.8277, 0, 0, 0, 0, 0, 0, 1, 1, 0.8277]
+    found = memberships(*nearest_neighbours(points, 2)).toarray()
+    np.testing.assert_allclose(found[np.triu_indices(6, 1)], expected, atol=2e-4)
 
 
 def test_the_root_may_be_named_as_a_group_or_a_cell():

@@ -1,19 +1,64 @@
-"""Principal components and UMAP of a sample, for pictures."""
+"""Principal components and UMAP of a sample, for neighbours and pictures."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from scipy import sparse
 
 from pharmacell.core.seeds import generator, integer
+from pharmacell.data.neighbour_graph import nearest_neighbours, umap_layout
+from pharmacell.data.scale import blocks
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 N_COMPONENTS = 50
 N_VARIABLE_GENES = 2000
-N_NEIGHBOURS = 15
-MOST_CELLS = 50_000  # in the UMAP
+MEAN_BINS = 20  # of genes, whose dispersions are compared within a bin
+N_NEIGHBOURS = 14  # other cells; 15 as umap-learn counts
+MOST_REFERENCE_CELLS = 20_000  # components and layout are fitted to so many; the others are projected
+PROJECTED_ON = 5  # reference cells, whose mean place in the UMAP a projected cell gets
 FEWEST_CELLS = 10  # for a UMAP to mean anything
+Matrix = sparse.csr_matrix | np.ndarray
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Principal axes of a sample.
+
+    Attributes
+    ----------
+    genes
+        Columns that count, int [n_genes_used].
+    vectors
+        float32 [n_genes_used, n_components].
+    origin
+        Projection of the mean cell, float32 [n_components].
+    """
+
+    genes: np.ndarray
+    vectors: np.ndarray
+    origin: np.ndarray
+
+    def project(self, matrix: Matrix) -> np.ndarray:
+        """Return principal components, block by block.
+
+        Parameters
+        ----------
+        matrix
+            Cells on the scale of the fit, [n_cells, n_genes].
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 [n_cells, n_components].
+        """
+        found = np.empty((matrix.shape[0], len(self.origin)), np.float32)
+        for start, block in blocks(matrix):
+            found[start : start + block.shape[0]] = block[:, self.genes] @ self.vectors - self.origin
+        return found
 
 
 def embed(sample: "AnnData", scale: str, seed: int) -> str:
@@ -35,54 +80,109 @@ def embed(sample: "AnnData", scale: str, seed: int) -> str:
 
     Notes
     -----
-    Of more than 50,000 cells a random 50,000 get a place in the UMAP, the others NaN. Fewer than 10 cells get their
-    first two components instead.
+    Of more than 20,000 cells a random 20,000 make the components and the UMAP. The others are projected: onto the
+    components, and in the UMAP to the mean place of the five reference cells nearest to them. Fewer than 10 cells get
+    their first two components instead of a UMAP.
     """
     n_cells = sample.n_obs
     if min(sample.shape) < 3:
         sample.obsm["X_pca"] = sample.obsm["X_umap"] = np.zeros((n_cells, 2), dtype=np.float32)
         return "too few cells or genes for a UMAP: all cells are drawn at one place"
-    sample.obsm["X_pca"] = components(sample, scale, seed)
-    umap = np.full((n_cells, 2), np.nan, dtype=np.float32)
+    chosen = np.arange(n_cells)
+    if n_cells > MOST_REFERENCE_CELLS:
+        chosen = np.sort(generator(seed, "cells of the UMAP").choice(n_cells, MOST_REFERENCE_CELLS, replace=False))
+    reference = sample.X if len(chosen) == n_cells else sample.X[chosen]
+    sample.obsm["X_pca"] = principal_axes(reference, scale, seed).project(sample.X)
     if n_cells < FEWEST_CELLS:
-        umap[:] = sample.obsm["X_pca"][:, :2]
-        sample.obsm["X_umap"] = umap
+        sample.obsm["X_umap"] = sample.obsm["X_pca"][:, :2]
         return f"{n_cells} cells are too few for a UMAP: the first two principal components stand in for it"
-    shown = np.arange(n_cells)
-    if n_cells > MOST_CELLS:
-        shown = np.sort(generator(seed, "cells of the UMAP").choice(n_cells, MOST_CELLS, replace=False))
-    umap[shown] = _umap(sample.obsm["X_pca"][shown], seed)
-    sample.obsm["X_umap"] = umap
-    return f"UMAP of {len(shown)} cells on {sample.obsm['X_pca'].shape[1]} principal components"
+    sample.obsm["X_umap"] = place(sample.obsm["X_pca"], chosen, seed)
+    words = f"UMAP of {len(chosen)} cells on {sample.obsm['X_pca'].shape[1]} principal components"
+    return words if len(chosen) == n_cells else f"{words}; the other {n_cells - len(chosen)} are projected onto it"
 
 
-def components(sample: "AnnData", scale: str, seed: int) -> np.ndarray:
-    """Return principal components, float32 [n_cells, at most 50]."""
-    import scanpy as sc
+def principal_axes(x: Matrix, scale: str, seed: int) -> Axes:
+    """Fit principal axes to reference cells.
 
-    chosen = None
-    if scale != "zscore" and sample.n_vars > N_VARIABLE_GENES and sample.n_obs >= FEWEST_CELLS:
-        table = sc.pp.highly_variable_genes(sample, n_top_genes=N_VARIABLE_GENES, flavor="seurat", inplace=False)
-        chosen = table["highly_variable"].to_numpy()
-    x = sample.X if chosen is None else sample.X[:, chosen]
+    Parameters
+    ----------
+    x
+        Reference cells, [n_cells, n_genes].
+    scale
+        ``zscore``: all genes count; else the most variable ones.
+    seed
+        The user's seed.
+    """
+    from sklearn.decomposition import PCA
+
+    genes = np.arange(x.shape[1])
+    if scale != "zscore" and len(genes) > N_VARIABLE_GENES and x.shape[0] >= FEWEST_CELLS:
+        genes = np.flatnonzero(variable_genes(x, N_VARIABLE_GENES))
+        x = x[:, genes]
     n_components = min(N_COMPONENTS, x.shape[0] - 1, x.shape[1] - 1)
-    return sc.pp.pca(x, n_comps=n_components, random_state=integer(seed, "components")).astype(np.float32)
+    fitted = PCA(n_components, svd_solver="arpack", random_state=integer(seed, "components") % 2**32).fit(x)
+    vectors = fitted.components_.T.astype(np.float32)
+    return Axes(genes, vectors, (fitted.mean_ @ vectors).astype(np.float32))
 
 
-def _umap(components: np.ndarray, seed: int) -> np.ndarray:
-    """Return the UMAP of components, float32 [n_cells, 2]."""
-    import anndata as ad
-    import scanpy as sc
+def variable_genes(x: Matrix, most: int) -> np.ndarray:
+    """Mark the genes whose dispersion stands out among genes of similar mean (Satija et al. 2015; scanpy's "seurat").
 
-    cells = ad.AnnData(components)
-    random_state = integer(seed, "umap")
-    # exact neighbours: the approximate ones take longer to compile than these to compute, up to tens of thousands
-    sc.pp.neighbors(
-        cells,
-        n_neighbors=min(N_NEIGHBOURS, cells.n_obs - 1),
-        use_rep="X",
-        random_state=random_state,
-        transformer="sklearn",
-    )
-    sc.tl.umap(cells, random_state=random_state, init_pos="spectral" if cells.n_obs > 3 * FEWEST_CELLS else "random")
-    return cells.obsm["X_umap"].astype(np.float32)
+    Parameters
+    ----------
+    x
+        Natural log1p of expression, [n_cells, n_genes].
+    most
+        How many genes; more where several share the last place.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool [n_genes].
+    """
+    n_cells, sums, squares = x.shape[0], np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    for _, block in blocks(x):
+        values = block.astype(np.float64).expm1() if sparse.issparse(block) else np.expm1(block, dtype=np.float64)
+        sums += np.asarray(values.sum(0)).ravel()
+        squares += np.asarray((values.multiply(values) if sparse.issparse(values) else values**2).sum(0)).ravel()
+    mean = sums / n_cells
+    variance = (squares - n_cells * mean**2) / (n_cells - 1)
+    mean[mean == 0] = 1e-12
+    dispersion = variance / mean
+    dispersion[dispersion == 0] = np.nan
+    table = pd.DataFrame({"bin": pd.cut(np.log1p(mean), MEAN_BINS), "dispersion": np.log(dispersion)})
+    by_bin = table.groupby("bin", observed=True)["dispersion"]
+    centre, spread = by_bin.transform("mean"), by_bin.transform("std")
+    alone = spread.isna()  # a bin of one gene, which counts as one standard deviation above
+    normalised = (table["dispersion"] - centre.where(~alone, 0)) / spread.where(~alone, centre)
+    ranked = np.sort(normalised.dropna().to_numpy())[::-1]
+    return np.nan_to_num(normalised.to_numpy(), nan=-np.inf) >= ranked[min(most, len(ranked)) - 1]
+
+
+def place(components: np.ndarray, chosen: np.ndarray, seed: int) -> np.ndarray:
+    """Return the UMAP of all cells.
+
+    Parameters
+    ----------
+    components
+        [n_cells, n_components].
+    chosen
+        Positions of the reference cells, sorted.
+    seed
+        The user's seed.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [n_cells, 2].
+    """
+    from sklearn.neighbors import KNeighborsRegressor
+
+    reference = components[chosen]
+    nearest = nearest_neighbours(reference, min(N_NEIGHBOURS, len(chosen) - 1))
+    layout = umap_layout(*nearest, reference[:, :2], seed)
+    if len(chosen) == len(components):
+        return layout
+    found = KNeighborsRegressor(PROJECTED_ON, algorithm="brute").fit(reference, layout).predict(components)
+    found[chosen] = layout
+    return found.astype(np.float32)

@@ -1,10 +1,10 @@
 """From the cells' principal components to a pseudotime that starts at the most sensitive cells."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
@@ -13,9 +13,6 @@ from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.correlation import CORRELATIONS, correlations
 from pharmacell.explain import diffusion
 from pharmacell.explain.ordered_genes import BINS, CURVES, along, expression
-
-if TYPE_CHECKING:
-    from anndata import AnnData
 
 MOST_CELLS = 10_000  # in the diffusion map
 FEWEST_CELLS = 20  # of one connected part
@@ -106,7 +103,7 @@ def _trace(
     drawn = draw_cells(len(obs), wanted, seed)
     if len(drawn) < len(obs):
         notes.append(f"a random {len(drawn):,} of {len(obs):,} cells are ordered")
-    graph = diffusion.neighbour_graph(components[drawn], seed)
+    graph = diffusion.neighbour_graph(components[drawn])
     part = diffusion.parts(graph)
     if wanted is None:
         names = obs["group"].astype(str).to_numpy()[drawn] if "group" in obs else diffusion.clusters(graph, seed)
@@ -125,7 +122,7 @@ def _trace(
         raise NoTrajectory(
             f"only {inside.sum()} cells hang together with the root {root_name}, fewer than {FEWEST_CELLS}"
         )
-    time, root_cell, umap = _along(graph[inside].copy(), start[inside], seed)
+    time, root_cell, umap = _along(graph[inside][:, inside], start[inside], seed)
     finite, used = np.isfinite(time), drawn[inside]
     if not finite.all():
         notes.append(f"{(~finite).sum():,} cells got no finite pseudotime and are left out")
@@ -152,16 +149,17 @@ def _trace(
     )
 
 
-def _along(connected: "AnnData", start: np.ndarray, seed: int) -> tuple[np.ndarray, int, np.ndarray]:
+def _along(connected: sparse.csr_matrix, start: np.ndarray, seed: int) -> tuple[np.ndarray, int, np.ndarray]:
     """Return pseudotime [n_cells], the root cell's position and the UMAP [n_cells, 2] of one part of the graph."""
     from scipy.sparse.linalg import ArpackNoConvergence
 
     try:
-        coordinates = diffusion.diffusion_coordinates(connected, seed)
+        found = diffusion.diffusion_map(connected, seed)
     except ArpackNoConvergence as error:
         raise NoTrajectory("the diffusion map did not converge") from error
+    coordinates = found.coordinates()
     root_cell = tip(coordinates, np.flatnonzero(start))
-    return diffusion.pseudotime(coordinates, root_cell), root_cell, diffusion.diffusion_umap(connected, seed)
+    return diffusion.pseudotime(coordinates, root_cell), root_cell, diffusion.diffusion_umap(found, seed)
 
 
 def draw_cells(n_cells: int, wanted: np.ndarray | None, seed: int) -> np.ndarray:
