@@ -1,7 +1,7 @@
 """Principal components and UMAP of a sample, for neighbours and pictures."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ N_NEIGHBOURS = 14  # other cells; 15 as umap-learn counts
 MOST_REFERENCE_CELLS = 20_000  # components and layout are fitted to so many; the others are projected
 PROJECTED_ON = 5  # reference cells, whose mean place in the UMAP a projected cell gets
 FEWEST_CELLS = 10  # for a UMAP to mean anything
-Matrix = sparse.csr_matrix | np.ndarray
+Matrix: TypeAlias = sparse.csr_matrix | np.ndarray
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Nearest neighbours of cells as a weighted graph, and its layout in two dimensions: UMAP without compiled-on-call code.
+"""Nearest neighbours of cells as a weighted graph, and its layout in two dimensions, by UMAP.
 
-``umap-learn`` and all that imports it compile for tens of seconds in every new process; igraph's layout is compiled once.
+Importing ``umap-learn`` compiles for ten seconds in every new process; igraph's layout is ready.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Quality control of a sample: which cells and genes stay, and on which scale."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,8 @@ from pharmacell.data.settings import Limits
 if TYPE_CHECKING:
     from anndata import AnnData
 
+Matrix: TypeAlias = sparse.csr_matrix | np.ndarray
 REASONS = ("few_genes", "mitochondrial")  # why a cell is removed
-Matrix = sparse.csr_matrix | np.ndarray
 
 
 def measure_cells(matrix: Matrix, mapping: GeneMapping, scale: str) -> pd.DataFrame:
