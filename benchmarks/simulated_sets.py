@@ -23,10 +23,10 @@ from pharmacell.evaluate.metrics import auroc
 from pharmacell.response.baselines import NAMES
 from pharmacell.response.diagnostics import diagnose
 from pharmacell.response.finetune_sc import adapt, fit_to_cells
-from pharmacell.response.neighbours import NEIGHBOURS, nearest_cells, smooth
+from pharmacell.response.neighbours import nearest_cells, smooth
 from pharmacell.response.predict import CellPredictions, predict_cells, smoothed
 from pharmacell.response.pretrain_bulk import train_source
-from pharmacell.response.settings import Configuration
+from pharmacell.response.settings import NEIGHBOURS, Configuration
 from pharmacell.response.store import Bundle
 
 CPU = torch.device("cpu")

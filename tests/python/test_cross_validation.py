@@ -336,7 +336,7 @@ BAD = {
     "no such model": (["--models", "ridge,resnet19"], "--models resnet19: no such model; there are "),
     "heads that do not divide": (["--heads_sweep", "0,3"], "--heads 3: a bottleneck of 16 cannot be cut"),
     "no such sampling": (["--samplings", "none,smoth"], "--samplings smoth: no such sampling"),
-    "no such protocol": (["--protocol", "labelled"], "--protocol labelled: no such protocol; give labels"),
+    "no such protocol": (["--protocol", "labelled"], "'--protocol': 'labelled' cannot be read; give labels, transfer"),
     "too many shots": (["--protocol", "few_shot:80"], "few_shot:80 needs 80 labelled cells of each class"),
     "no groups": (["--protocol", "leave_group_out"], "needs groups; name their column"),
     "no such drug": (["--drug", "nothing"], "nothing"),
@@ -391,7 +391,10 @@ def test_slice_outside_the_plan_and_foreign_cells_are_refused(files, tmp_path):
         tmp_path / "out",
     ]
     assert "the plan has fits 0 to 5" in invoke(cross_validate, *arguments, "--slice", "4:9").stderr
-    assert "not a size" in invoke(cross_validate, *arguments, "--slice", "0:1", "--max_stack_memory", "much").stderr
+    assert (
+        "give an amount such as 4GB"
+        in invoke(cross_validate, *arguments, "--slice", "0:1", "--max_stack_memory", "much").stderr
+    )
     plan_of(files, "labels").replace("cell3", "cell_x").to_csv(tmp_path / "s.folds.csv", index=False)
     ended = invoke(cross_validate, *arguments, "--slice", "0:1")
     assert (ended.exit_code, "cells that the sample lacks, such as 'cell_x'" in ended.stderr) == (1, True)

@@ -12,10 +12,10 @@ from torch import Tensor
 from pharmacell.core.seeds import generator, integer
 from pharmacell.response.ensemble import Ensemble, fit_ensemble
 from pharmacell.response.joint_training import Target, target_rows, train_jointly
-from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS, NEIGHBOURS
+from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS
 from pharmacell.response.network import ATSDP
 from pharmacell.response.pretraining import train_autoencoder
-from pharmacell.response.settings import Configuration
+from pharmacell.response.settings import NEIGHBOURS, Configuration
 from pharmacell.response.training_lines import Source, replica_seeds
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.clusters import cluster_cells

@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 from pharmacell.benchmark.columns import COMPARED, SETTING
+from pharmacell.benchmark.settings import MainSetting
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REFERENCE = "atsdp"  # every other model is tested against it
-HEADS = 8  # what the main job trains by default
+HEADS = MainSetting.main_heads  # what the main job trains by default
 
 
 def main_settings(expected: "pd.DataFrame", heads: int = HEADS, sampling: str | None = None) -> "pd.DataFrame":

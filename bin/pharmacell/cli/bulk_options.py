@@ -1,46 +1,30 @@
-"""The options that say which bulk data set, shared by the commands that read one."""
+"""The options that say which bulk data set, and what they lead to, shared by the commands that read one."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-import click
+from pharmacell.core.options import options_of, together
+from pharmacell.data.settings import BulkSource, Cut, OwnBulk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pharmacell.data.bulk import Bulk
+
+bulk_options = together(options_of(BulkSource), options_of(OwnBulk), options_of(Cut))
 
 
-def bulk_options(function: Callable) -> Callable:
-    """Add the options of the bulk source and of the cut between sensitive and resistant."""
-    path = click.Path(dir_okay=False)
-    options = (
-        click.option("--bulk", default="gdsc", help="Bulk data set: gdsc (fetched once, then cached)."),
-        click.option("--bulk_expression", type=path, help="Expression of your own lines: csv, tsv, parquet or h5ad."),
-        click.option("--bulk_response", type=path, help="Drug response of these lines: csv, tsv or parquet."),
-        click.option(
-            "--response_measure",
-            type=click.Choice(["ln_ic50", "ic50", "auc", "label"]),
-            default="ln_ic50",
-            help="What --bulk_response holds; a lower IC50 or AUC is more sensitive, label 1 is sensitive.",
-        ),
-        click.option(
-            "--binarise",
-            type=click.Choice(["quantile", "threshold", "waterfall"]),
-            default="quantile",
-            help="How lines are called sensitive.",
-        ),
-        click.option(
-            "--sensitive_quantile",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True),
-            default=0.3,
-            help="Share of the lines that is sensitive, for quantile.",
-        ),
-        click.option(
-            "--sensitive_threshold",
-            type=float,
-            help="Sensitive at or below this value (ln IC50 in ln uM, or AUC), for threshold.",
-        ),
-        click.option(
-            "--cache_dir",
-            type=click.Path(file_okay=False),
-            help="Where GDSC is kept; else PHARMACELL_CACHE, else ~/.cache/pharmacell.",
-        ),
+def labelled_bulk(options: dict[str, Any]) -> "tuple[Bulk, pd.DataFrame, pd.DataFrame]":
+    """Return the bulk data set, the response of all drugs with its classes, and one row of summary for each drug."""
+    from pharmacell.data.load_bulk import label_bulk, load_bulk
+
+    loaded = load_bulk(
+        options["bulk"],
+        options["bulk_expression"],
+        options["bulk_response"],
+        options["response_measure"],
+        options["cache_dir"],
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    response, summary = label_bulk(
+        loaded, options["binarise"], options["sensitive_quantile"], options["sensitive_threshold"]
+    )
+    return loaded, response, summary

@@ -1,26 +1,30 @@
 """Command ``cross_validate``: fit one model on a slice of a fold plan."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from pharmacell.cli.benchmark_options import Slice
-from pharmacell.cli.training_options import (
+from pharmacell.benchmark.settings import Fits, ModelSettings
+from pharmacell.cli import inputs
+from pharmacell.cli.configuration_options import (
     configuration_options,
     network_options,
     training_options,
     transfer_options,
 )
 from pharmacell.core.command import command
+from pharmacell.core.options import Slice, options_of
+from pharmacell.response.settings import Smoothing
 
 
 @command("cross_validate")
-@click.option("--sample", required=True, help="Name of the sample.")
-@click.option("--drug", required=True, help="Drug; case and punctuation do not matter.")
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="The sample's h5ad of qc.")
-@click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
-@click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
-@click.option("--folds", required=True, type=click.Path(path_type=Path), help="SAMPLE.folds.csv of plan_folds.")
+@inputs.sample
+@inputs.drug
+@inputs.target("The sample's h5ad of qc.")
+@inputs.bulk
+@inputs.response
+@click.option("--folds", required=True, type=inputs.FILE, help="SAMPLE.folds.csv of plan_folds.")
 @click.option("--model", required=True, help="Name of the model.")
 @click.option(
     "--slice",
@@ -31,53 +35,40 @@ from pharmacell.core.command import command
 )
 @click.option(
     "--pretrained",
-    type=click.Path(path_type=Path),
+    type=inputs.FILE,
     help="SAMPLE.pretrained.safetensors of pretrain_bulk with the replicas of all repeats, for atsdp; else "
     "these are trained first.",
 )
-@click.option(
-    "--smiles",
-    type=click.Path(path_type=Path),
-    help="Table (csv) with columns drug and smiles, for models that read the drug's structure.",
-)
-@click.option("--max_stack_memory", default="4GB", help="A slice that would take more is cut, such as 4GB.")
-@click.option(
-    "--model_settings",
-    help="Settings of compared models, such as cnn.dropout=0.5,ridge.alpha=30000; those of others are left.",
-)
-@click.option("--n_replicas", type=click.IntRange(min=1), default=1, help="Networks of one fit, for atsdp.")
+@inputs.smiles
+@options_of(Fits)
+@options_of(ModelSettings)
 @configuration_options
 @network_options
 @training_options
 @transfer_options
-@click.option(
-    "--neighbours",
-    type=click.IntRange(min=0),
-    help="Most similar training cells over which a cell's score is averaged, for atsdp; 0 for none "
-    "[default: 15 without cell labels, 0 with them or for folds of lines].",
-)
+@options_of(Smoothing)
 @click.option("--name", help="Begins the names of the output files [default: SAMPLE.MODEL.FIRST-LAST].")
-@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
+@inputs.outdir
 def cross_validate(
-    sample,
-    drug,
-    target,
-    bulk,
-    response,
-    folds,
-    model,
-    part,
-    pretrained,
-    smiles,
-    max_stack_memory,
-    model_settings,
-    name,
-    outdir,
-    seed,
-    threads,
-    device,
-    **options,
-):
+    sample: str,
+    drug: str,
+    target: Path,
+    bulk: Path,
+    response: Path,
+    folds: Path,
+    model: str,
+    part: tuple[int, int],
+    pretrained: Path | None,
+    smiles: Path | None,
+    max_stack_memory: str,
+    model_settings: str | None,
+    name: str | None,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+    **options: Any,
+) -> None:
     """Fit one model on some folds of a plan and predict their test cells.
 
     Writes NAME.predictions.parquet and NAME.fits.csv (seconds, peak memory and sizes of each fit).

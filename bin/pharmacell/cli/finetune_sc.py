@@ -1,68 +1,54 @@
 """Command ``finetune_sc``: adapt pretrained networks to the cells of a sample."""
 
-import re
 from pathlib import Path
+from typing import Any
 
 import click
 
-from pharmacell.cli.training_options import configuration_options, training_options, transfer_options
+from pharmacell.cli import inputs
+from pharmacell.cli.configuration_options import configuration_options, training_options, transfer_options
 from pharmacell.core.command import command
-
-
-def check_supervision(_context, _parameter, value: str) -> str:
-    """Accept none, labels, or few_shot:N with N of at least 1."""
-    if value in ("none", "labels") or re.fullmatch(r"few_shot:[1-9]\d*", value):
-        return value
-    raise click.BadParameter(f"'{value}' is none of: none, labels, few_shot:N (N labelled cells of each class)")
+from pharmacell.core.options import options_of
+from pharmacell.response.settings import Stack, Supervision, configuration
 
 
 @command("finetune_sc")
 @click.option(
     "--pretrained",
     required=True,
-    type=click.Path(path_type=Path),
+    type=inputs.FILE,
     help="SAMPLE.pretrained.safetensors of pretrain_bulk; its .json lies beside it.",
 )
-@click.option("--split", required=True, type=click.Path(path_type=Path), help="SAMPLE.split.csv of pretrain_bulk.")
-@click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
-@click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
-@click.option("--drug", required=True, help="Drug; case and punctuation do not matter.")
-@click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="The sample's h5ad of qc.")
+@click.option("--split", required=True, type=inputs.FILE, help="SAMPLE.split.csv of pretrain_bulk.")
+@inputs.bulk
+@inputs.response
+@inputs.drug
+@inputs.sample
+@inputs.target("The sample's h5ad of qc.")
 @configuration_options
 @training_options
 @transfer_options
-@click.option(
-    "--supervision",
-    default="none",
-    callback=check_supervision,
-    help="Cell labels used in training: none, few_shot:N (N cells of each class) or labels (80 %).",
-)
-@click.option(
-    "--halvings",
-    type=click.IntRange(min=0),
-    default=0,
-    help="How many times to halve the number of networks that train at once, for lack of memory.",
-)
-@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
+@options_of(Supervision)
+@options_of(Stack, "halvings")
+@inputs.outdir
 def finetune_sc(
-    pretrained,
-    split,
-    bulk,
-    response,
-    drug,
-    sample,
-    target,
-    config,
-    preset,
-    supervision,
-    halvings,
-    outdir,
-    seed,
-    threads,
-    device,
-    **options,
-):
+    pretrained: Path,
+    split: Path,
+    bulk: Path,
+    response: Path,
+    drug: str,
+    sample: str,
+    target: Path,
+    config: str,
+    preset: str | None,
+    supervision: str,
+    halvings: int,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+    **options: Any,
+) -> None:
     """Adapt to the cells: target autoencoder, then encoders and predictor together (Eq. 16).
 
     Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json and, unless the network stands
@@ -75,7 +61,6 @@ def finetune_sc(
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines, load_split
     from pharmacell.response.finetune_sc import adapt, check_pretrained
-    from pharmacell.response.settings import configuration
     from pharmacell.response.store import load_bundle, save_bundle
     from pharmacell.response.training_lines import replica_seeds
 

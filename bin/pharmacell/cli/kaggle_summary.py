@@ -1,28 +1,40 @@
 """Command ``kaggle_summary``: scores, gains and figures of a comparison of perturbation models."""
 
+from pathlib import Path
+from typing import Any
+
 import click
 
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
-
-FOLDER = click.Path(exists=True, file_okay=False)
+from pharmacell.core.options import options_of
+from pharmacell.perturbation.settings import TableReading
 
 
 @command("kaggle_summary")
 @click.option(
     "--de_train",
-    type=click.Path(exists=True, dir_okay=False),
+    type=inputs.READABLE,
     required=True,
     help="The table that was trained on (parquet, h5ad, csv), such as de_train.parquet.",
 )
-@click.option("--layer", help="Layer of an h5ad.")
-@click.option("--drop_unparsable", is_flag=True, help="Leave out rows whose SMILES cannot be parsed, as in training.")
-@click.option("--predictions", type=FOLDER, required=True, help="Folder of out-of-fold predictions (*.parquet).")
-@click.option("--history", type=FOLDER, help="Folder of the losses over training (*.csv).")
-@click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Where everything goes.")
-def kaggle_summary(de_train, layer, drop_unparsable, predictions, history, outdir, seed, threads, device):
+@options_of(TableReading)
+@click.option(
+    "--predictions", type=inputs.READABLE_FOLDER, required=True, help="Folder of out-of-fold predictions (*.parquet)."
+)
+@click.option("--history", type=inputs.READABLE_FOLDER, help="Folder of the losses over training (*.csv).")
+@inputs.outdir
+def kaggle_summary(
+    de_train: Path,
+    layer: str | None,
+    drop_unparsable: bool,
+    predictions: Path,
+    history: Path | None,
+    outdir: Path,
+    seed: int,
+    **_: Any,
+) -> None:
     """Score every row of every model on what it had not learned from, and compare the models with the best baseline."""
-    from pathlib import Path
-
     from pharmacell.core.errors import InputError
     from pharmacell.perturbation.comparison import compare
     from pharmacell.perturbation.formats import is_simulated
@@ -30,12 +42,11 @@ def kaggle_summary(de_train, layer, drop_unparsable, predictions, history, outdi
     from pharmacell.report.figures.perturbation import draw_comparison
     from pharmacell.report.perturbation import write_comparison
 
-    files = sorted(Path(predictions).glob("*.parquet"))
+    files = sorted(predictions.glob("*.parquet"))
     if not files:
         raise InputError(f"{predictions}: holds no parquet file; give the folder of kaggle_train's predictions")
-    histories = sorted(Path(history).glob("*.csv")) if history else []
-    outdir = Path(outdir)
-    table = PerturbationTable.read(Path(de_train), layer, drop_unparsable)
-    found = compare(files, histories, table, is_simulated(Path(de_train)), seed)
+    histories = sorted(history.glob("*.csv")) if history else []
+    table = PerturbationTable.read(de_train, layer, drop_unparsable)
+    found = compare(files, histories, table, is_simulated(de_train), seed)
     found.write(outdir)
     write_comparison(found, draw_comparison(found, outdir / "figures"), outdir / "perturbation.mqc")

@@ -4,35 +4,31 @@ from pathlib import Path
 
 import click
 
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
-
-FILE = click.Path(path_type=Path)
+from pharmacell.core.options import options_of
+from pharmacell.explain.settings import Attribution
 
 
 @command("key_genes")
-@click.option(
-    "--model", required=True, type=FILE, help="SAMPLE.model.safetensors of finetune_sc; its .json lies beside it."
-)
-@click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
-@click.option("--target", required=True, type=FILE, help="The sample's predicted.h5ad of predict.")
-@click.option(
-    "--ig_baseline",
-    type=click.Choice(["resistant", "zeros"]),
-    default="resistant",
-    help="Cell that integrated gradients compare with: the mean resistant cell (for resistant cells the mean "
-    "sensitive one), or the sample's mean cell.",
-)
-@click.option(
-    "--ig_steps",
-    type=click.IntRange(min=2),
-    default=50,
-    help="Steps of integrated gradients; doubled, up to four times, while the completeness gap is over 1 %.",
-)
-@click.option("--gene_sets", type=FILE, help="Gene sets (gmt) for enrichment; none come with PharmaCell.")
-@click.option(
-    "--outdir", type=click.Path(path_type=Path, file_okay=False), default=".", help="Folder of the output files."
-)
-def key_genes(model, sample, target, ig_baseline, ig_steps, gene_sets, outdir, seed, threads, device):
+@inputs.model
+@inputs.sample
+@inputs.target("SAMPLE.predicted.h5ad of predict.")
+@options_of(Attribution)
+@click.option("--gene_sets", type=inputs.FILE, help="Gene sets (gmt) for enrichment; none come with PharmaCell.")
+@inputs.outdir
+def key_genes(
+    model: Path,
+    sample: str,
+    target: Path,
+    ig_baseline: str,
+    ig_steps: int,
+    gene_sets: Path | None,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+) -> None:
     """Find the genes behind the predictions of a sample, and compare them with differential expression.
 
     Writes SAMPLE.key_genes.csv, and SAMPLE.key_genes/ with the tables behind each figure and key_genes.json, which says

@@ -4,32 +4,35 @@ from pathlib import Path
 
 import click
 
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
+from pharmacell.core.options import options_of
+from pharmacell.response.settings import NEIGHBOURS, Smoothing
 
 
 @command("predict")
-@click.option(
-    "--model",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="SAMPLE.model.safetensors of finetune_sc; its .json lies beside it.",
-)
-@click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="The sample's h5ad of qc.")
+@inputs.model
+@inputs.sample
+@inputs.target("The sample's h5ad of qc.")
 @click.option(
     "--null",
     "null_path",
-    type=click.Path(path_type=Path),
+    type=inputs.FILE,
     help="SAMPLE.null.parquet of finetune_sc; gives each cell a p-value.",
 )
-@click.option(
-    "--neighbours",
-    type=click.IntRange(min=0),
-    help="Most similar cells over which a cell's score is averaged, at most a tenth of the cells; 0 for none "
-    "[default: 15; published 0].",
-)
-@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
-def predict(model, sample, target, null_path, neighbours, outdir, seed, threads, device):
+@options_of(Smoothing)
+@inputs.outdir
+def predict(
+    model: Path,
+    sample: str,
+    target: Path,
+    null_path: Path | None,
+    neighbours: int | None,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+) -> None:
     """Predict a probability of being sensitive for every cell, with its standard deviation over the replicas.
 
     Writes SAMPLE.predictions.csv, SAMPLE.baselines.csv, SAMPLE.predicted.h5ad, SAMPLE.diagnostics.json; with --null
@@ -40,7 +43,7 @@ def predict(model, sample, target, null_path, neighbours, outdir, seed, threads,
     from pharmacell.core.seeds import generator
     from pharmacell.data.cells import CellMatrix
     from pharmacell.response.diagnostics import diagnose
-    from pharmacell.response.neighbours import NEIGHBOURS, nearest_cells, smooth
+    from pharmacell.response.neighbours import nearest_cells, smooth
     from pharmacell.response.predict import predict_cells, smoothed
     from pharmacell.response.prediction_tables import prediction_tables, read_null, write_predicted_h5ad
     from pharmacell.response.store import load_bundle

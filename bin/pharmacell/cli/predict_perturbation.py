@@ -1,21 +1,32 @@
 """Command ``predict_perturbation``: differential expression of a cell type under a molecule."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
-
-FILE = click.Path(path_type=Path)
 
 
 @command("predict_perturbation")
-@click.option("--model", required=True, type=FILE, help="MODEL.safetensors of kaggle_train; its .json lies beside it.")
+@click.option(
+    "--model", required=True, type=inputs.FILE, help="MODEL.safetensors of kaggle_train; its .json lies beside it."
+)
 @click.option("--smiles", multiple=True, help="Molecule (repeatable); each is predicted in each --cell_type.")
 @click.option("--cell_type", "cell_types", multiple=True, help="Cell type of the training table (repeatable).")
-@click.option("--pairs", type=FILE, help="csv of cell_type, SMILES, instead of the two options above.")
-@click.option("--outdir", type=FILE, default=".", help="Folder of the output files.")
-def predict_perturbation(model, smiles, cell_types, pairs, outdir, seed, threads, device):
+@click.option("--pairs", type=inputs.FILE, help="csv of cell_type, SMILES, instead of the two options above.")
+@inputs.outdir
+def predict_perturbation(
+    model: Path,
+    smiles: tuple[str, ...],
+    cell_types: tuple[str, ...],
+    pairs: Path | None,
+    outdir: Path,
+    threads: int,
+    device: str,
+    **_: Any,
+) -> None:
     """Predict the differential expression of every gene, with the interval of the replicas.
 
     Writes perturbation.csv (cell_type, SMILES, gene, prediction, std, low, high) and nearest_compounds.csv: the most

@@ -1,39 +1,27 @@
-"""``prepare_bulk``: expression and drug response of cell lines, ready for training."""
+"""Command ``prepare_bulk``: expression and drug response of cell lines, ready for training."""
+
+from pathlib import Path
+from typing import Any
 
 import click
 
-from pharmacell.cli.bulk_options import bulk_options
+from pharmacell.cli import inputs
+from pharmacell.cli.bulk_options import bulk_options, labelled_bulk
 from pharmacell.core.command import command
 
 
 @command("prepare_bulk")
 @bulk_options
 @click.option("--drug", "drugs", multiple=True, required=True, help="A drug to prepare; repeat for several.")
-@click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Folder of the results.")
-def prepare_bulk(
-    bulk,
-    bulk_expression,
-    bulk_response,
-    response_measure,
-    binarise,
-    sensitive_quantile,
-    sensitive_threshold,
-    cache_dir,
-    drugs,
-    outdir,
-    seed,
-    threads,
-    device,
-):
+@inputs.outdir
+def prepare_bulk(drugs: tuple[str, ...], outdir: Path, **options: Any) -> None:
     """Write bulk.h5ad (lines x genes), response.parquet (every drug) and drug_summary.csv (the drugs asked for)."""
     from pharmacell.core.progress import say
     from pharmacell.data.bulk import write_bulk
-    from pharmacell.data.load_bulk import label_bulk, load_bulk
     from pharmacell.data.response import select_drugs
 
-    loaded = load_bulk(bulk, bulk_expression, bulk_response, response_measure, cache_dir)
-    response, summary = label_bulk(loaded, binarise, sensitive_quantile, sensitive_threshold)
-    chosen = select_drugs(summary, list(drugs), str(bulk_response or loaded.source))
+    loaded, response, summary = labelled_bulk(options)
+    chosen = select_drugs(summary, list(drugs), str(options["bulk_response"] or loaded.source))
     write_bulk(loaded, response, chosen, outdir)
     for note in loaded.notes:
         say(note)

@@ -1,27 +1,35 @@
 """Command ``pretrain_autoencoder``: train the autoencoders that all drugs and heads of a benchmark begin with."""
 
 from pathlib import Path
+from typing import Any
 
-import click
-
-from pharmacell.cli.training_options import configuration_options, network_options, training_options
+from pharmacell.cli import inputs
+from pharmacell.cli.configuration_options import configuration_options, network_options, training_options
 from pharmacell.core.command import command
+from pharmacell.core.options import options_of
+from pharmacell.response.settings import Stack, configuration
 
 
 @command("pretrain_autoencoder")
-@click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
-@click.option(
-    "--target",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="A sample's h5ad of qc; only its gene names are read.",
-)
-@click.option("--n_replicas", type=click.IntRange(min=1), default=5, help="Networks trained side by side.")
+@inputs.bulk
+@inputs.target("A sample's h5ad of qc; only its gene names are read.")
+@options_of(Stack, "n_replicas")
 @configuration_options
 @network_options
 @training_options
-@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output file.")
-def pretrain_autoencoder(bulk, target, n_replicas, config, preset, outdir, seed, threads, device, **options):
+@inputs.outdir
+def pretrain_autoencoder(
+    bulk: Path,
+    target: Path,
+    n_replicas: int,
+    config: str,
+    preset: str | None,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+    **options: Any,
+) -> None:
     """Train denoising autoencoders on all bulk lines; no response is read.
 
     Writes autoencoder.safetensors, for pretrain_bulk --autoencoder.
@@ -30,7 +38,6 @@ def pretrain_autoencoder(bulk, target, n_replicas, config, preset, outdir, seed,
 
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import read_bulk
-    from pharmacell.response.settings import configuration
 
     settings = configuration(config, preset, options)
     lines, genes = read_bulk(bulk, CellMatrix(target).genes)

@@ -1,57 +1,50 @@
 """Command ``pretrain_bulk``: train a stack of networks and the baselines on bulk lines."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from pharmacell.cli.training_options import configuration_options, network_options, training_options
+from pharmacell.cli import inputs
+from pharmacell.cli.configuration_options import configuration_options, network_options, training_options
 from pharmacell.core.command import command
+from pharmacell.core.options import options_of
+from pharmacell.response.settings import Stack, configuration
 
 
 @command("pretrain_bulk")
-@click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
-@click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
-@click.option("--drug", required=True, help="Drug; case and punctuation do not matter.")
-@click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
-@click.option(
-    "--target",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="The sample's h5ad of qc; only its gene names are read.",
-)
-@click.option("--n_replicas", type=click.IntRange(min=1), default=5, help="Networks trained side by side.")
+@inputs.bulk
+@inputs.response
+@inputs.drug
+@inputs.sample
+@inputs.target("The sample's h5ad of qc; only its gene names are read.")
 @click.option(
     "--autoencoder",
-    type=click.Path(path_type=Path),
+    type=inputs.FILE,
     help="autoencoder.safetensors of pretrain_autoencoder to begin with; else one is trained.",
 )
+@options_of(Stack)
 @configuration_options
 @network_options
 @training_options
-@click.option(
-    "--halvings",
-    type=click.IntRange(min=0),
-    default=0,
-    help="How many times to halve the number of networks that train at once, for lack of memory.",
-)
-@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
+@inputs.outdir
 def pretrain_bulk(
-    bulk,
-    response,
-    drug,
-    sample,
-    target,
-    n_replicas,
-    autoencoder,
-    config,
-    preset,
-    halvings,
-    outdir,
-    seed,
-    threads,
-    device,
-    **options,
-):
+    bulk: Path,
+    response: Path,
+    drug: str,
+    sample: str,
+    target: Path,
+    n_replicas: int,
+    autoencoder: Path | None,
+    config: str,
+    preset: str | None,
+    halvings: int,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+    **options: Any,
+) -> None:
     """Pretrain on bulk lines: denoising autoencoder, then encoder and attention predictor on the drug's classes.
 
     Writes SAMPLE.pretrained.safetensors and .json, SAMPLE.source_metrics.csv (held-out lines),
@@ -60,7 +53,6 @@ def pretrain_bulk(
     from pharmacell.core.files import whole_file
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines
-    from pharmacell.response.settings import configuration
 
     settings = configuration(config, preset, options)
     lines = load_lines(bulk, response, drug, CellMatrix(target).genes)

@@ -1,20 +1,22 @@
 """Command ``report``: gathers all samples into one html page."""
 
+from pathlib import Path
+from typing import Any
+
 import click
 
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
 
 
 @command("report")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
+@click.argument("folders", nargs=-1, required=True, type=inputs.READABLE_FOLDER)
 @click.option("--title", default="PharmaCell", help="Title of the page.")
-@click.option("--parameters", type=click.Path(exists=True, dir_okay=False), help="Settings of the run (json object).")
-@click.option("--outdir", type=click.Path(file_okay=False), default=".", help="Where pharmacell_report.html goes.")
-def report(folders, title, parameters, outdir, seed, threads, device):
+@click.option("--parameters", type=inputs.READABLE, help="Settings of the run (json object).")
+@inputs.outdir
+def report(folders: tuple[Path, ...], title: str, parameters: Path | None, outdir: Path, **_: Any) -> None:
     """Gather FOLDERS, the folders with sections (.mqc) that the other commands wrote, into pharmacell_report.html."""
-    from pathlib import Path
-
     from pharmacell.report.page import write_report
     from pharmacell.report.results import read_json
 
-    write_report([Path(folder) for folder in folders], title, read_json(parameters) if parameters else {}, Path(outdir))
+    write_report(list(folders), title, read_json(parameters) if parameters else {}, outdir)

@@ -1,27 +1,33 @@
 """Command ``simulate_perturbation``: a table for the perturbation task from keys and moments."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
-
-FILE = click.Path(path_type=Path)
+from pharmacell.core.options import options_of
+from pharmacell.core.settings import chosen
+from pharmacell.perturbation.settings import SimulatedSize
 
 
 @command("simulate_perturbation")
-@click.option("--train_keys", required=True, type=FILE, help="csv of cell_type, sm_name, sm_lincs_id, SMILES, control.")
-@click.option("--id_map", required=True, type=FILE, help="csv of id, cell_type, sm_name: the test rows.")
-@click.option("--mean", required=True, type=FILE, help="csv: cell_type, then the mean of each gene, in their order.")
-@click.option("--std", required=True, type=FILE, help="csv: cell_type, then the standard deviation of each gene.")
-@click.option("--n_genes", type=click.IntRange(min=2), help="Keep this many genes [default: all].")
 @click.option(
-    "--n_compounds",
-    type=click.IntRange(min=2),
-    help="Keep this many compounds, those of most cell types first [default: all].",
+    "--train_keys", required=True, type=inputs.FILE, help="csv of cell_type, sm_name, sm_lincs_id, SMILES, control."
 )
-@click.option("--outdir", type=FILE, default=".", help="Folder of the output files.")
-def simulate_perturbation(train_keys, id_map, mean, std, n_genes, n_compounds, outdir, seed, threads, device):
+@click.option("--id_map", required=True, type=inputs.FILE, help="csv of id, cell_type, sm_name: the test rows.")
+@click.option(
+    "--mean", required=True, type=inputs.FILE, help="csv: cell_type, then the mean of each gene, in their order."
+)
+@click.option(
+    "--std", required=True, type=inputs.FILE, help="csv: cell_type, then the standard deviation of each gene."
+)
+@options_of(SimulatedSize)
+@inputs.outdir
+def simulate_perturbation(
+    train_keys: Path, id_map: Path, mean: Path, std: Path, outdir: Path, seed: int, **options: Any
+) -> None:
     """Write de_train.parquet, de_test.parquet, id_map.csv, sample_submission.csv and simulation.json.
 
     Cell types keep the given moments; compounds act through their Morgan fingerprints, partly differently in each cell
@@ -31,7 +37,8 @@ def simulate_perturbation(train_keys, id_map, mean, std, n_genes, n_compounds, o
     from pharmacell.perturbation.simulated_files import write_simulated
     from pharmacell.perturbation.simulation import read_source, reduce, simulate
 
-    source = reduce(read_source(train_keys, id_map, mean, std), n_genes, n_compounds, seed)
+    size = chosen(SimulatedSize, options)
+    source = reduce(read_source(train_keys, id_map, mean, std), size.n_genes, size.n_compounds, seed)
     train, test = simulate(source, seed)
     write_simulated(source, train, test, seed, outdir)
     say(f"simulated {len(train)} training and {len(test)} test rows of {train.shape[1]} genes")

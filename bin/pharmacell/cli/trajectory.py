@@ -1,29 +1,31 @@
 """Command ``trajectory``: order a sample's cells along a pseudotime that starts at the most sensitive ones."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
+from pharmacell.core.options import options_of
+from pharmacell.explain.settings import Pseudotime
 
 
 @command("trajectory")
-@click.option("--sample", required=True, help="Name of the sample; begins the name of the output folder.")
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="SAMPLE.predicted.h5ad of predict.")
+@inputs.sample
+@inputs.target("SAMPLE.predicted.h5ad of predict.")
 @click.option(
     "--key_genes",
     "key_genes_path",
     required=True,
-    type=click.Path(path_type=Path),
+    type=inputs.FILE,
     help="SAMPLE.key_genes.csv of key_genes; the top ten are followed along the pseudotime.",
 )
-@click.option(
-    "--root",
-    help="Where the pseudotime starts: a group's or a cell's name [default: the group, or cluster "
-    "where there are no groups, with the highest mean probability].",
-)
-@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Where the folder goes.")
-def trajectory(sample, target, key_genes_path, root, outdir, seed, threads, device):
+@options_of(Pseudotime)
+@inputs.outdir
+def trajectory(
+    sample: str, target: Path, key_genes_path: Path, root: str | None, outdir: Path, seed: int, **_: Any
+) -> None:
     """Order the cells by diffusion pseudotime and compare the order with the predictions.
 
     Writes SAMPLE.trajectory/ with pseudotime.csv, correlations.csv, curves.csv, bins.csv and trajectory.json. Cells

@@ -4,38 +4,39 @@ from pathlib import Path
 
 import click
 
+from pharmacell.benchmark.settings import Tuning
+from pharmacell.cli import inputs
 from pharmacell.core.command import command
+from pharmacell.core.options import options_of
 
 
 @command("tune")
-@click.option("--bulk", required=True, type=click.Path(path_type=Path), help="bulk.h5ad of prepare_bulk.")
-@click.option("--response", required=True, type=click.Path(path_type=Path), help="response.parquet of prepare_bulk.")
-@click.option("--drug", required=True, help="Drug; case and punctuation do not matter.")
-@click.option("--sample", required=True, help="Name of the sample; begins the names of the output files.")
-@click.option(
-    "--target",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="The sample's h5ad of qc; only its gene names are read.",
-)
+@inputs.bulk
+@inputs.response
+@inputs.drug
+@inputs.sample
+@inputs.target("The sample's h5ad of qc; only its gene names are read.")
 @click.option("--model", required=True, help="Name of the model.")
 @click.option("--trials", required=True, type=click.IntRange(min=1), help="Settings that are tried.")
-@click.option(
-    "--validation",
-    type=click.Choice(["shifted", "plain"]),
-    default="shifted",
-    help="Score on held-out lines as simulated cells, or as they are.",
-)
-@click.option("--epochs", type=click.IntRange(min=1), help="Most epochs of a fit [default: the model's own].")
-@click.option(
-    "--smiles",
-    type=click.Path(path_type=Path),
-    help="Table (csv) with columns drug and smiles, for models that read the drug's structure.",
-)
-@click.option("--outdir", type=click.Path(path_type=Path), default=".", help="Folder of the output files.")
+@options_of(Tuning)
+@inputs.smiles
+@inputs.outdir
 def tune(
-    bulk, response, drug, sample, target, model, trials, validation, epochs, smiles, outdir, seed, threads, device
-):
+    bulk: Path,
+    response: Path,
+    drug: str,
+    sample: str,
+    target: Path,
+    model: str,
+    trials: int,
+    validation: str,
+    epochs: int | None,
+    smiles: Path | None,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+) -> None:
     """Search a model's settings with Optuna; the score comes from bulk lines that the trial did not learn from.
 
     Writes SAMPLE.MODEL.trials.csv and SAMPLE.MODEL.params.json, a params file of the pipeline. Neither cells nor the

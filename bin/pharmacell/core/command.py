@@ -10,6 +10,8 @@ import click
 
 from pharmacell import __version__
 from pharmacell.core.errors import InputError
+from pharmacell.core.options import option
+from pharmacell.core.settings import Run
 
 OUT_OF_MEMORY = 137  # what a kill for memory gives; the pipeline's retry rule asks for more memory on it
 UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST)
@@ -58,20 +60,42 @@ class Group(OneLineErrors, click.Group):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an exception means that host or device memory ran out."""
+    """Tell whether an exception means that host or device memory ran out.
+
+    Parameters
+    ----------
+    error
+        What ended the command.
+    """
     if isinstance(error, MemoryError):
         return True
     return any(words in str(error) for words in ("out of memory", "can't allocate memory", "not enough memory"))
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Print one line to standard error and exit."""
+    """Print one line to standard error and exit.
+
+    Parameters
+    ----------
+    message
+        What went wrong and what to do; line breaks become spaces.
+    code
+        Exit status.
+    """
     click.echo(f"error: {' '.join(message.split())}", err=True)
     sys.exit(code)
 
 
-def set_threads(_context, _parameter, threads: int) -> int:
-    """Set the thread count of the numerical libraries; runs before any of them is imported."""
+def set_threads(_context: click.Context, _parameter: click.Parameter, threads: int) -> int:
+    """Set the thread count of the numerical libraries; runs before any of them is imported.
+
+    Parameters
+    ----------
+    _context, _parameter
+        Click's.
+    threads
+        What the user chose.
+    """
     for variable in THREAD_VARIABLES:
         if variable == "NUMBA_NUM_THREADS" and "numba" in sys.modules:
             continue  # numba refuses another count once its threads run: a second command in the same process
@@ -96,13 +120,7 @@ def command(name: str) -> Callable:
     def wrap(function: Callable) -> click.Command:
         shared = (
             click.version_option(__version__, prog_name="pharmacell"),
-            click.option(
-                "--device",
-                type=click.Choice(["auto", "cpu", "cuda"]),
-                default="auto",
-                show_default=True,
-                help="Where tensors live; auto takes a GPU when torch sees one.",
-            ),
+            option(Run, "device"),
             click.option(
                 "--threads",
                 type=click.IntRange(min=1),
@@ -112,16 +130,10 @@ def command(name: str) -> Callable:
                 show_default="all cores",
                 help="CPU threads.",
             ),
-            click.option(
-                "--seed",
-                type=click.IntRange(min=0),
-                default=0,
-                show_default=True,
-                help="Seed of every random number in this command.",
-            ),
+            option(Run, "seed"),
         )
-        for option in shared:
-            function = option(function)
+        for each in shared:
+            function = each(function)
         settings = {"show_default": True, "max_content_width": 110}
         return click.command(name, cls=Command, context_settings=settings)(function)
 

@@ -7,7 +7,12 @@ from pharmacell.core.progress import say
 
 
 def resolve_device(wanted: str) -> torch.device:
-    """Return the device for ``auto``, ``cpu`` or ``cuda``.
+    """Return the device that training and prediction run on.
+
+    Parameters
+    ----------
+    wanted
+        ``auto`` (a GPU where torch sees one), ``cpu`` or ``cuda``.
 
     Raises
     ------
@@ -30,5 +35,11 @@ def resolve_device(wanted: str) -> torch.device:
 
 
 def use_threads(threads: int) -> None:
-    """Let torch use this many CPU threads."""
+    """Let torch use this many CPU threads.
+
+    Parameters
+    ----------
+    threads
+        At least 1.
+    """
     torch.set_num_threads(threads)

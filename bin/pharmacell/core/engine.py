@@ -79,7 +79,13 @@ def main(arguments: list[str]) -> None:
 
 
 def users_nextflow(environment_bin: Path) -> str | None:
-    """Return the first ``nextflow`` on ``PATH`` outside this environment, if it is new enough."""
+    """Return the first ``nextflow`` on ``PATH`` outside this environment, if it is new enough.
+
+    Parameters
+    ----------
+    environment_bin
+        Folder of this environment's programs.
+    """
     folders = [folder for folder in os.get_exec_path() if not same_folder(folder, environment_bin)]
     found = shutil.which("nextflow", path=os.pathsep.join(folders))
     if found is None:
@@ -99,7 +105,13 @@ def users_nextflow(environment_bin: Path) -> str | None:
 
 
 def same_folder(folder: str, other: Path) -> bool:
-    """Tell whether two paths are one existing folder."""
+    """Tell whether two paths are one existing folder.
+
+    Parameters
+    ----------
+    folder, other
+        The paths.
+    """
     return os.path.isdir(folder) and other.is_dir() and os.path.samefile(folder, other)
 
 
@@ -114,6 +126,11 @@ def embedded_jars(java_home: Path) -> Path:
     """Return the folder with the jars of Nextflow, resolving them from Maven Central the first time.
 
     The folder appears under its name only when it is complete. A lock lets one process resolve while others wait.
+
+    Parameters
+    ----------
+    java_home
+        Of the Java runtime.
     """
     share = Path(sys.prefix) / "share"
     jars = share / f"nextflow-{VERSION}"
@@ -129,7 +146,15 @@ def embedded_jars(java_home: Path) -> Path:
 
 
 def resolve_jars(java_home: Path, jars: Path) -> None:
-    """Download Nextflow and what it depends on into a folder, whole or not at all."""
+    """Download Nextflow and what it depends on into a folder, whole or not at all.
+
+    Parameters
+    ----------
+    java_home
+        Of the Java runtime.
+    jars
+        The folder.
+    """
     partial = jars.with_name(f"{jars.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # an interrupted download may have left a truncated jar
     os.environ["JAVA_HOME"] = str(java_home)  # or jgo would look for a Java of its own

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -11,6 +12,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; rename it to ``path`` when the block ends without an error.
 
     The temporary name keeps the suffix, because some writers choose the format by it.
+
+    Parameters
+    ----------
+    path
+        Of the file; its folder is made.
 
     Raises
     ------
@@ -28,11 +34,19 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: dict) -> None:
-    """Write a dictionary as indented json, whole or not at all; a NaN becomes null, as json has none."""
+    """Write a dictionary as indented json, whole or not at all; a NaN becomes null, as json has none.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    content
+        May hold NumPy scalars.
+    """
     import json
     import math
 
-    def plain(value):
+    def plain(value: Any) -> Any:
         if isinstance(value, dict):
             return {str(key): plain(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):

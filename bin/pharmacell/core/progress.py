@@ -8,7 +8,13 @@ Item = TypeVar("Item")
 
 
 def say(message: str) -> None:
-    """Write one line to standard error, above a running bar if there is one."""
+    """Write one line to standard error, above a running bar if there is one.
+
+    Parameters
+    ----------
+    message
+        The line.
+    """
     from tqdm import tqdm
 
     tqdm.write(message, file=sys.stderr)

@@ -19,10 +19,22 @@ def seed_sequence(seed: int, purpose: str) -> np.random.SeedSequence:
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
-    """Return a NumPy generator for one purpose (see :func:`seed_sequence`)."""
+    """Return a NumPy generator for one purpose.
+
+    Parameters
+    ----------
+    seed, purpose
+        As in :func:`seed_sequence`.
+    """
     return np.random.default_rng(seed_sequence(seed, purpose))
 
 
 def integer(seed: int, purpose: str) -> int:
-    """Return a 32-bit seed for one purpose, for libraries that take an integer (scanpy, igraph, imbalanced-learn)."""
+    """Return a 32-bit seed for one purpose, for libraries that take an integer (scanpy, igraph, imbalanced-learn).
+
+    Parameters
+    ----------
+    seed, purpose
+        As in :func:`seed_sequence`.
+    """
     return int(seed_sequence(seed, purpose).generate_state(1)[0])

@@ -6,9 +6,10 @@ stands here and nowhere else.
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Kind = Literal["text", "integer", "number", "flag", "choice", "integers", "names", "file", "folder"]
+Made = TypeVar("Made")
 KEY = "setting"  # of a field's metadata
 
 
@@ -26,6 +27,8 @@ class Meaning:
         Bounds of a number; the first two belong to the range.
     pattern
         Regular expression that a text has to match as a whole.
+    forms
+        The texts that match it, in words; with ``pattern``.
     kind
         What the value is, where the type does not tell.
     """
@@ -37,6 +40,7 @@ class Meaning:
     above: float | None = None
     below: float | None = None
     pattern: str | None = None
+    forms: str | None = None
     kind: Kind | None = None
 
 
@@ -140,6 +144,42 @@ def kind_of(settings: type, name: str) -> Kind:
     return simple[found]
 
 
+def chosen(settings: type[Made], options: Mapping[str, Any]) -> Made:
+    """Return settings made of the options of the same names.
+
+    Parameters
+    ----------
+    settings
+        A dataclass.
+    options
+        Values by name; those that are no field are left.
+    """
+    known = {each.name for each in fields(settings)}  # type: ignore[arg-type]  # a dataclass, which no type says
+    return settings(**{name: value for name, value in options.items() if name in known})
+
+
+def default_words(settings: type, name: str, instances: Mapping[str, Any] | None = None) -> str | None:
+    """Return what holds where no value is given, such as ``40; published 500``; None if nothing does.
+
+    Parameters
+    ----------
+    settings
+        A dataclass.
+    name
+        Of its field.
+    instances
+        Where the default depends on something: the settings for each case by its name, the usual case first.
+    """
+    usual, *others = (instances or {"": settings}).items()
+    otherwise = meaning(settings_of(settings)[name]).otherwise
+    words = {
+        case: otherwise if getattr(of, name) is None else written(getattr(of, name)) for case, of in (usual, *others)
+    }
+    first = words.pop(usual[0])
+    more = [f"{case} {word}" for case, word in words.items() if word != first]
+    return "; ".join([first, *more]) if first else None
+
+
 def written(value: Any) -> str:
     """Return a value as the user would write it.
 
@@ -151,3 +191,13 @@ def written(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every command takes."""
+
+    seed: int = setting(0, "Seed of every random number.", at_least=0)
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "Where tensors live; auto takes a GPU when torch sees one."
+    )

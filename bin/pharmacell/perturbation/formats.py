@@ -7,6 +7,7 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.perturbation.settings import DEFAULT_LAYER
 
 KEYS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES", "control")
 OPTIONAL = ("split",)
@@ -14,7 +15,6 @@ RENAMED = {"sm_cell_type": "cell_type"}  # of the re-analysed release, whose cel
 IGNORED = ("__index_level_0__", "index", "Unnamed: 0", "")  # row names that pandas wrote
 LONG = ("gene", "value")
 SUFFIXES = (".parquet", ".h5ad", ".csv", ".tsv")
-DEFAULT_LAYER = "sign_log10_pval"
 METADATA_KEY = b"pharmacell"  # of a parquet's schema; json
 
 Parts = tuple[pd.DataFrame, list[str], np.ndarray]  # keys [n_rows], genes, float32 [n_rows, n_genes]

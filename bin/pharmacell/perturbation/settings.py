@@ -9,6 +9,15 @@ from pharmacell.training.settings import Precision
 
 Encoding = Literal["ordinal", "smiles", "fingerprint", "embedding", "target_stats"]
 Loss = Literal["mae", "mse", "mrrmse", "huber"]
+DEFAULT_LAYER = "sign_log10_pval"
+
+
+@dataclass(frozen=True)
+class TableReading:
+    """How a table of differential expression is read."""
+
+    layer: str | None = setting(None, "Layer of an h5ad.", otherwise=DEFAULT_LAYER)
+    drop_unparsable: bool = setting(False, "Leave out rows whose SMILES cannot be parsed, instead of stopping.")
 
 
 @dataclass(frozen=True)
@@ -38,4 +47,24 @@ class FitOptions:
     )
     precision: Precision = setting(
         "float32", "Precision of the network's matrix products in training; tf32 needs a GPU."
+    )
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """How many networks of a kind are trained."""
+
+    seeds: int = setting(5, "Replicas of a network, trained as one stack.", at_least=1)
+
+
+@dataclass(frozen=True)
+class SimulatedSize:
+    """How much of the given keys and moments a simulated table keeps."""
+
+    n_genes: int | None = setting(None, "Genes of the simulated table.", at_least=2, otherwise="all")
+    n_compounds: int | None = setting(
+        None,
+        "Compounds of the simulated table, those of most cell types first.",
+        at_least=2,
+        otherwise="all",
     )

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-NEIGHBOURS = 15
 COMPONENTS = 20
 MOST_REFERENCE_CELLS = 20_000  # of larger samples, neighbours are sought among so many cells drawn at random
 CELLS_PER_NEIGHBOUR = 10  # a small sample has fewer neighbours, or all cells would be alike

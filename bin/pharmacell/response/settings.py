@@ -9,6 +9,7 @@ from pharmacell.core.settings import setting
 from pharmacell.training.settings import TrainingConfig
 
 LARGEST_TOKEN_COUNT = 16
+NEIGHBOURS = 15  # where linear members stand beside the network
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,9 @@ class ATSDPConfig:
 
     bottleneck: int = setting(512, "Width of the latent vector.", at_least=1)
     encoder: tuple[int, ...] = setting(
-        (256, 128), "Hidden widths of the encoder, from the genes inwards; the decoder mirrors them."
+        (256, 128), "Hidden widths of the encoder, from the genes inwards; the decoder mirrors them.", at_least=1
     )
-    predictor: tuple[int, ...] = setting((128, 64), "Hidden widths of the predictor behind the attention.")
+    predictor: tuple[int, ...] = setting((128, 64), "Hidden widths of the predictor behind the attention.", at_least=1)
     dropout: float = setting(0.3, "Share of units dropped after each hidden layer in training.", at_least=0, below=1)
     heads: int = setting(8, "Attention heads; 0 leaves attention out.", at_least=0)
     attention_tokens: int | None = setting(
@@ -102,6 +103,9 @@ PRESETS: dict[str, tuple[ATSDPConfig, dict[str, Any]]] = {
 }
 
 
+CONFIGURATIONS = {"default": DEFAULT, "published": PUBLISHED}
+
+
 @dataclass(frozen=True)
 class ConfigurationChoice:
     """Which defaults a run takes where an option is not given."""
@@ -116,6 +120,51 @@ class ConfigurationChoice:
     )
 
 
+@dataclass(frozen=True)
+class Stack:
+    """How many networks are trained side by side."""
+
+    n_replicas: int = setting(5, "Independently seeded networks, trained side by side.", at_least=1)
+    halvings: int = setting(
+        0, "How many times to halve the number of networks that train at once, for lack of memory.", at_least=0
+    )
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """Which cell labels training may use."""
+
+    supervision: str = setting(
+        "none",
+        "Cell labels used in training: none, few_shot:N (N cells of each class) or labels (80 %).",
+        pattern=r"none|labels|few_shot:[1-9]\d*",
+        forms="none, labels or few_shot:N (N labelled cells of each class)",
+    )
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """Over which cells a score is averaged."""
+
+    neighbours: int | None = setting(
+        None,
+        "Most similar cells over which a cell's score is averaged, at most a tenth of the cells; 0 for none.",
+        at_least=0,
+        otherwise=f"{NEIGHBOURS} where linear members stand beside the network, else 0",
+    )
+
+
+def instances_of(part: str) -> dict[str, Any]:
+    """Return the settings of each named configuration, by its name.
+
+    Parameters
+    ----------
+    part
+        ``network``, ``training`` or ``transfer``.
+    """
+    return {name: getattr(found, part) for name, found in CONFIGURATIONS.items()}
+
+
 def configuration(name: str, preset: str | None, chosen: Mapping[str, Any]) -> Configuration:
     """Return a named configuration, changed by a preset of the paper's Table 2 and by every option that is not None.
 
@@ -128,7 +177,7 @@ def configuration(name: str, preset: str | None, chosen: Mapping[str, Any]) -> C
     chosen
         Options by the name of the field that they change.
     """
-    base = PUBLISHED if preset or name == "published" else DEFAULT
+    base = PUBLISHED if preset else CONFIGURATIONS[name]
     if preset:
         network, training = PRESETS[preset]
         base = replace(base, network=network, training=replace(base.training, **training))
