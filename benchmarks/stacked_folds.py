@@ -28,7 +28,7 @@ def synthetic_folds(n_lines: int, n_genes: int, n_cells: int, n_folds: int) -> l
     """Return folds of random cells and lines, a tenth of the cells tested in each; no cell label is visible."""
     lines, rng = synthetic(n_lines, n_genes), np.random.default_rng(1)
     cells = rng.normal(size=(n_cells, n_genes)).astype(np.float32)
-    bulk, parts = Standardiser.fit([lines.x]).apply(lines.x), split_lines(lines.labels, 0, test_share=0)
+    bulk, split = Standardiser.fit([lines.x]).apply(lines.x), split_lines(lines.labels, 0, test_share=0)
     folds = []
     for number in range(n_folds):
         repeat, part = divmod(number, 10)
@@ -50,7 +50,7 @@ def synthetic_folds(n_lines: int, n_genes: int, n_cells: int, n_folds: int) -> l
                 smiles=None,
                 seed=number,
                 lines=lines,
-                parts=pd.Series(parts),
+                split=pd.Series(split),
             )
         )
     return folds
@@ -60,8 +60,8 @@ def prepared(model: CrossValidatedATSDP, folds: list[Fold], device: torch.device
     """Return a function that adapts folds as one stack; the bulk stage, which is done once, is behind it."""
     settings = model.config.configuration()
     repeats = 1 + max(fold.key[0] for fold in folds)
-    bundle, _ = fit_source(folds[0].lines, folds[0].parts, settings.network, settings.training, repeats, 0, device)
-    source = prepare_source(folds[0].lines, folds[0].parts, bundle.source, settings.training, repeats, 0, device)
+    bundle, _ = fit_source(folds[0].lines, folds[0].split, settings.network, settings.training, repeats, 0, device)
+    source = prepare_source(folds[0].lines, folds[0].split, bundle.source, settings.training, repeats, 0, device)
     return lambda some: model.fit_stack(some, bundle, source, settings, device)
 
 

@@ -1,5 +1,6 @@
 """The engine of the benchmark: folds, protocols, what a fit may see, and stacks against single fits."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 import torch
 from click.testing import CliRunner
-from synthetic_cells import DRUG, write_bulk, write_cells
+from synthetic_cells import DRUG, GENES, make_lines, write_bulk, write_cells
 
 from pharmacell.benchmark.build_folds import build_folds
 from pharmacell.benchmark.dataset import load_dataset, rows_of
@@ -103,11 +105,28 @@ def test_slices_hold_every_expected_fit_once(files):
     assert len(slices("s", DRUG, chosen, plan, None, "genes")) == 5 * 2
 
 
+def test_cells_of_a_plan_are_never_dense_as_a_whole(tmp_path):
+    lines, n_cells = make_lines(), 40_000
+    x = sp.random(n_cells, len(GENES), 0.05, "csr", np.float32, np.random.default_rng(0))
+    obs = pd.DataFrame({"truth": np.arange(n_cells) % 2}, [f"cell{number}" for number in range(n_cells)])
+    cells = ad.AnnData(x, obs, pd.DataFrame(index=GENES), {"pharmacell": {"scale": "log1p"}})
+    cells.write_h5ad(tmp_path / "s.h5ad")
+    matrix = CellMatrix(tmp_path / "s.h5ad")
+    plan = make_plan("s", matrix.obs, Protocol.parse("labels"), 1, 20, SEED)
+    tracemalloc.start()
+    dataset = load_dataset("s", DRUG, matrix, lines, plan, None, SEED)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.5 * np.float32().nbytes * x.shape[0] * x.shape[1]
+    rows = rows_of(dataset, (0, 3))[1]
+    np.testing.assert_array_equal(np.concatenate(list(dataset.blocks(rows))), x[rows].toarray())
+
+
 def test_train_cells_are_standardised_with_themselves_alone(files):
     dataset = dataset_of(files)
     fold = build_folds(dataset, [(0, 1)])[0]
     test = rows_of(dataset, (0, 1))[1]
-    louder = dataset.cells.copy()
+    louder = dataset.cells.toarray()
     louder[test] = 50 * louder[test] + 7
     again = build_folds(replace(dataset, cells=louder), [(0, 1)])[0]
     np.testing.assert_array_equal(fold.train, again.train)
@@ -121,7 +140,7 @@ def test_a_test_cell_does_not_change_what_the_others_get(files, protocol, config
     """Scaling, clusters, neighbours, stopping and labels: whatever leaks, leaks to the other cells of the fold."""
     dataset = dataset_of(files, protocol)
     rows = rows_of(dataset, (0, 0))[1]
-    cells, truth = dataset.cells.copy(), dataset.truth.copy()
+    cells, truth = dataset.cells.toarray(), dataset.truth.copy()
     cells[rows[:5]] = np.random.default_rng(0).normal(3, 5, cells[rows[:5]].shape)
     truth[rows] = 1 - truth[rows]
     found = fitted(dataset, [(0, 0)], config=config)[0]

@@ -57,8 +57,8 @@ def test_each_line_is_tested_once_in_a_repeat_and_never_learnt_from(cells):
         tested = set(dataset.ids[rows_of(dataset, key)[1]])
         assert len(fold.test) == len(tested) == 30
         assert not tested & set(fold.lines.labels.index)
-        assert len(fold.bulk) == len(fold.lines.x) == len(fold.parts) == 60
-        assert set(fold.parts) == {"train", "validation"}
+        assert len(fold.bulk) == len(fold.lines.x) == len(fold.split) == 60
+        assert set(fold.split) == {"train", "validation"}
         assert (fold.train_labels == -1).all()
     assert (dataset.plan.groupby("repeat")["cell_id"].nunique() == len(lines.x)).all()
 

@@ -1,17 +1,23 @@
 """What the fits of one sample have in common: its plan, its cells, its drug's lines."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.benchmark.protocols import Protocol
 from pharmacell.core.errors import InputError
-from pharmacell.data.cells import CellMatrix
+from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import check_held_out, split_lines
+from pharmacell.data.standardise import Standardiser
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MOST_CELLS = 10_000  # training cells of one fit; all test cells are predicted
 LARGEST_CUT = 0.05  # of the training cells, so that folds of nearly one size become folds of one size
@@ -28,14 +34,14 @@ class Dataset:
     plan
         Its folds, all repeats.
     cells
-        Expression; read once, on the shared genes, float32 [n_cells, n_genes], rows in the order of ``ids``. Of bulk
-        lines where the protocol tests those.
+        Expression, read once, on the shared genes, float32 [n_cells, n_genes], rows in the order of ``ids``; sparse,
+        and dense only in :meth:`blocks`. Where the protocol tests bulk lines, theirs, dense as it is in ``lines``.
     ids, truth
         Name and class of the cells, or lines, of the plan, [n_cells].
     lines
         Bulk lines: without the test lines, or all of them where the folds are of lines.
-    parts
-        Part of each line; None where the folds are of lines, which leaves the parts to each fold.
+    split
+        Part of each line, ``train`` or ``validation``; None where the folds are of lines, each of which splits its own.
     smiles
         Structure of the drug, where known.
     seed
@@ -45,11 +51,11 @@ class Dataset:
     name: str
     drug: str
     plan: pd.DataFrame
-    cells: np.ndarray
+    cells: "csr_array | np.ndarray"
     ids: pd.Index
     truth: np.ndarray
     lines: Lines
-    parts: pd.Series | None
+    split: pd.Series | None
     smiles: str | None
     seed: int
 
@@ -58,17 +64,62 @@ class Dataset:
         """Protocol of the plan."""
         return Protocol.parse(self.plan["protocol"].iloc[0])
 
+    def blocks(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the expression of chosen rows of ``cells`` in dense blocks of a few thousand, float32 [n, n_genes].
+
+        Parameters
+        ----------
+        rows
+            Positions in ``ids``.
+        """
+        for start in range(0, len(rows), CHUNK_CELLS):
+            block = self.cells[rows[start : start + CHUNK_CELLS]]
+            yield block if isinstance(block, np.ndarray) else block.toarray()
+
+    def standardised(self, rows: np.ndarray, scaler: Standardiser) -> np.ndarray:
+        """Return the standardised expression of chosen rows of ``cells``, float32 [len(rows), n_genes].
+
+        Parameters
+        ----------
+        rows
+            Positions in ``ids``.
+        scaler
+            Fitted to the cells that a fit learns from.
+        """
+        found, filled = np.empty((len(rows), self.cells.shape[1]), np.float32), 0
+        for block in self.blocks(rows):
+            found[filled : filled + len(block)] = scaler.apply(block)
+            filled += len(block)
+        return found
+
 
 def load_dataset(
     name: str, drug: str, cells: CellMatrix, lines: Lines, plan: pd.DataFrame, smiles: str | None, seed: int
 ) -> Dataset:
     """Read the cells of a plan and leave the test lines out; for folds of lines, take these as the cells.
 
+    Parameters
+    ----------
+    name, drug
+        Of the sample.
+    cells
+        The sample; read in chunks.
+    lines
+        All lines of the drug.
+    plan
+        From :func:`pharmacell.benchmark.plan.load_plan`.
+    smiles
+        Structure of the drug, where known.
+    seed
+        The user's seed.
+
     Raises
     ------
     InputError
         If the plan is for other cells or lines.
     """
+    from scipy.sparse import csr_array, vstack
+
     if Protocol.parse(plan["protocol"].iloc[0]).of_lines:
         return dataset_of_lines(name, drug, lines, plan, smiles, seed)
     ids = pd.Index(plan.loc[plan["repeat"] == 0, "cell_id"]).sort_values()
@@ -80,39 +131,84 @@ def load_dataset(
         )
     order = np.argsort(positions)
     ids, positions = ids[order], positions[order]
-    rows, start, filled = np.empty((len(ids), len(lines.genes)), np.float32), 0, 0
+    blocks, start = [], 0
     for block in cells.chunks(lines.genes):
         inside = positions[(positions >= start) & (positions < start + len(block))] - start
-        rows[filled : filled + len(inside)] = block[inside]
-        filled, start = filled + len(inside), start + len(block)
+        blocks.append(csr_array(block[inside]))
+        start += len(block)
     split = split_lines(lines.labels, seed)
     learnt = (split != "test").to_numpy()
     check_held_out(lines.labels.index[learnt], split.index[split == "test"])
     truth = cells.obs["truth"].to_numpy(np.int64)[positions]
-    return Dataset(name, drug, plan, rows, ids, truth, lines.take(learnt), split[learnt], smiles, seed)
+    return Dataset(
+        name=name,
+        drug=drug,
+        plan=plan,
+        cells=vstack(blocks, format="csr"),
+        ids=ids,
+        truth=truth,
+        lines=lines.take(learnt),
+        split=split[learnt],
+        smiles=smiles,
+        seed=seed,
+    )
 
 
 def dataset_of_lines(name: str, drug: str, lines: Lines, plan: pd.DataFrame, smiles: str | None, seed: int) -> Dataset:
-    """Take bulk lines as what is predicted; see :func:`load_dataset`."""
+    """Take bulk lines as what is predicted.
+
+    Parameters
+    ----------
+    name, drug, lines, plan, smiles, seed
+        See :func:`load_dataset`.
+
+    Raises
+    ------
+    InputError
+        If the plan is for other lines.
+    """
     if missing := set(plan["cell_id"]) ^ set(lines.labels.index):
         raise InputError(
             f"{name}: the fold plan is for other lines than those of {drug}, such as '{min(missing)}'; "
             "give the plan that plan_folds made for it"
         )
     return Dataset(
-        name, drug, plan, lines.x, lines.labels.index, lines.labels.to_numpy(np.int64), lines, None, smiles, seed
+        name=name,
+        drug=drug,
+        plan=plan,
+        cells=lines.x,
+        ids=lines.labels.index,
+        truth=lines.labels.to_numpy(np.int64),
+        lines=lines,
+        split=None,
+        smiles=smiles,
+        seed=seed,
     )
 
 
 def rows_of(dataset: Dataset, key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of the training and of the test cells of one fit, sorted."""
+    """Return the rows of the training and of the test cells of one fit, sorted.
+
+    Parameters
+    ----------
+    dataset
+        With the plan.
+    key
+        Repeat and fold.
+    """
     mine = dataset.plan[(dataset.plan["repeat"] == key[0]) & (dataset.plan["fold"] == key[1])]
     tested = dataset.ids.isin(mine["cell_id"])
     return np.flatnonzero(~tested), np.flatnonzero(tested)
 
 
 def training_size(dataset: Dataset) -> int:
-    """Return how many training cells a fit takes at most; a function of the whole plan."""
+    """Return how many training cells a fit takes at most; a function of the whole plan.
+
+    Parameters
+    ----------
+    dataset
+        With the plan.
+    """
     sizes = len(dataset.ids) - dataset.plan.groupby(["repeat", "fold"]).size().to_numpy()
     alike = sizes.min() >= (1 - LARGEST_CUT) * sizes.max()
     return min(MOST_CELLS, int(sizes.min() if alike else sizes.max()))

@@ -38,7 +38,7 @@ class Fold:
         Structure of the drug, where known.
     seed
         Of this fit; differs between repeats and folds.
-    lines, parts
+    lines, split
         The same bulk lines as they stand in the bulk file, and ``train`` or ``validation`` for each, for models that
         simulate cells from lines.
     """
@@ -55,7 +55,7 @@ class Fold:
     smiles: str | None
     seed: int
     lines: Lines | None = None
-    parts: pd.Series | None = None
+    split: pd.Series | None = None
 
     def enough_labels(self) -> bool:
         """Tell whether at least 10 cells of each class are labelled."""

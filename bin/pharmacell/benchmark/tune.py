@@ -154,7 +154,7 @@ def tuning_fold(
         test=test,
         smiles=smiles,
         seed=place[1],
-        parts=split.iloc[learn],
+        split=split.iloc[learn],
         lines=lines.take(learn),
     )
     return TuningFold(fold, labels[held], groups[held], blocks, rows)

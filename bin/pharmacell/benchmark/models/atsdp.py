@@ -95,9 +95,9 @@ class CrossValidatedATSDP:
 
         settings = self.config.configuration()
         bundle = self.pretrained(folds, settings, device)
-        lines, parts = folds[0].lines, folds[0].parts
+        lines, split = folds[0].lines, folds[0].split
         source = prepare_source(
-            lines, parts, bundle.source, settings.training, bundle.model.n_replicas, bundle.card["seed"], device
+            lines, split, bundle.source, settings.training, bundle.model.n_replicas, bundle.card["seed"], device
         )
         source = replace(source, validation=without_single_cells(source.validation))
         found: dict[int, np.ndarray] = {}
@@ -121,7 +121,7 @@ class CrossValidatedATSDP:
         if self.config.pretrained is None:
             return fit_source(
                 folds[0].lines,
-                folds[0].parts,
+                folds[0].split,
                 settings.network,
                 settings.training,
                 needed,

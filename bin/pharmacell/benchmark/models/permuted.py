@@ -67,5 +67,5 @@ def shuffled(fold: "Fold") -> "Fold":
         bulk_response=fold.bulk_response[order],
         train_labels=labels,
         lines=None,
-        parts=None,
+        split=None,
     )
