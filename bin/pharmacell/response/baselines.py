@@ -1,10 +1,15 @@
 """The linear baselines that stand beside every result: signature, ridge and logistic regression."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pharmacell.linear.calibration import balanced_platt
+from pharmacell.linear.fits import LinearFits
+
+if TYPE_CHECKING:
+    from pharmacell.response.linear_members import LinearChoice
 
 NAMES = ("signature", "ridge", "logistic")
 
@@ -37,7 +42,12 @@ class LinearBaselines:
 
 
 def fit_baselines(
-    x: np.ndarray, response: np.ndarray, labels: np.ndarray, held: np.ndarray, held_labels: np.ndarray, penalties
+    x: np.ndarray,
+    response: np.ndarray,
+    labels: np.ndarray,
+    held: np.ndarray,
+    held_labels: np.ndarray,
+    penalties: "LinearChoice",
 ) -> LinearBaselines:
     """Fit the three baselines on training lines; the logistic link of each comes from the validation lines (Platt).
 
@@ -54,15 +64,9 @@ def fit_baselines(
     penalties
         ``alpha`` of ridge and ``c`` of logistic regression.
     """
-    from sklearn.linear_model import LogisticRegression, Ridge
-
-    from pharmacell.linear.signature import Signature
-
-    fitted = (
-        Signature().fit(x, response),
-        Ridge(alpha=penalties.alpha).fit(x, response),
-        LogisticRegression(C=penalties.c, class_weight="balanced", max_iter=1000).fit(x, labels),
+    fits, responses = LinearFits(x), response[:, None]
+    weights = np.concatenate(
+        [fits.signature(responses), fits.ridge(responses, penalties.alpha), fits.logistic(labels[:, None], penalties.c)]
     )
-    weights = np.stack([np.ravel(model.coef_) for model in fitted]).astype(np.float32)
     slopes, intercepts = zip(*(balanced_platt(held @ weight, held_labels) for weight in weights), strict=True)
     return LinearBaselines(weights, np.array(slopes, np.float32), np.array(intercepts, np.float32))

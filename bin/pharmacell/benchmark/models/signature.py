@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.benchmark.bulk_scores import bulk_bytes, bulk_probability
-from pharmacell.linear.signature import Signature
+from pharmacell.linear.fits import LinearFits
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ class SignatureConfig:
 
 @dataclass(frozen=True)
 class SignatureModel:
-    """Weight each gene by its correlation with the lines' response (:class:`pharmacell.linear.signature.Signature`).
+    """Weight each gene by its correlation with the lines' response (:class:`pharmacell.linear.fits.LinearFits`).
 
     It learns from bulk lines alone, under every protocol: what it reaches is what needs no cell label.
     """
@@ -31,7 +31,11 @@ class SignatureModel:
 
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""
-        return [bulk_probability(fold, lambda x, response: Signature().fit(x, response).coef_) for fold in folds]
+        return [bulk_probability(fold, self.weights) for fold in folds]
+
+    def weights(self, x: np.ndarray, response: np.ndarray) -> np.ndarray:
+        """Return the weights [n_genes] for lines [n, n_genes] and responses [n]."""
+        return LinearFits(x).signature(response[:, None])[0]
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.linear.fits import LinearFits
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -43,7 +45,6 @@ def additive(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.
     The effects are those of a two-way layout, fitted together by least squares with a penalty of one row on each, so
     that a compound which was measured once does not carry that row's noise in full.
     """
-    from sklearn.linear_model import Ridge
     from sklearn.preprocessing import OneHotEncoder
 
     encoder = OneHotEncoder(handle_unknown="ignore", dtype=np.float64)
@@ -52,8 +53,7 @@ def additive(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.
     centre = known.mean(axis=0)
     # By hand, an unseen cell type would lie at minus the mean of the columns: it is put at the mean instead.
     _fill_unseen(asked, centre, [len(names) for names in encoder.categories_])
-    model = Ridge(alpha=SHRINKAGE, solver="cholesky").fit(known, train.y)
-    return model.predict(asked).astype(np.float32)
+    return LinearFits(known).ridge_predictions(train.y, SHRINKAGE, asked).astype(np.float32)
 
 
 def _fill_unseen(columns: np.ndarray, centre: np.ndarray, sizes: list[int]) -> None:

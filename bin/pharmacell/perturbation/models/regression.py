@@ -1,11 +1,13 @@
 """Ridge regression and two kinds of trees, from features of (cell type, compound) to components of the targets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pharmacell.core.seeds import integer
+from pharmacell.linear.fits import LinearFits
 from pharmacell.perturbation.models.features import Components, Features, is_seen, make_features
 from pharmacell.perturbation.models.inner import inner_folds
 
@@ -14,70 +16,96 @@ if TYPE_CHECKING:
 
     from pharmacell.perturbation.table import PerturbationTable
 
-Regression = Callable[[Features, np.ndarray, int, float], np.ndarray]
+Regression = Callable[[Features, np.ndarray, int], np.ndarray]
 ALPHAS = (1.0, 10.0, 100.0, 1000.0, 10000.0)
 N_TREES = 200
 N_ROUNDS = 100
 
 
 def ridge(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict by ridge regression; the penalty is the one with the least squared error in inner folds."""
+    """Predict by ridge regression; the penalty is the one with the least squared error in inner folds.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Rows to predict.
+    seed
+        Not used.
+    """
     error = np.zeros(len(ALPHAS))
     for known, held in inner_folds(train, keys):
         part, asked = train.take(known), train.keys.iloc[held]
         components = Components.fit(part.y)
-        truth = components.reduce(train.y[held])
-        for number, alpha in enumerate(ALPHAS):
-            error[number] += ((_predicted(part, asked, components, _ridge, seed, alpha) - truth) ** 2).sum()
-    return _fit_predict(train, keys, _ridge, seed, ALPHAS[int(error.argmin())])
+        found = _predicted(part, asked, components.reduce(part.y), partial(_ridge, alphas=ALPHAS), seed)
+        error += ((found - components.reduce(train.y[held])[:, None]) ** 2).sum((0, 2))
+    components, chosen = Components.fit(train.y), ALPHAS[int(error.argmin())]
+    found = _predicted(train, keys, components.reduce(train.y), partial(_ridge, alphas=(chosen,)), seed)
+    return components.expand(found[:, 0])
 
 
 def extra_trees(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict by extremely randomised trees (Geurts et al. 2006), one forest for all components."""
+    """Predict by extremely randomised trees (Geurts et al. 2006), one forest for all components.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Rows to predict.
+    seed
+        Of the trees.
+    """
     return _fit_predict(train, keys, _extra_trees, seed)
 
 
 def gradient_boosting(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict by boosted trees (LightGBM; Ke et al. 2017), one model for each component."""
+    """Predict by boosted trees (LightGBM; Ke et al. 2017), one model for each component.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Rows to predict.
+    seed
+        Of the trees.
+    """
     return _fit_predict(train, keys, _gradient_boosting, seed)
 
 
-def _fit_predict(
-    train: "PerturbationTable", keys: "pd.DataFrame", regression: Regression, seed: int, strength: float = 0.0
-) -> np.ndarray:
+def _fit_predict(train: "PerturbationTable", keys: "pd.DataFrame", regression: Regression, seed: int) -> np.ndarray:
     """Fit in the space of the components and return targets, float32 [n_asked, n_genes]."""
     components = Components.fit(train.y)
-    return components.expand(_predicted(train, keys, components, regression, seed, strength))
+    return components.expand(_predicted(train, keys, components.reduce(train.y), regression, seed))
 
 
 def _predicted(
-    train: "PerturbationTable",
-    keys: "pd.DataFrame",
-    components: Components,
-    regression: Regression,
-    seed: int,
-    strength: float,
+    train: "PerturbationTable", keys: "pd.DataFrame", reduced: np.ndarray, regression: Regression, seed: int
 ) -> np.ndarray:
     """Return predicted components; rows with a compound that was never seen get a model without compound effects."""
-    reduced, seen = components.reduce(train.y), is_seen(train, keys)
-    found = np.empty((len(keys), reduced.shape[1]))
+    seen, parts = is_seen(train, keys), []
     for rows in (seen, ~seen):
         if rows.any():
             features = make_features(train, keys[rows], reduced, with_effects=bool(seen[rows][0]))
-            found[rows] = regression(features, reduced, seed, strength)
+            parts.append((rows, regression(features, reduced, seed)))
+    found = np.empty((len(keys), *parts[0][1].shape[1:]))
+    for rows, values in parts:
+        found[rows] = values
     return found
 
 
-def _ridge(features: Features, reduced: np.ndarray, seed: int, strength: float) -> np.ndarray:
-    from sklearn.linear_model import Ridge
-    from sklearn.pipeline import make_pipeline
+def _ridge(features: Features, reduced: np.ndarray, seed: int, alphas: Sequence[float]) -> np.ndarray:
+    """Return what each penalty predicts, [n_asked, n_alphas, n_components]."""
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(StandardScaler(), Ridge(alpha=strength, solver="cholesky"))
-    return model.fit(features.known, reduced).predict(features.asked).reshape(len(features.asked), -1)
+    scaler = StandardScaler().fit(features.known)
+    fits, asked = LinearFits(scaler.transform(features.known)), scaler.transform(features.asked)
+    return np.stack([fits.ridge_predictions(reduced, alpha, asked) for alpha in alphas], axis=1)
 
 
-def _extra_trees(features: Features, reduced: np.ndarray, seed: int, strength: float) -> np.ndarray:
+def _extra_trees(features: Features, reduced: np.ndarray, seed: int) -> np.ndarray:
     from sklearn.ensemble import ExtraTreesRegressor
 
     model = ExtraTreesRegressor(
@@ -86,7 +114,7 @@ def _extra_trees(features: Features, reduced: np.ndarray, seed: int, strength: f
     return model.fit(features.known, reduced).predict(features.asked).reshape(len(features.asked), -1)
 
 
-def _gradient_boosting(features: Features, reduced: np.ndarray, seed: int, strength: float) -> np.ndarray:
+def _gradient_boosting(features: Features, reduced: np.ndarray, seed: int) -> np.ndarray:
     import os
 
     import lightgbm
