@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from synthetic_cells import DRUG, GENES, make_lines, write_bulk, write_cells
 
 from pharmacell.benchmark.build_folds import build_folds
+from pharmacell.benchmark.columns import FIT, PLAN, SLICES
 from pharmacell.benchmark.dataset import load_dataset, rows_of
 from pharmacell.benchmark.fit_slice import cross_validate as run_slice
 from pharmacell.benchmark.memory import fold_limit, parse_memory
@@ -120,6 +121,12 @@ def test_cells_of_a_plan_are_never_dense_as_a_whole(tmp_path):
     assert peak < 0.5 * np.float32().nbytes * x.shape[0] * x.shape[1]
     rows = rows_of(dataset, (0, 3))[1]
     np.testing.assert_array_equal(np.concatenate(list(dataset.blocks(rows))), x[rows].toarray())
+
+
+def test_stub_of_the_plan_has_the_columns_that_the_command_writes():
+    stub = (Path(__file__).parents[2] / "modules/plan_folds/main.nf").read_text().split("stub:")[1]
+    for name, columns in (("folds", PLAN), ("slices", SLICES), ("expected", FIT)):
+        assert f"echo {','.join(columns)} > ${{meta.sample}}.{name}.csv\n" in stub
 
 
 def test_train_cells_are_standardised_with_themselves_alone(files):
