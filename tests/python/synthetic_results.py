@@ -9,6 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from pharmacell.evaluate.bootstrap import bootstrap
+from pharmacell.report.results import Results
+from pharmacell.report.sample_figures import SAMPLE_FIGURES
 
 BASELINES = {"signature": 0.8, "ridge": 1.1, "logistic": 0.9}
 # of the model card and of the diagnostics, where an ensemble stands behind the prediction
@@ -212,3 +214,14 @@ def write_target(
         "model_card": json.dumps({"n_replicas": 5, "training": {"epochs": 7}, **card}),
     }
     target.write_h5ad(path)
+
+
+def figures(results: Results, seed: int) -> dict:
+    """Return every figure that the results allow, by name."""
+    drawn = {name: entry.draw(results, seed) for name, entry in SAMPLE_FIGURES.items()}
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def of_chapter(chapter: str) -> set[str]:
+    """Return the names of a chapter's figures."""
+    return {name for name, entry in SAMPLE_FIGURES.items() if entry.chapter == chapter}

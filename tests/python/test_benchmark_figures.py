@@ -15,7 +15,7 @@ from test_report import Page
 from pharmacell.benchmark.summary import Summary
 from pharmacell.evaluate.fold_curves import GRID, fold_curves
 from pharmacell.evaluate.rank_tests import rank_models
-from pharmacell.report.figures.benchmark import pictures
+from pharmacell.report.benchmark_figures import pictures
 from pharmacell.report.figures.benchmark_bars import draw_bars
 from pharmacell.report.figures.benchmark_boxes import draw_boxes
 from pharmacell.report.figures.benchmark_curves import draw_fold_curves
@@ -45,7 +45,7 @@ def summary(folder) -> Summary:
 
 @pytest.fixture(scope="module")
 def drawn(summary) -> dict:
-    return {(picture.name, picture.part): picture.figure for picture in pictures(summary)}
+    return {(picture.entry.name, picture.part): picture.figure for picture in pictures(summary)}
 
 
 def means_of(summary: Summary, **values) -> pd.DataFrame:

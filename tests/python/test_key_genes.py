@@ -17,19 +17,19 @@ from synthetic_model import (
     planted_cells,
     write_predicted,
 )
-from synthetic_results import write_results
+from synthetic_results import figures, of_chapter, write_results
 
 from pharmacell.cli.key_genes import key_genes
 from pharmacell.report.content import write_content
-from pharmacell.report.figures.explained import EXPLAINED_CAPTIONS
-from pharmacell.report.figures.sample import draw_sample, figures
-from pharmacell.report.key_genes import missing, separated, told
+from pharmacell.report.key_genes import missing, overview, separated
 from pharmacell.report.results import read_results
+from pharmacell.report.sample_figures import draw_sample
 from pharmacell.response.store import save_bundle
 
 N_CELLS = 96
 LABELS = np.arange(N_CELLS) % 2
 HALF = (np.arange(N_CELLS) < N_CELLS // 2).astype(int)
+EXPLAINED = of_chapter("key_genes")
 ATTENTION = {"attention_maps", "attention_entropy"}
 
 
@@ -153,8 +153,8 @@ def test_tests_of_the_lists_find_the_planted_difference(explained):
 
 
 def test_every_figure_has_its_panels(explained):
-    drawn = dict(figures(explained, seed=0))
-    assert set(EXPLAINED_CAPTIONS) <= set(drawn)
+    drawn = figures(explained, seed=0)
+    assert set(EXPLAINED) <= set(drawn)
     heat, dots = drawn["key_gene_heatmap"].axes[0], drawn["key_gene_dots"].axes[0]
     assert len(heat.get_yticks()) == 100
     assert len(heat.get_xticks()) == 8, "one column a group"
@@ -186,27 +186,27 @@ def test_report_tells_and_shows_it(explained, tmp_path):
     drawn = draw_sample(explained, tmp_path / "figures", seed=0)
     write_content(explained, drawn, tmp_path / "mqc")
     sections = {path.name for path in (tmp_path / "mqc").glob("key_genes_*")}
-    assert len(sections) == 1 + len(EXPLAINED_CAPTIONS)
+    assert len(sections) == 1 + len(EXPLAINED)
     overview = (tmp_path / "mqc" / "key_genes_s_overview_mqc.html").read_text()
     assert "by true labels" in overview
     assert "it is not a cause" in overview
     assert "<td>GENE" in overview
     assert missing(explained.key_genes) == ""
     assert "AUROC of key genes" in separated(explained.key_genes)
-    assert {f"{name}.svg" for name in EXPLAINED_CAPTIONS} <= {path.name for path in (tmp_path / "figures").iterdir()}
+    assert {f"{name}.svg" for name in EXPLAINED} <= {path.name for path in (tmp_path / "figures").iterdir()}
 
 
 def test_without_truth_everything_rests_on_predicted_labels_and_says_so(tmp_path):
     found = results_of(tmp_path, explain(tmp_path))
     facts = found.key_genes.facts
     assert (facts["truth_known"], facts["baseline_labels"], facts["degs_of"]) == (False, "predicted", "predicted")
-    assert "The truth is not known: everything rests on predicted labels." in told(found.key_genes)
+    assert "The truth is not known: everything rests on predicted labels." in overview(found.key_genes)
     assert "No gene sets were given" in missing(found.key_genes)
     assert "both AUROCs flatter" in separated(found.key_genes)
     references = set(found.key_genes.tables["deg_score_tests"]["reference"])
     assert references == {"probability of being sensitive", "probability of being resistant"}
-    drawn = dict(figures(found, seed=0))
-    assert set(EXPLAINED_CAPTIONS) - set(drawn) == {"pathways"}
+    drawn = figures(found, seed=0)
+    assert set(EXPLAINED) - set(drawn) == {"pathways"}
     assert titles(drawn["deg_scores"]) == [f"{name} DEGs, predicted labels" for name in ("sensitive", "resistant")]
 
 
@@ -218,7 +218,7 @@ def test_one_predicted_class_leaves_out_what_needs_two_and_says_why(tmp_path, tr
     assert {"key genes", "gene lists", "separation", "pathways"} <= set(found.key_genes.facts["missing"])
     assert "96 cells are predicted sensitive and 0 resistant" in missing(found.key_genes)
     drawn = draw_sample(found, tmp_path / "figures", seed=0)
-    assert set(drawn) & set(EXPLAINED_CAPTIONS) == ATTENTION
+    assert set(drawn) & set(EXPLAINED) == ATTENTION
     write_content(found, drawn, tmp_path / "mqc")
     assert "Not there: key genes" in (tmp_path / "mqc" / "key_genes_s_overview_mqc.html").read_text()
     assert (out / "s.key_genes" / "degs.csv").exists() == (truth is not None)

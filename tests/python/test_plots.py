@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import ENSEMBLE, history, write_results
+from synthetic_results import ENSEMBLE, figures, history, of_chapter, write_results
 
 from pharmacell.core.errors import InputError
+from pharmacell.report.benchmark_figures import DATASET_FIGURES, PROTOCOL_FIGURES
+from pharmacell.report.content import write_content
+from pharmacell.report.figure_table import by_name
 from pharmacell.report.figures import style
 from pharmacell.report.figures.curves import draw_curves
 from pharmacell.report.figures.embedding import draw_embedding
@@ -16,12 +19,14 @@ from pharmacell.report.figures.null_spread import draw_null_spread
 from pharmacell.report.figures.probabilities import draw_probabilities
 from pharmacell.report.figures.quality import draw_quality
 from pharmacell.report.figures.reliability import draw_reliability
-from pharmacell.report.figures.sample import draw_sample, figures
 from pharmacell.report.figures.significance import draw_significance
+from pharmacell.report.perturbation_figures import PERTURBATION_FIGURES
 from pharmacell.report.results import read_results
+from pharmacell.report.sample_figures import SAMPLE_FIGURES, draw_sample
+from pharmacell.report.writer import CHAPTERS
 
 WITHOUT_TRUTH = {"quality", "losses", "embedding", "probabilities", "source"}
-EVIDENCE = {"reliability", "members", "null_spread", "significance"}
+EVIDENCE = of_chapter("evidence")
 
 
 def results(folder, **settings):
@@ -35,7 +40,7 @@ def titles(figure):
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_every_title_says_when_cells_are_simulated(tmp_path, simulated):
-    drawn = dict(figures(results(tmp_path, simulated=simulated, n_cells=60), seed=0))
+    drawn = figures(results(tmp_path, simulated=simulated, n_cells=60), seed=0)
     assert set(drawn) == WITHOUT_TRUTH | EVIDENCE | {"curves", "scores"}
     for name, figure in drawn.items():
         assert ("simulated cells" in figure.get_suptitle()) == simulated, name
@@ -140,7 +145,7 @@ def test_intervals_are_drawn_where_they_are():
 def test_one_class_has_no_curves(tmp_path):
     read = results(tmp_path, n_cells=40)
     read.predictions["truth"] = 1
-    assert "curves" not in dict(figures(read, seed=0))
+    assert "curves" not in figures(read, seed=0)
 
 
 def test_reliability_shows_each_bin_its_size_and_the_error():
@@ -199,7 +204,7 @@ def test_significance_counts_calls_and_stacks_the_p_values():
 
 
 def test_a_network_alone_has_no_evidence_to_draw(tmp_path):
-    assert not EVIDENCE & set(dict(figures(results(tmp_path, n_cells=40, ensemble=False), seed=0)))
+    assert not EVIDENCE & set(figures(results(tmp_path, n_cells=40, ensemble=False), seed=0))
 
 
 def test_unreadable_results_are_bad_input(tmp_path):
@@ -211,3 +216,29 @@ def test_unreadable_results_are_bad_input(tmp_path):
     files["target"].write_bytes(files["target"].read_bytes()[:1000])
     with pytest.raises(InputError, match=r"predicted\.h5ad: cannot be read as h5ad"):
         read_results(sample, files)
+
+
+def test_every_figure_that_is_drawn_reaches_the_report(tmp_path):
+    read = results(tmp_path, n_cells=60)
+    drawn = draw_sample(read, tmp_path / "figures", seed=0)
+    write_content(read, drawn, tmp_path / "mqc")
+    pages = [path.read_text() for path in (tmp_path / "mqc").glob("*.html")]
+    for name in drawn:
+        assert sum(f'alt="{name} of ' in page for page in pages) == 1, name
+
+
+def test_figure_that_no_table_names_is_refused(tmp_path):
+    read = results(tmp_path, n_cells=60)
+    drawn = draw_sample(read, tmp_path / "figures", seed=0)
+    drawn["qualty"] = drawn.pop("quality")
+    with pytest.raises(KeyError, match="qualty"):
+        write_content(read, drawn, tmp_path / "mqc")
+
+
+def test_figures_have_a_chapter_and_names_of_their_own():
+    for entries in (SAMPLE_FIGURES, DATASET_FIGURES, PROTOCOL_FIGURES, PERTURBATION_FIGURES):
+        assert entries
+        assert {entry.chapter for entry in entries.values()} <= set(CHAPTERS)
+    quality = SAMPLE_FIGURES["quality"]
+    with pytest.raises(ValueError, match="one name"):
+        by_name([quality, quality])

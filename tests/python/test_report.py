@@ -12,9 +12,9 @@ from synthetic_results import write_results
 
 from pharmacell.core.errors import InputError
 from pharmacell.report.content import write_content
-from pharmacell.report.figures.sample import draw_sample
 from pharmacell.report.page import write_report
 from pharmacell.report.results import read_results
+from pharmacell.report.sample_figures import draw_sample
 from pharmacell.report.words import plain, with_interval
 
 BIN = Path(__file__).parents[2] / "bin"

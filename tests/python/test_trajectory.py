@@ -12,7 +12,7 @@ from bad_input import refuse
 from click.testing import CliRunner
 from fresh_process import COMPILERS, imported
 from scipy.stats import spearmanr
-from synthetic_results import write_results
+from synthetic_results import figures, of_chapter, write_results
 
 from pharmacell.cli.trajectory import trajectory
 from pharmacell.core.errors import InputError
@@ -24,9 +24,9 @@ from pharmacell.explain import trajectory as steps
 from pharmacell.explain.ordered_genes import along, expression, local_lines, read_key_genes
 from pharmacell.explain.trajectory import trace
 from pharmacell.report.content import write_content
-from pharmacell.report.figures.sample import draw_sample, figures
 from pharmacell.report.results import read_results
-from pharmacell.report.trajectory import PARTS, correlated
+from pharmacell.report.sample_figures import SAMPLE_FIGURES, draw_sample
+from pharmacell.report.trajectory import correlated
 
 GENES = [f"GENE{number}" for number in range(30)]
 
@@ -392,7 +392,7 @@ def results_with(folder, sample="tumour", **settings):
 
 def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
     read_back = results_with(tmp_path, n_cells=120, groups=2)
-    drawn = dict(figures(read_back, seed=0))
+    drawn = figures(read_back, seed=0)
     space = drawn["trajectory_map"]
     shown = [axis.get_title() for axis in space.axes if axis.get_title()]
     assert shown == ["pseudotime (root: star)", "probability of being sensitive", "condition"]
@@ -428,7 +428,7 @@ def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
     folder = tmp_path / "tumour.mqc"
     write_content(read_back, draw_sample(read_back, tmp_path / "figures", 0), folder)
     assert {path.name for path in folder.glob("trajectory_*")} == {
-        f"trajectory_tumour_{part.replace(' ', '_')}_mqc.html" for part in PARTS.values()
+        f"trajectory_tumour_{SAMPLE_FIGURES[name].part.replace(' ', '_')}_mqc.html" for name in of_chapter("trajectory")
     }
     text = " ".join(path.read_text() for path in folder.glob("trajectory_*"))
     assert "120 of 120 cells are ordered, beginning with line 0 (of the highest mean probability)" in text
@@ -446,10 +446,10 @@ def test_without_key_genes_or_order_the_report_draws_less_and_says_why(tmp_path)
         curves=found.curves[found.curves["feature"] == "probability"],
         bins=found.bins[found.bins["feature"] == "probability"],
     )
-    drawn = dict(figures(replace(read_back, trajectory=no_genes), seed=0))
+    drawn = figures(replace(read_back, trajectory=no_genes), seed=0)
     assert {name for name in drawn if name.startswith("trajectory")} == {"trajectory_map", "trajectory_scatter"}
     empty = replace(found, facts={"computed": False, "notes": ["no pseudotime was computed: 7 cells"]})
-    assert not [name for name, _ in figures(replace(read_back, trajectory=empty), seed=0) if "trajectory" in name]
+    assert not of_chapter("trajectory") & set(figures(replace(read_back, trajectory=empty), seed=0))
     write_content(replace(read_back, trajectory=empty), {}, tmp_path / "empty.mqc")
     text = (tmp_path / "empty.mqc" / "trajectory_tumour_mqc.html").read_text()
     assert "No pseudotime was computed: 7 cells." in text

@@ -50,7 +50,7 @@ def benchmark_summary(
     from pharmacell.benchmark.published import SLOT
     from pharmacell.benchmark.summary import Choices, summarise, write_summary
     from pharmacell.report.benchmark import write_benchmark
-    from pharmacell.report.figures.benchmark import draw_benchmark
+    from pharmacell.report.benchmark_figures import draw_benchmark
 
     summary = summarise(
         expected,

@@ -35,8 +35,8 @@ from pharmacell.core.command import command
 def figures(sample: str, outdir: Path, seed: int, threads: int, device: str, **files: Any) -> None:
     """Draw every figure of a sample (png and svg) and write its part of the report."""
     from pharmacell.report.content import write_content
-    from pharmacell.report.figures.sample import draw_sample
     from pharmacell.report.results import read_results
+    from pharmacell.report.sample_figures import draw_sample
 
     results = read_results(sample, files)
     drawn = draw_sample(results, outdir / f"{sample}.figures", seed)

@@ -39,8 +39,8 @@ def kaggle_summary(
     from pharmacell.perturbation.comparison import compare
     from pharmacell.perturbation.formats import is_simulated
     from pharmacell.perturbation.table import PerturbationTable
-    from pharmacell.report.figures.perturbation import draw_comparison
     from pharmacell.report.perturbation import write_comparison
+    from pharmacell.report.perturbation_figures import draw_comparison
 
     files = sorted(predictions.glob("*.parquet"))
     if not files:

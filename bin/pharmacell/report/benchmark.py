@@ -12,6 +12,7 @@ from pharmacell.report.writer import Writer
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pharmacell.report.figure_table import FigureEntry
     from pharmacell.report.figures.style import Drawn
 
 NAME = "benchmark"
@@ -20,19 +21,10 @@ LIMITS = (
     "origin of a cell as much as its response; leave_group_out holds whole origins out. The folds of a dataset share "
     "their training cells and are not independent: the corrected t-test allows for that, the Wilcoxon test does not."
 )
-FIGURES = {
-    "fig2_radar": "Fig. 2 radar",
-    "fig2_bars": "Fig. 2 bars",
-    "fig2_roc_pr": "Fig. 2 ROC and precision-recall",
-    "fig3_heads": "Fig. 3 heads",
-    "fig4_radar": "Fig. 4 radar",
-    "boxplots": "boxplots",
-    "critical_difference": "ranks",
-}
 TESTS_SHOWN = ("auroc", "average_precision", "f1_weighted", "mcc")
 
 
-def write_benchmark(summary: Summary, drawn: dict[str, tuple[str, "Drawn"]], folder: Path) -> None:
+def write_benchmark(summary: Summary, drawn: dict[str, tuple["FigureEntry", str, "Drawn"]], folder: Path) -> None:
     """Write tables, texts and pictures of a benchmark for the report.
 
     Parameters
@@ -40,7 +32,7 @@ def write_benchmark(summary: Summary, drawn: dict[str, tuple[str, "Drawn"]], fol
     summary
         What the benchmark says.
     drawn
-        As :func:`pharmacell.report.figures.benchmark.draw_benchmark` returns it.
+        As :func:`pharmacell.report.benchmark_figures.draw_benchmark` returns it.
     folder
         Where the files go.
     """
@@ -52,9 +44,8 @@ def write_benchmark(summary: Summary, drawn: dict[str, tuple[str, "Drawn"]], fol
             own.text("benchmark", f"{number} Table {name[-1]}", as_html(table), EXPLANATION)
     write.text("benchmark_tests", f"Every model against {REFERENCE}", tests(summary))
     ranks(write, summary)
-    for name, (part, picture) in drawn.items():
-        kind = next(title for start, title in FIGURES.items() if name.startswith(start))
-        Writer(name, f"{part}: {kind}", folder).picture("benchmark_figures", picture)
+    for name, (entry, part, picture) in drawn.items():
+        Writer(name, f"{part}: {entry.part}", folder).picture(entry.chapter, picture)
     write.text(
         "benchmark_costs",
         "Time and memory of the fits",

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.report import words
+from pharmacell.report.figure_table import write_figures
 from pharmacell.report.figures.style import MODEL_NAMES
 from pharmacell.report.key_genes import write_key_genes
 from pharmacell.report.results import Results
+from pharmacell.report.sample_figures import SAMPLE_FIGURES
 from pharmacell.report.trajectory import write_trajectory
 from pharmacell.report.writer import VERDICT_COLOURS, Writer, definitions
 
@@ -16,13 +18,6 @@ if TYPE_CHECKING:
 
     from pharmacell.report.figures.style import Drawn
 
-# Figures of the chapter "Evidence" and what each is about; MultiQC sorts a chapter's sections by name
-EVIDENCE = {
-    "reliability": "calibration",
-    "members": "members of the ensemble",
-    "null_spread": "spread of the scores",
-    "significance": "which cells stand out",
-}
 SCORES_SHOWN = {
     "auroc": "AUROC",
     "average_precision": "average precision",
@@ -45,7 +40,7 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
     results
         One sample's results.
     drawn
-        Figure name to picture and caption, as :func:`pharmacell.report.figures.sample.draw_sample` returns it.
+        Figure name to picture and caption, as :func:`pharmacell.report.sample_figures.draw_sample` returns it.
     folder
         Where the files go; tables of several samples are joined by their identifier when the report is made.
     """
@@ -57,8 +52,8 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
         "One line a sample. AUROC: 0.5 is guessing, 1 is perfect.",
     )
     write.text("verdict", results.label, verdict(results))
-    evidence(write, results, drawn)
-    write.picture("prediction", drawn.get("probabilities"), words.prediction(results))
+    if not any(SAMPLE_FIGURES[name].chapter == "evidence" for name in drawn):
+        write.text("evidence", results.label, f"<p>{html.escape(words.NETWORK_ALONE)}</p>")
     if results.model_metrics is not None:
         write.table(
             "scores",
@@ -67,30 +62,16 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
             "Values with 95 % bootstrap intervals. Compare average precision with prevalence, which guessing "
             "reaches; for the Brier score, lower is better.",
         )
-    write.picture("scores", drawn.get("scores"), part="scores")
-    write.picture("scores", drawn.get("curves"), part="ROC and precision-recall")
-    write.picture("cells", drawn.get("embedding"))
-    write_key_genes(write, results, drawn)
-    write_trajectory(write, results, drawn)
+    write_key_genes(write, results)
+    write_trajectory(write, results)
     write.table(
         "bulk",
         "All models",
         score_rows(results, results.source_metrics),
         "Cell lines that no model was trained on. Values with 95 % bootstrap intervals.",
     )
-    write.picture("bulk", drawn.get("source"))
-    write.picture("quality", drawn.get("quality"), words.quality(results))
-    write.picture("training", drawn.get("losses"))
+    write_figures(write, SAMPLE_FIGURES, drawn, results)
     write.text("run", results.label, definitions(words.settings(results)))
-
-
-def evidence(write: "Writer", results: Results, drawn: dict[str, "Drawn"]) -> None:
-    """Write the chapter of what stands behind the verdict, or why there is nothing to draw."""
-    if not any(name in drawn for name in EVIDENCE):
-        write.text("evidence", results.label, f"<p>{html.escape(words.NETWORK_ALONE)}</p>")
-    for name, part in EVIDENCE.items():
-        told = words.significance(results) if name == "significance" else ""
-        write.picture("evidence", drawn.get(name), told, part)
 
 
 def verdict(results: Results) -> str:

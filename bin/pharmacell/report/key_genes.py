@@ -10,23 +10,9 @@ from pharmacell.report.words import sentence, with_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pharmacell.report.figures.style import Drawn
     from pharmacell.report.results import KeyGeneResults, Results
     from pharmacell.report.writer import Writer
 
-# Figures and what each is about; MultiQC sorts a chapter's sections by name
-PARTS = {
-    "key_gene_heatmap": "key genes in groups of cells",
-    "key_gene_dots": "key genes as dots",
-    "attribution_methods": "do the methods agree",
-    "deg_scores": "scores of differentially expressed genes",
-    "deg_score_null": "scores against random lists",
-    "deg_score_scatter": "scores cell by cell",
-    "separation": "key genes or differentially expressed genes",
-    "attention_maps": "attention",
-    "attention_entropy": "attention, entropy",
-    "pathways": "gene sets",
-}
 ROWS = 12  # of each class in the table
 COLUMNS = {
     "gene": "gene",
@@ -39,19 +25,24 @@ COLUMNS = {
 }
 
 
-def write_key_genes(write: "Writer", results: "Results", drawn: dict[str, "Drawn"]) -> None:
-    """Write what was found, the first key genes and every figure; nothing when predictions were not explained."""
+def write_key_genes(write: "Writer", results: "Results") -> None:
+    """Write what was found and the first key genes; nothing when predictions were not explained.
+
+    Parameters
+    ----------
+    write
+        Writes the sections.
+    results
+        One sample's results.
+    """
     found = results.key_genes
     if found is None:
         return
-    content = "".join(f"<p>{html.escape(text)}</p>" for text in (told(found), missing(found)) if text)
+    content = "".join(f"<p>{html.escape(text)}</p>" for text in (overview(found), missing(found)) if text)
     write.text("key_genes", results.label, content + top_table(found.table), part="overview")
-    texts = {"separation": separated(found), "attribution_methods": completeness(found)}
-    for name, part in PARTS.items():
-        write.picture("key_genes", drawn.get(name), texts.get(name, ""), part)
 
 
-def told(found: "KeyGeneResults") -> str:
+def overview(found: "KeyGeneResults") -> str:
     """Say what was explained, against what, and how many key genes are differentially expressed."""
     facts = found.facts
     text = (

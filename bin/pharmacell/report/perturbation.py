@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from pharmacell.perturbation.comparison import RANKED_BY, Comparison
 from pharmacell.perturbation.models.registry import NO_ENCODING, title_of
+from pharmacell.report.figure_table import write_figures
 from pharmacell.report.figures.perturbation_scores import METRIC_TITLES
+from pharmacell.report.perturbation_figures import PERTURBATION_FIGURES
 from pharmacell.report.writer import Writer
 
 if TYPE_CHECKING:
@@ -29,25 +31,9 @@ PROTOCOLS = {
     "kaggle": "a cell type of which at most 17 compounds are known, with compounds known from other cell types",
     "predefined": "the split that the table names",
 }
-CHAPTER_OF = {
-    "accuracy": "perturbation",
-    "signs": "perturbation",
-    "cell_types": "perturbation_rows",
-    "compounds": "perturbation_rows",
-    "row": "perturbation_rows",
-    "learning": "perturbation_training",
-}
-PARTS = {
-    "accuracy": "2 figure",
-    "signs": "3 error by sign",
-    "cell_types": "cell types",
-    "compounds": "compounds",
-    "row": "one row",
-    "learning": "learning curves",
-}
 
 
-def write_comparison(comparison: Comparison, drawn: dict[tuple[str, str], "Drawn"], folder: Path) -> None:
+def write_comparison(comparison: Comparison, drawn: dict[str, dict[str, "Drawn"]], folder: Path) -> None:
     """Write tables, texts and pictures for the report.
 
     Parameters
@@ -55,7 +41,7 @@ def write_comparison(comparison: Comparison, drawn: dict[tuple[str, str], "Drawn
     comparison
         What was found.
     drawn
-        As :func:`pharmacell.report.figures.perturbation.draw_comparison` returns it.
+        As :func:`pharmacell.report.perturbation_figures.draw_comparison` returns it.
     folder
         Where the files go.
     """
@@ -66,8 +52,7 @@ def write_comparison(comparison: Comparison, drawn: dict[tuple[str, str], "Drawn
         write.text(
             "perturbation", protocol, told, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}", "1 scores"
         )
-        for name, chapter in CHAPTER_OF.items():
-            write.picture(chapter, drawn.get((protocol, name)), part=PARTS[name])
+        write_figures(write, PERTURBATION_FIGURES, drawn[protocol], comparison)
 
 
 def verdict(gains: "pd.DataFrame", simulated: bool) -> str:

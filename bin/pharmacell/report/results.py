@@ -139,6 +139,11 @@ class Results:
         return bool(self.card.get("simulated", self.qc_summary.get("simulated", False)))
 
     @property
+    def truth(self) -> "np.ndarray | None":
+        """True class of each cell, shape (n_cells,), in the order of the predictions; None where it is not known."""
+        return self.predictions["truth"].to_numpy() if "truth" in self.predictions else None
+
+    @property
     def label(self) -> str:
         """The sample's name as every title shows it."""
         return f"{self.sample} (simulated cells)" if self.simulated else self.sample

@@ -8,34 +8,28 @@ import numpy as np
 from pharmacell.report.words import sentence, with_interval
 
 if TYPE_CHECKING:
-    from pharmacell.report.figures.style import Drawn
     from pharmacell.report.results import Results, TrajectoryResults
     from pharmacell.report.writer import Writer
 
-# Figures and what each is about; MultiQC sorts a chapter's sections by name
-PARTS = {
-    "trajectory_map": "cells in diffusion space",
-    "trajectory_scatter": "pseudotime and probability",
-    "trajectory_heatmap": "top key genes",
-    "trajectory_curves": "top key genes as curves",
-}
 FEW_GROUPS = 5  # with fewer, resamples hardly differ
 
 
-def write_trajectory(write: "Writer", results: "Results", drawn: dict[str, "Drawn"]) -> None:
-    """Write the figures of the pseudotime, or why there are none; nothing when it was left out."""
+def write_trajectory(write: "Writer", results: "Results") -> None:
+    """Write why the cells have no order; nothing when they have one, or when it was left out.
+
+    Parameters
+    ----------
+    write
+        Writes the sections.
+    results
+        One sample's results.
+    """
     found = results.trajectory
-    if found is None:
-        return
-    if not found.facts["computed"]:
-        write.text("trajectory", results.label, f"<p>{html.escape(told(found))}</p>")
-        return
-    texts = {"trajectory_map": told(found), "trajectory_scatter": correlated(found)}
-    for name, part in PARTS.items():
-        write.picture("trajectory", drawn.get(name), texts.get(name, ""), part)
+    if found is not None and not found.facts["computed"]:
+        write.text("trajectory", results.label, f"<p>{html.escape(overview(found))}</p>")
 
 
-def told(found: "TrajectoryResults") -> str:
+def overview(found: "TrajectoryResults") -> str:
     """Say from where the cells are ordered, and what was left out."""
     facts, start = found.facts, ""
     if facts["computed"]:

@@ -118,10 +118,20 @@ class Writer:
         with whole_file(self.folder / f"{identifier}_mqc.html") as partial:
             partial.write_text("<!--\n" + "\n".join(lines) + f"\n-->\n{content}\n")
 
-    def picture(self, chapter: str, drawn: "Drawn | None", description: str = "", part: str = "") -> None:
-        """Write a section with a picture inside it; nothing when it was not drawn."""
-        if drawn is None:
-            return
+    def picture(self, chapter: str, drawn: "Drawn", description: str = "", part: str = "") -> None:
+        """Write a section with a picture inside it.
+
+        Parameters
+        ----------
+        chapter
+            A key of :data:`CHAPTERS`.
+        drawn
+            The picture and its caption.
+        description
+            Stands above the picture.
+        part
+            What the picture is about, where a chapter has several.
+        """
         png = drawn.png.read_bytes()
         data = base64.b64encode(png).decode()
         width = int.from_bytes(png[16:20], "big") * SCREEN_DOTS // DOTS  # pixels of a PNG stand in its first chunk
