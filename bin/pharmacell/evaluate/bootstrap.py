@@ -61,7 +61,7 @@ def bootstrap(
 
     ranked = Ranked(truth, probability, threshold)
     values = score(truth, probability, threshold)
-    draws = {name: [] for name in METRICS}
+    draws: dict[str, list[np.ndarray]] = {name: [] for name in METRICS}
     for weights in resamples(ranked, n, seed, groups):
         for name, chunk in ranked.scores(weights).items():
             draws[name].append(chunk)
@@ -70,7 +70,19 @@ def bootstrap(
 
 
 def resamples(ranked: Ranked, n: int, seed: int, groups: np.ndarray | None) -> Iterator[np.ndarray]:
-    """Yield weights in chunks of rows, shape (<= n, n_cells): how often each cell was drawn, in ranked order."""
+    """Yield weights in chunks of rows, shape (<= n, n_cells): how often each cell was drawn, in ranked order.
+
+    Parameters
+    ----------
+    ranked
+        The cells.
+    n
+        Number of resamples.
+    seed
+        Seed of the resampling.
+    groups
+        Origin of each cell, shape (n_cells,); None draws single cells.
+    """
     if ranked.n_cells == 0:
         return
     rng = generator(seed, "bootstrap")
@@ -85,7 +97,15 @@ def resamples(ranked: Ranked, n: int, seed: int, groups: np.ndarray | None) -> I
 
 
 def interval(chunks: list[np.ndarray], level: float) -> tuple[float, float]:
-    """Return the percentile interval of the defined values; (NaN, NaN) when there are none."""
+    """Return the percentile interval of the defined values; (NaN, NaN) when there are none.
+
+    Parameters
+    ----------
+    chunks
+        Values of the resamples, in pieces of shape (n,); NaN where undefined.
+    level
+        Coverage that is aimed at.
+    """
     values = np.concatenate(chunks) if chunks else np.empty(0)
     values = values[np.isfinite(values)]
     if values.size == 0:

@@ -60,7 +60,13 @@ def correlations(
 
 
 def spearman_and_pearson(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Return Spearman's and Pearson's correlation; NaN for fewer than three pairs or a constant measure."""
+    """Return Spearman's and Pearson's correlation; NaN for fewer than three pairs or a constant measure.
+
+    Parameters
+    ----------
+    x, y
+        Finite values, [n].
+    """
     from scipy.stats import rankdata
 
     if len(x) < FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:

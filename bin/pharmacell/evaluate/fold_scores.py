@@ -75,7 +75,15 @@ def calibration_errors(truth: np.ndarray, probability: np.ndarray, code: np.ndar
 
 
 def why_undefined(metric: str, prevalence: float) -> str:
-    """Say why a score of a fold is NaN."""
+    """Say why a score of a fold is NaN.
+
+    Parameters
+    ----------
+    metric
+        Name of the score.
+    prevalence
+        Share of sensitive cells in the fold, 0 to 1.
+    """
     if prevalence in (0, 1):
         return ONE_CLASS
     return {"precision": "no cell is called sensitive", "mcc": "all cells get the same label"}[metric]

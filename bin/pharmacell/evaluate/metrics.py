@@ -127,7 +127,15 @@ class Ranked:
         }
 
     def areas(self, weights: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the areas under the ROC curve and the precision-recall curve (average precision), each (n_rows,)."""
+        """Return the areas under the ROC curve and the precision-recall curve (average precision), each (n_rows,).
+
+        Parameters
+        ----------
+        weights
+            As in :meth:`scores`.
+        positive, negative
+            Weight of the cells of either class, shape (n_rows,).
+        """
         if self.n_cells == 0:
             return np.full(len(weights), np.nan), np.full(len(weights), np.nan)
         hits = np.add.reduceat(weights * self.truth, self.steps, axis=1)  # (n_rows, n_steps)
@@ -139,12 +147,26 @@ class Ranked:
         return divide(roc, positive * negative), divide(precision_recall, positive)
 
     def brier(self, weights: np.ndarray, total: np.ndarray) -> np.ndarray:
-        """Return the mean squared difference between probability and truth, (n_rows,); NaN for other scores."""
+        """Return the mean squared difference between probability and truth, (n_rows,); NaN for other scores.
+
+        Parameters
+        ----------
+        weights
+            As in :meth:`scores`.
+        total
+            Weight of all cells, shape (n_rows,).
+        """
         if self.n_cells and (self.probability[0] > 1 or self.probability[-1] < 0):
             return np.full(len(weights), np.nan)
         return divide(weights @ (self.probability - self.truth) ** 2, total)
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divide element by element; NaN where the denominator is 0."""
+    """Divide element by element; NaN where the denominator is 0.
+
+    Parameters
+    ----------
+    numerator, denominator
+        Numbers of one shape.
+    """
     return np.divide(numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0)

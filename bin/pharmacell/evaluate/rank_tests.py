@@ -17,7 +17,7 @@ ENOUGH_DATASETS = 10  # from here on the distribution that Friedman's test assum
 class Ranking:
     """Mean ranks and what can be said about them.
 
-    Parameters
+    Attributes
     ----------
     ranks
         Model to its mean rank over datasets, 1 the best, shape (n_models,), best first.

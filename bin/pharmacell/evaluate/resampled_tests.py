@@ -63,7 +63,17 @@ def corrected_t_test(differences: np.ndarray, ratio: float) -> tuple[np.ndarray,
 
 
 def corrected_interval(values: np.ndarray, ratio: float, level: float = LEVEL) -> tuple[float, float]:
-    """Return the interval of the mean that belongs to :func:`corrected_t_test`; NaN for fewer than two values."""
+    """Return the interval of the mean that belongs to :func:`corrected_t_test`; NaN for fewer than two values.
+
+    Parameters
+    ----------
+    values
+        One value for each fold of each repeat, shape (n,).
+    ratio
+        As in :func:`corrected_variance`.
+    level
+        Coverage that is aimed at.
+    """
     from scipy.stats import t as student
 
     if values.size < 2:
@@ -77,6 +87,11 @@ def wilcoxon_test(differences: np.ndarray) -> float:
 
     It takes the folds for independent, which they are not, so p is too small; the corrected t-test is the one to trust.
     Exact for at most 50 folds without ties and zeros, else by the normal approximation; zeros are left out.
+
+    Parameters
+    ----------
+    differences
+        Difference of two models' scores in each fold, shape (n,).
     """
     from scipy.stats import wilcoxon
 
@@ -94,6 +109,11 @@ def holm(p: np.ndarray) -> np.ndarray:
 
     With the m known values in rising order, p'_i = max over j <= i of min(1, (m - j + 1) p_j). Written out, because the
     call in statsmodels collects garbage each time, and a benchmark makes hundreds of calls.
+
+    Parameters
+    ----------
+    p
+        One p-value for each comparison, shape (n,).
     """
     order = np.argsort(p)[: np.isfinite(p).sum()]  # NaN sorts last
     adjusted = np.full(p.shape, np.nan)
@@ -102,11 +122,23 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def effect_size(differences: np.ndarray) -> float:
-    """Return the mean difference in standard deviations of the differences (Cohen's d of pairs); NaN without spread."""
+    """Return the mean difference in standard deviations of the differences (Cohen's d of pairs); NaN without spread.
+
+    Parameters
+    ----------
+    differences
+        Difference of two models' scores in each fold, shape (n,).
+    """
     spread = differences.std(ddof=1) if differences.size > 1 else 0.0
     return float(differences.mean() / spread) if spread > 0 else float("nan")
 
 
 def superiority(differences: np.ndarray) -> float:
-    """Return the share of folds with a positive difference, ties counted one half; NaN without a fold."""
+    """Return the share of folds with a positive difference, ties counted one half; NaN without a fold.
+
+    Parameters
+    ----------
+    differences
+        Difference of two models' scores in each fold, shape (n,).
+    """
     return float(np.mean((np.sign(differences) + 1) / 2)) if differences.size else float("nan")

@@ -43,6 +43,11 @@ def cell_significance(score: np.ndarray, null: np.ndarray) -> tuple[np.ndarray, 
 def separation(score: np.ndarray, null: np.ndarray) -> tuple[float, float]:
     """Compare the spread of the scores among the cells with the null's.
 
+    Parameters
+    ----------
+    score, null
+        As in :func:`cell_significance`.
+
     Returns
     -------
     ratio
@@ -55,5 +60,11 @@ def separation(score: np.ndarray, null: np.ndarray) -> tuple[float, float]:
 
 
 def spreads(score: np.ndarray, null: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the standard deviation of the scores among the cells, and that of each permutation, [n_permutations]."""
+    """Return the standard deviation of the scores among the cells, and that of each permutation, [n_permutations].
+
+    Parameters
+    ----------
+    score, null
+        As in :func:`cell_significance`.
+    """
     return float(score.std()), null.std(1)
