@@ -18,18 +18,20 @@ from simulated_sets import CPU, DRUGS, Difficulty, Panel, SimulatedSet, make_set
 from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.metrics import auroc
 from pharmacell.response.ensemble import MEMBERS
-from pharmacell.response.evidence import source_evidence
 from pharmacell.response.finetune_sc import fit_to_cells
 from pharmacell.response.neighbours import smooth
-from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.pretrain_bulk import pretrain
 from pharmacell.response.settings import DEFAULT, PUBLISHED, Configuration
+from pharmacell.response.shifted_scores import score_shifted
+from pharmacell.response.training_lines import SplitLines
+from pharmacell.response.training_run import TrainingRun
 
 REPLICAS = 5
 
 
-def changed(**parts: dict) -> Configuration:
+def changed(**groups: dict) -> Configuration:
     """Return the default configuration with some settings of network, training or transfer changed."""
-    return replace(DEFAULT, **{part: replace(getattr(DEFAULT, part), **values) for part, values in parts.items()})
+    return replace(DEFAULT, **{group: replace(getattr(DEFAULT, group), **values) for group, values in groups.items()})
 
 
 VARIANTS = {
@@ -50,22 +52,22 @@ def ablate(made: SimulatedSet, settings: Configuration, seed: int) -> dict:
     with tempfile.TemporaryDirectory() as folder, quiet():
         write_sample(made, Path(folder) / "cells.h5ad")
         cells = CellMatrix(Path(folder) / "cells.h5ad")
-        pretrained = train_source(made.lines, settings.network, settings.training, REPLICAS, seed, CPU)
+        run = TrainingRun(seed, CPU)
+        pretrained = pretrain(made.lines, settings, REPLICAS, run)
         bundle = pretrained.bundle
-        fitted = fit_to_cells(
-            bundle, made.lines, pretrained.split, cells, settings.training, settings.transfer, "none", seed, CPU
-        )
+        bulk = SplitLines(made.lines, pretrained.split)
+        data, _ = fit_to_cells(bundle, bulk, cells, settings, "none", run)
         row, _, nearest = score_set(bundle, cells, made)
         row = {"atsdp": row["atsdp"], "alone": row["alone"]}
-        x = np.concatenate([bundle.target.apply(block) for block in cells.chunks(bundle.genes)])
+        x = np.concatenate([block for _, block in bundle.standardised_chunks(cells)])
         network = bundle.network_scores(x, "target", CPU)
         row |= {"network": auroc(made.truth, smooth(network.mean(0)[None], nearest)[0])}
         if bundle.ensemble is None:
             return row
-        shifted = source_evidence(bundle, fitted.source)
+        shifted = score_shifted(bundle.model, bundle.ensemble, data.lines)
         row |= {
-            "shifted": shifted["shifted_auroc"]["value"],
-            "shifted_network": shifted["shifted_auroc_members"]["network"],
+            "shifted": shifted.shifted_auroc.value,
+            "shifted_network": shifted.shifted_auroc_members["network"],
         }
         members = bundle.ensemble.members(network, x).mean(0)  # [4, n_cells]
         weights = bundle.ensemble.weights

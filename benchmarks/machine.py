@@ -14,8 +14,9 @@ import pandas as pd
 import torch
 
 from pharmacell.data.lines import Lines
-from pharmacell.response.pretrain_bulk import train_source
-from pharmacell.response.settings import ATSDPConfig
+from pharmacell.response.pretrain_bulk import pretrain
+from pharmacell.response.settings import ATSDPConfig, Configuration
+from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.loop import History
 from pharmacell.training.settings import TrainingConfig
 
@@ -83,9 +84,8 @@ def synthetic(n_lines: int, n_genes: int) -> Lines:
 def train(lines: Lines, network: ATSDPConfig, n_replicas: int, epochs: int, seed: int = 0) -> dict[str, list[float]]:
     """Run PRETRAIN_BULK's training for a number of epochs; returns the seconds of each epoch, by stage."""
     with epoch_times() as taken:
-        train_source(
-            lines, network, TrainingConfig(epochs=epochs, patience=epochs), n_replicas, seed, torch.device("cpu")
-        )
+        settings = Configuration(network, TrainingConfig(epochs=epochs, patience=epochs))
+        pretrain(lines, settings, n_replicas, TrainingRun(seed, torch.device("cpu")))
     return taken
 
 

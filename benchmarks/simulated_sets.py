@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import anndata as ad
@@ -20,14 +20,16 @@ from pharmacell.data.lines import Lines, panel_of
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.simulate import simulate_counts
 from pharmacell.evaluate.metrics import auroc
-from pharmacell.response.baselines import NAMES
+from pharmacell.response.columns import BASELINE_NAMES, MAIN_MODEL
 from pharmacell.response.diagnostics import diagnose
 from pharmacell.response.finetune_sc import adapt, fit_to_cells
 from pharmacell.response.neighbours import nearest_cells, smooth
 from pharmacell.response.predict import CellPredictions, predict_cells, smoothed
-from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.pretrain_bulk import pretrain
 from pharmacell.response.settings import NEIGHBOURS, Configuration
 from pharmacell.response.store import Bundle
+from pharmacell.response.training_lines import SplitLines
+from pharmacell.response.training_run import TrainingRun
 
 CPU = torch.device("cpu")
 DRUGS = ("Cisplatin", "Docetaxel", "I-BET-762", "Vorinostat", "Trametinib", "PLX-4720")
@@ -201,22 +203,26 @@ def write_sample(made: SimulatedSet, path: Path) -> None:
 
 
 def fit_set(
-    made: SimulatedSet, folder: Path, settings: Configuration, n_replicas: int, seed: int, evidence: bool = True
+    made: SimulatedSet, folder: Path, settings: Configuration, n_replicas: int, seed: int, checks: bool = True
 ) -> tuple[Bundle, CellMatrix, np.ndarray | None, pd.DataFrame]:
     """Train and adapt; returns the adapted bundle, the cells, the null and the baselines' scores of held-out lines.
 
-    Without ``evidence`` neither the null nor the other grounds of a verdict are made, which takes half of the time.
+    Without ``checks`` neither the null nor the other grounds of a verdict are made, which takes half of the time.
     """
     write_sample(made, folder / "cells.h5ad")
     cells = CellMatrix(folder / "cells.h5ad")
-    source = train_source(made.lines, settings.network, settings.training, n_replicas, seed, CPU)
-    bundle = source.bundle
-    held = bundle.source.apply(made.held_x)
-    on_lines = pd.DataFrame(bundle.baselines.probability(held), columns=list(NAMES))
-    on_lines["atsdp"] = bundle.score(held, "source", CPU).mean(0)
-    fit = adapt if evidence else fit_to_cells
-    result = fit(bundle, made.lines, source.split, cells, settings.training, settings.transfer, "none", seed, CPU)
-    return bundle, cells, result.null if evidence else None, on_lines
+    run = TrainingRun(seed, CPU)
+    pretrained = pretrain(made.lines, settings, n_replicas, run)
+    bundle, bulk = pretrained.bundle, SplitLines(made.lines, pretrained.split)
+    held_out = bundle.source_scaler.apply(made.held_x)
+    on_lines = pd.DataFrame(bundle.baselines.probability(held_out), columns=list(BASELINE_NAMES))
+    on_lines[MAIN_MODEL] = bundle.score(held_out, "source", CPU).mean(0)
+    null = None
+    if checks:
+        null = adapt(bundle, bulk, cells, settings, "none", run).null
+    else:
+        fit_to_cells(bundle, bulk, cells, settings, "none", run)
+    return bundle, cells, null, on_lines
 
 
 def score_set(bundle: Bundle, cells: CellMatrix, made: SimulatedSet) -> tuple[dict, CellPredictions, np.ndarray]:
@@ -224,7 +230,7 @@ def score_set(bundle: Bundle, cells: CellMatrix, made: SimulatedSet) -> tuple[di
     found = predict_cells(bundle, cells, CPU)
     nearest = nearest_cells(cells.components(), NEIGHBOURS, np.random.default_rng(0))
     row = {"alone": auroc(made.truth, found.scores.mean(0))}
-    for column, name in enumerate(NAMES):
+    for column, name in enumerate(BASELINE_NAMES):
         row[name] = auroc(made.truth, found.baselines[:, column])
         row[f"smooth_{name}"] = auroc(made.truth, smooth(found.baselines[:, column][None], nearest)[0])
     if bundle.ensemble is not None:
@@ -233,18 +239,18 @@ def score_set(bundle: Bundle, cells: CellMatrix, made: SimulatedSet) -> tuple[di
 
 
 def predict_set(
-    made: SimulatedSet, drug: str, settings: Configuration, n_replicas: int, seed: int, evidence: bool = True
+    made: SimulatedSet, drug: str, settings: Configuration, n_replicas: int, seed: int, checks: bool = True
 ) -> dict:
-    """Return AUROC of model and baselines on cells and held-out lines and, with ``evidence``, all diagnostics."""
+    """Return AUROC of model and baselines on cells and held-out lines and, with ``checks``, all diagnostics."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, quiet():
-        bundle, cells, null, on_lines = fit_set(made, Path(folder), settings, n_replicas, seed, evidence)
+        bundle, cells, null, on_lines = fit_set(made, Path(folder), settings, n_replicas, seed, checks)
         row, found, nearest = score_set(bundle, cells, made)
         row |= {f"bulk_{name}": auroc(made.held_labels, values) for name, values in on_lines.items()}
-        row |= {"drug": drug, "members": str(bundle.card.get("member_penalties"))}
-        if evidence:
-            bundle.card |= {"drug": drug, "sample": "simulated"}
+        row |= {"drug": drug, "members": str(asdict(bundle.card.pretraining.member_penalties))}
+        if checks:
+            card = replace(bundle.card, drug=drug, sample="simulated")
             null = None if null is None else smooth(null, nearest)
-            facts = diagnose(found, bundle.card, cells.uns, null)
-            row |= {name: value for name, value in facts.items() if not isinstance(value, (list, dict))}
+            diagnostics = diagnose(found, card, cells.uns, null)
+            row |= {name: value for name, value in diagnostics.items() if not isinstance(value, list)}
     return row | {"seconds": time.perf_counter() - start}

@@ -12,8 +12,9 @@ from pharmacell.benchmark.models.atsdp import CrossValidatedATSDP
 from pharmacell.benchmark.registry import get
 from pharmacell.data.splits import split_lines
 from pharmacell.data.standardise import Standardiser
-from pharmacell.response.pretrain_bulk import fit_source
-from pharmacell.response.training_lines import prepare_source
+from pharmacell.response.pretrain_bulk import pretrain_on_split
+from pharmacell.response.training_lines import SplitLines, prepare_training_lines
+from pharmacell.response.training_run import TrainingRun
 
 FOLDS, GPU_FOLDS = 10, 100
 SMALL = {"bottleneck": 16, "encoder": (32,), "predictor": (16,), "heads": 2, "attention_tokens": 4}  # conf/test.config
@@ -60,9 +61,10 @@ def prepared(model: CrossValidatedATSDP, folds: list[Fold], device: torch.device
     """Return a function that adapts folds as one stack; the bulk stage, which is done once, is behind it."""
     settings = model.config.configuration()
     repeats = 1 + max(fold.key[0] for fold in folds)
-    bundle, _ = fit_source(folds[0].lines, folds[0].split, settings.network, settings.training, repeats, 0, device)
-    source = prepare_source(folds[0].lines, folds[0].split, bundle.source, settings.training, repeats, 0, device)
-    return lambda some: model.fit_stack(some, bundle, source, settings, device)
+    bulk = SplitLines(folds[0].lines, folds[0].split)
+    bundle, _ = pretrain_on_split(bulk, settings, repeats, TrainingRun(0, device))
+    lines = prepare_training_lines(bulk, bundle.source_scaler, settings.training, repeats, 0, device)
+    return lambda some: model.fit_stack(some, bundle, lines, settings, device)
 
 
 def measure():

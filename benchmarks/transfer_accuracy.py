@@ -36,7 +36,7 @@ def main(bulk: Path, out: Path, first: int, last: int, drugs: tuple[str, ...], t
             if (drug, draw) in done:
                 continue
             made = make_set(panel, drug, Difficulty("fair"), np.random.default_rng([draw, DRUGS.index(drug)]))
-            rows.append({"draw": draw, **predict_set(made, drug, DEFAULT, 5, draw, evidence=False)})
+            rows.append({"draw": draw, **predict_set(made, drug, DEFAULT, 5, draw, checks=False)})
             pd.DataFrame(rows).to_csv(out, index=False)
             click.echo(
                 f"draw {draw}, {drug}: AUROC {rows[-1]['atsdp']:.3f}, ridge {rows[-1]['ridge']:.3f}, "

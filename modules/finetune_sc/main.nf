@@ -20,7 +20,7 @@ process FINETUNE_SC {
     def row = meta.subMap('sample', 'drug', 'sampling')
     """
     : ${task.ext.code}
-    finetune_sc.py --pretrained ${weights} --split ${split} --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus} --halvings ${task.attempt - 1}
+    finetune_sc.py --pretrained ${weights} --split ${split} --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus} --attempt ${task.attempt}
     versions.py --process '${task.process}' torch igraph leidenalg > versions.yml
     """
 

@@ -19,7 +19,7 @@ process PRETRAIN_BULK {
     def row = meta.subMap('sample', 'drug', 'sampling')
     """
     : ${task.ext.code}
-    pretrain_bulk.py --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus} --halvings ${task.attempt - 1}
+    pretrain_bulk.py --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus} --attempt ${task.attempt}
     versions.py --process '${task.process}' torch scikit-learn imbalanced-learn > versions.yml
     """
 

@@ -6,13 +6,17 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+import torch
 
 from pharmacell.data.lines import Lines
-from pharmacell.response.settings import ATSDPConfig
+from pharmacell.response.pretrain_bulk import Pretrained, pretrain
+from pharmacell.response.settings import ATSDPConfig, Configuration
+from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.settings import TrainingConfig
 
 GENES = [f"GENE{number}" for number in range(60)]
 DRUG = "Testplatin"
+CPU = torch.device("cpu")
 CONFIG = ATSDPConfig(bottleneck=16, encoder=(24,), predictor=(12,), dropout=0.2, heads=4)
 TRAINING = TrainingConfig(epochs=3, patience=2, batch_size=32, learning_rate=3e-3)
 SHIFTED = {"validation": "shifted", "ensemble": True, "noise": "thinning"}  # what the default configuration adds
@@ -79,6 +83,13 @@ def write_bulk(folder: Path, lines: Lines | None = None) -> tuple[Path, Path]:
     )
     table.to_parquet(folder / "response.parquet")
     return folder / "bulk.h5ad", folder / "response.parquet"
+
+
+def pretrain_small(
+    lines: Lines | None = None, training: TrainingConfig = TRAINING, n_replicas: int = 2, seed: int = 7
+) -> Pretrained:
+    """Pretrain a small stack on the CPU."""
+    return pretrain(lines or make_lines(), Configuration(CONFIG, training), n_replicas, TrainingRun(seed, CPU))
 
 
 def weights_of(model, replica: int | None = None) -> dict[str, np.ndarray]:

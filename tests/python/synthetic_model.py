@@ -5,17 +5,32 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pandas as pd
-from synthetic_cells import CONFIG
+from synthetic_cells import CONFIG, TRAINING
 
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.baselines import LinearBaselines
 from pharmacell.response.ensemble import Ensemble
+from pharmacell.response.model_card import ModelCard, Penalties, Pretraining
 from pharmacell.response.network import ATSDP
 from pharmacell.response.settings import ATSDPConfig
 from pharmacell.response.store import Bundle
 
 GENES = [f"GENE{number}" for number in range(120)]
 N_GENES, N_REPLICAS, PLANTED = len(GENES), 2, 6
+CARD = ModelCard(
+    Pretraining(
+        seed=0,
+        n_replicas=N_REPLICAS,
+        training=TRAINING,
+        genes_bulk=N_GENES,
+        genes_shared=N_GENES,
+        lines={"train": 70, "validation": 15, "test": 15},
+        predictor_epochs=[3] * N_REPLICAS,
+        penalties=Penalties(),
+        member_penalties=Penalties(),
+    ),
+    drug="cisplatin",
+)
 NO_ATTENTION = ATSDPConfig(bottleneck=16, encoder=(24,), predictor=(12,), dropout=0.2, heads=0)
 
 
@@ -49,7 +64,7 @@ def bundle_of(model: ATSDP, ensemble: Ensemble | None) -> Bundle:
     """Return a model that leaves expression as it is."""
     plain = Standardiser(np.zeros(N_GENES, np.float32), np.ones(N_GENES, np.float32))
     baselines = LinearBaselines(np.zeros((3, N_GENES), np.float32), np.ones(3, np.float32), np.zeros(3, np.float32))
-    return Bundle(model, list(GENES), plain, plain, baselines, {"drug": "cisplatin"}, ensemble)
+    return Bundle(model, list(GENES), plain, plain, baselines, CARD, ensemble)
 
 
 def planted_cells(n_cells: int, labels: np.ndarray, seed: int = 2) -> np.ndarray:

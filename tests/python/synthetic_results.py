@@ -1,6 +1,7 @@
 """Makes the files that earlier steps write for one sample, small and quick, with a known answer."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -11,20 +12,32 @@ from scipy import sparse
 from pharmacell.evaluate.bootstrap import bootstrap
 from pharmacell.report.results import Results
 from pharmacell.report.sample_figures import SAMPLE_FIGURES
+from pharmacell.response.model_card import Interval, ModelCard, Penalties, Pretraining, ReliabilityBin, ShiftedScores
+from pharmacell.training.settings import TrainingConfig
 
 BASELINES = {"signature": 0.8, "ridge": 1.1, "logistic": 0.9}
-# of the model card and of the diagnostics, where an ensemble stands behind the prediction
-ENSEMBLE = {
-    "ensemble_weights": {"network": 0.2, "signature": 0.0, "ridge": 0.5, "logistic": 0.3},
-    "shifted_auroc_members": {"network": 0.67, "signature": 0.69, "ridge": 0.74, "logistic": 0.72},
-    "shifted_auroc": {"value": 0.75, "low": 0.7, "high": 0.8},
-    "calibration_error": 0.0321,
-    "reliability": [
-        {"predicted": 0.15, "observed": 0.1, "n": 40},
-        {"predicted": 0.5, "observed": 0.52, "n": 1200},
-        {"predicted": 0.85, "observed": 0.9, "n": 60},
-    ],
-}
+# where an ensemble stands behind the prediction
+SHIFTED_SCORES = ShiftedScores(
+    shifted_auroc=Interval(0.75, 0.7, 0.8),
+    shifted_auroc_members={"network": 0.67, "signature": 0.69, "ridge": 0.74, "logistic": 0.72},
+    ensemble_weights={"network": 0.2, "signature": 0.0, "ridge": 0.5, "logistic": 0.3},
+    reliability=[ReliabilityBin(0.15, 0.1, 40), ReliabilityBin(0.5, 0.52, 1200), ReliabilityBin(0.85, 0.9, 60)],
+    calibration_error=0.0321,
+)
+CARD = ModelCard(
+    Pretraining(
+        seed=0,
+        n_replicas=5,
+        training=TrainingConfig(epochs=7),
+        genes_bulk=6163,
+        genes_shared=5012,
+        lines={"train": 500, "validation": 100, "test": 150},
+        predictor_epochs=[7] * 5,
+        penalties=Penalties(),
+        member_penalties=Penalties(),
+    ),
+    drug="cisplatin",
+)
 NULL = {
     "separation_spread": 0.85,
     "separation_null": [round(0.2 + 0.04 * n, 2) for n in range(20)],
@@ -86,7 +99,14 @@ def write_results(
         predictions["truth"] = labels
         tables.to_csv(path("model_metrics", "model_metrics.csv"), index=False)
     predictions.to_csv(path("predictions", "predictions.csv"), index=False)
-    write_target(path("target", "predicted.h5ad"), sample, predictions, simulated, ENSEMBLE if ensemble else {}, rng)
+    write_target(
+        path("target", "predicted.h5ad"),
+        sample,
+        predictions,
+        simulated,
+        replace(CARD, shifted_scores=SHIFTED_SCORES if ensemble else None),
+        rng,
+    )
     if ensemble:
         p = np.linspace(0.001, 1, n_cells)
         call = np.select([p < 0.01, p < 0.02], ["sensitive", "resistant"], "not significant")
@@ -186,7 +206,7 @@ def history(stages: list[str], rng: np.random.Generator, epochs: int = 12, repli
 
 
 def write_target(
-    path: Path, sample: str, predictions: pd.DataFrame, simulated: bool, card: dict, rng: np.random.Generator
+    path: Path, sample: str, predictions: pd.DataFrame, simulated: bool, card: ModelCard, rng: np.random.Generator
 ) -> None:
     """Write the predicted sample: few genes, a UMAP, the predictions and a model card."""
     names = np.where(predictions["label"] == 1, "sensitive", "resistant")
@@ -211,7 +231,7 @@ def write_target(
         "simulated": simulated,
         "drug": "cisplatin",
         "version": "0.1.0",
-        "model_card": json.dumps({"n_replicas": 5, "training": {"epochs": 7}, **card}),
+        "model_card": json.dumps(card.to_json()),
     }
     target.write_h5ad(path)
 

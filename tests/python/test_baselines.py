@@ -9,7 +9,7 @@ from synthetic_cells import make_lines
 from pharmacell.linear.calibration import balanced_platt
 from pharmacell.linear.fits import LinearFits
 from pharmacell.response.baselines import fit_baselines
-from pharmacell.response.linear_members import LinearChoice
+from pharmacell.response.model_card import Penalties
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def fitted():
     labels = lines.labels.to_numpy()
     train, held = slice(0, 150), slice(150, 200)
     baselines = fit_baselines(
-        lines.x[train], lines.response.to_numpy()[train], labels[train], lines.x[held], labels[held], LinearChoice()
+        lines.x[train], lines.response.to_numpy()[train], labels[train], lines.x[held], labels[held], Penalties()
     )
     return baselines, lines.x[held], labels[held]
 

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import torch
-from synthetic_cells import SHIFTED, TRAINING, make_lines
+from synthetic_cells import CPU, SHIFTED, TRAINING, make_lines
 
 from pharmacell.data.lines import load_lines, panel_of
 from pharmacell.data.splits import split_lines
 from pharmacell.linear.denoised_responses import FEWEST_DRUGS, denoised_response
-from pharmacell.response.training_lines import prepare_source
+from pharmacell.response.training_lines import SplitLines, prepare_training_lines
 
 
 def noisy_panel(n_lines: int = 200, n_drugs: int = 60, missing: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
@@ -81,15 +80,18 @@ def test_lines_that_a_replica_does_not_learn_from_do_not_reach_its_denoised_resp
     scaler, _ = lines.standardised((split != "test").to_numpy())
 
     def denoised(values: np.ndarray):
-        return prepare_source(replace(lines, panel=values), split, scaler, settings, 2, 7, torch.device("cpu"))
+        bulk = SplitLines(replace(lines, panel=values), split)
+        return prepare_training_lines(bulk, scaler, settings, 2, 7, CPU)
 
     clean = denoised(panel)
     inside = np.flatnonzero((split != "test").to_numpy())
     poisoned = panel.copy()
     poisoned[(split == "test").to_numpy()] = 1e3
-    poisoned[inside[clean.held[0]]] = -1e3
+    poisoned[inside[clean.held_out[0]]] = -1e3
     other = denoised(poisoned)
-    rows = clean.data.plain_rows[0].numpy()
-    assert np.array_equal(clean.denoised[0, rows], other.denoised[0, rows])
-    assert not np.array_equal(clean.denoised[0, rows], clean.response[rows])
-    assert not np.array_equal(clean.denoised[1], other.denoised[1])  # replica 1 learns from lines of fold 0
+    rows = clean.training_rows(0)
+    assert np.array_equal(clean.denoised_response[0, rows], other.denoised_response[0, rows])
+    assert not np.array_equal(clean.denoised_response[0, rows], clean.response[rows])
+    assert not np.array_equal(
+        clean.denoised_response[1], other.denoised_response[1]
+    )  # replica 1 learns from lines of fold 0

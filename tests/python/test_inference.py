@@ -1,6 +1,7 @@
 """Prediction of a sample in chunks, and the files a user gets."""
 
 import json
+from dataclasses import replace
 
 import anndata as ad
 import h5py
@@ -8,20 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-import torch
-from synthetic_cells import CONFIG, GENES, TRAINING, make_lines, write_cells
+from synthetic_cells import CPU, GENES, TRAINING, make_lines, pretrain_small, write_cells
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import write_json
 from pharmacell.data.cells import CellMatrix
 from pharmacell.response.diagnostics import diagnose
 from pharmacell.response.finetune_sc import adapt
+from pharmacell.response.model_card import Interval, ModelCard
 from pharmacell.response.predict import CellPredictions, predict_cells
 from pharmacell.response.prediction_tables import prediction_tables, write_predicted_h5ad
-from pharmacell.response.pretrain_bulk import train_source
-from pharmacell.response.settings import TransferConfig
-
-CPU = torch.device("cpu")
+from pharmacell.response.settings import Configuration
+from pharmacell.response.training_lines import SplitLines
+from pharmacell.response.training_run import TrainingRun
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,9 @@ def sample(folder):
 @pytest.fixture(scope="module")
 def bundle(sample):
     lines = make_lines()
-    result = train_source(lines, CONFIG, TRAINING, 3, 7, CPU)
-    adapt(result.bundle, lines, result.split, CellMatrix(sample), TRAINING, TransferConfig(), "none", 7, CPU)
-    result.bundle.card |= {"drug": "d", "sample": "s"}
+    result = pretrain_small(lines, n_replicas=3)
+    bulk, settings = SplitLines(lines, result.split), Configuration(training=TRAINING)
+    adapt(result.bundle, bulk, CellMatrix(sample), settings, "none", TrainingRun(7, CPU))
     return result.bundle
 
 
@@ -103,7 +103,7 @@ def test_mean_spread_and_agreement_of_replicas():
 
 def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, sample, found, folder):
     cells = CellMatrix(sample)
-    tables = prediction_tables(found, cells.obs, bundle.card, None, 0)
+    tables = prediction_tables(found, cells.obs, [], None, 0)
     predictions = tables["predictions"]
     assert list(predictions) == ["cell_id", "probability", "probability_std", "label", "truth"]
     assert predictions["probability"].between(0, 1).all()
@@ -124,13 +124,14 @@ def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, 
     assert list(after.obs_names) == list(predictions["cell_id"])
     assert set(before.obs) <= set(after.obs)
     assert after.uns["pharmacell"]["verdict"] == diagnostics["verdict"]
+    assert ModelCard.from_json(json.loads(after.uns["pharmacell"]["model_card"]), str(path)) == bundle.card
     with h5py.File(sample) as untouched:
         assert "pharmacell_probability" not in untouched["obs"]
 
 
 def test_sample_without_truth_gets_no_metrics(bundle, folder):
     cells = CellMatrix(write_cells(folder / "unlabelled.h5ad", truth=False))
-    tables = prediction_tables(predict_cells(bundle, cells, CPU), cells.obs, bundle.card, None, 0)
+    tables = prediction_tables(predict_cells(bundle, cells, CPU), cells.obs, [], None, 0)
     assert set(tables) == {"predictions", "baselines"}
     assert "truth" not in tables["predictions"]
 
@@ -164,7 +165,8 @@ def test_diagnostics_keep_the_spread_under_each_permutation(bundle, sample, foun
 
 def test_verdict_falls_with_the_evidence(bundle, sample, found):
     def verdict(auroc, low, replicas):
-        card = bundle.card | {"source_auroc": {"atsdp": {"value": auroc, "low": low, "high": 0.99}}}
+        source_auroc = {"atsdp": Interval(auroc, low, 0.99)}
+        card = replace(bundle.card, pretraining=replace(bundle.card.pretraining, source_auroc=source_auroc))
         predictions = CellPredictions(replicas, found.baselines, replicas)
         return diagnose(predictions, card, CellMatrix(sample).uns, None)["verdict"]
 

@@ -15,6 +15,7 @@ from synthetic_cells import DRUG, write_bulk, write_cells
 from pharmacell.cli.finetune_sc import finetune_sc
 from pharmacell.cli.predict import predict
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
+from pharmacell.response.model_card import ModelCard
 from pharmacell.response.settings import DEFAULT, configuration
 
 SHARED = ["--sample", "s", "--threads", "1", "--device", "cpu"]
@@ -111,8 +112,8 @@ def test_tables_have_the_documented_columns(finished):
     assert set(history["stage"]) == {"target_autoencoder", "joint"}
     assert {"class", "mmd", "cluster", "total"} <= set(history["term"])
     assert {"mmd_before", "mmd_after"} <= set(json.loads((finished / "s.transfer.json").read_text()))
-    card = json.loads((finished / "s.model.json").read_text())["card"]
-    assert (card["drug"], card["sample"]) == (DRUG, "s")
+    card = ModelCard.from_json(json.loads((finished / "s.model.json").read_text())["card"], "s.model.json")
+    assert (card.drug, card.sample, card.pretraining.n_replicas) == (DRUG, "s", 2)
 
 
 def test_h5ad_and_csv_say_the_same(finished):

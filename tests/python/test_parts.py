@@ -4,16 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from synthetic_cells import CONFIG, TRAINING, make_lines, weights_of, write_cells
+from synthetic_cells import CONFIG, CPU, TRAINING, make_lines, weights_of, write_cells
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.response.finetune_sc import adapt
-from pharmacell.response.partial_stacks import halved
-from pharmacell.response.pretrain_bulk import train_source
-from pharmacell.response.settings import TransferConfig
+from pharmacell.response.pretrain_bulk import pretrain
+from pharmacell.response.settings import Configuration
+from pharmacell.response.training_lines import SplitLines
+from pharmacell.response.training_run import TrainingRun
 
-CPU = torch.device("cpu")
 SETTINGS = {
     "plain": TRAINING,
     "shifted": replace(TRAINING, validation="shifted", ensemble=True, noise="thinning", sampling="over"),
@@ -24,11 +23,11 @@ SETTINGS = {
 def test_halves_give_the_numbers_of_the_whole(tmp_path, kind):
     lines, sample = make_lines(), CellMatrix(write_cells(tmp_path / "s.h5ad"))
     found = []
-    for halvings in (0, 1):
-        source = train_source(lines, CONFIG, SETTINGS[kind], 3, 7, CPU, at_once=halved(3, halvings))
-        result = adapt(
-            source.bundle, lines, source.split, sample, SETTINGS[kind], TransferConfig(), "none", 7, CPU, halvings
-        )
+    settings = Configuration(CONFIG, SETTINGS[kind])
+    for attempt in (1, 2):
+        run = TrainingRun(7, CPU, attempt)
+        source = pretrain(lines, settings, 3, run)
+        result = adapt(source.bundle, SplitLines(lines, source.split), sample, settings, "none", run)
         found.append((source, result, weights_of(source.bundle.model)))
     (whole, whole_target, weights), (halves, halves_target, half_weights) = found
     for name, values in weights.items():
@@ -45,5 +44,5 @@ def test_halves_give_the_numbers_of_the_whole(tmp_path, kind):
         np.testing.assert_allclose(halves_target.null, whole_target.null, atol=1e-2)
 
 
-def test_a_stack_is_halved_down_to_one():
-    assert [halved(5, halvings) for halvings in range(4)] == [5, 2, 1, 1]
+def test_each_attempt_halves_the_stack_down_to_one_replica():
+    assert [TrainingRun(7, CPU, attempt).replicas_at_once(5) for attempt in (1, 2, 3, 4)] == [5, 2, 1, 1]

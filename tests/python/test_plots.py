@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import ENSEMBLE, figures, history, of_chapter, write_results
+from synthetic_results import SHIFTED_SCORES, figures, history, of_chapter, write_results
 
 from pharmacell.core.errors import InputError
 from pharmacell.report.benchmark_figures import DATASET_FIGURES, PROTOCOL_FIGURES
@@ -24,6 +24,7 @@ from pharmacell.report.perturbation_figures import PERTURBATION_FIGURES
 from pharmacell.report.results import read_results
 from pharmacell.report.sample_figures import SAMPLE_FIGURES, draw_sample
 from pharmacell.report.writer import CHAPTERS
+from pharmacell.response.model_card import Interval
 
 WITHOUT_TRUTH = {"quality", "losses", "embedding", "probabilities", "source"}
 EVIDENCE = of_chapter("evidence")
@@ -149,10 +150,10 @@ def test_one_class_has_no_curves(tmp_path):
 
 
 def test_reliability_shows_each_bin_its_size_and_the_error():
-    bins = ENSEMBLE["reliability"]
+    bins = SHIFTED_SCORES.reliability
     curve, counts = draw_reliability(bins, 0.0321, "t", False).axes
     observed = next(line for line in curve.lines if line.get_label() == "observed")
-    assert [*zip(*observed.get_data(), strict=True)] == [(entry["predicted"], entry["observed"]) for entry in bins]
+    assert [*zip(*observed.get_data(), strict=True)] == [(entry.predicted, entry.observed) for entry in bins]
     assert curve.get_title() == "expected calibration error 0.032"
     assert [bar.get_width() for bar in counts.patches] == [40, 1200, 60]
     assert [text.get_text() for text in counts.texts] == ["40", "1,200", "60"]
@@ -161,7 +162,11 @@ def test_reliability_shows_each_bin_its_size_and_the_error():
 
 def test_members_have_a_bar_and_a_dot_and_the_whole_its_interval():
     figure = draw_members(
-        ENSEMBLE["ensemble_weights"], ENSEMBLE["shifted_auroc_members"], ENSEMBLE["shifted_auroc"], "t", False
+        SHIFTED_SCORES.ensemble_weights,
+        SHIFTED_SCORES.shifted_auroc_members,
+        SHIFTED_SCORES.shifted_auroc,
+        "t",
+        False,
     )
     bars, dots = figure.axes
     assert [bar.get_width() for bar in bars.patches] == [0.2, 0.0, 0.5, 0.3]
@@ -175,7 +180,7 @@ def test_members_have_a_bar_and_a_dot_and_the_whole_its_interval():
     assert [text.get_text() for text in dots.texts] == ["0.67", "0.69", "0.74", "0.72", "0.75"]
     assert [0.7, 0.8] in [list(line.get_xdata()) for line in dots.lines]
     assert dots.get_xlim()[0] < 0.5 < 0.8 < dots.get_xlim()[1]
-    worse = draw_members({"network": 1.0}, {"network": 0.3}, {"value": 0.3, "low": 0.2, "high": 0.4}, "t", False)
+    worse = draw_members({"network": 1.0}, {"network": 0.3}, Interval(0.3, 0.2, 0.4), "t", False)
     assert worse.axes[1].get_xlim()[0] < 0.2
 
 

@@ -5,27 +5,26 @@ from dataclasses import replace
 import imblearn.over_sampling
 import numpy as np
 import pytest
-import torch
-from synthetic_cells import CONFIG, GENES, TRAINING, equal, make_lines, weights_of
+from synthetic_cells import CONFIG, CPU, GENES, TRAINING, equal, make_lines, pretrain_small, weights_of
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.splits import split_lines
 from pharmacell.response import pretrain_bulk as training
-from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.pretrain_bulk import pretrain
+from pharmacell.response.settings import Configuration
+from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.sampling import resample
-
-CPU = torch.device("cpu")
 
 
 def train(lines, **settings):
-    return train_source(lines, CONFIG, replace(TRAINING, **settings), 2, 7, CPU)
+    return pretrain_small(lines, replace(TRAINING, **settings))
 
 
 def what_was_fitted(result) -> dict[str, np.ndarray]:
     bundle = result.bundle
     return weights_of(bundle.model) | {
-        "mean": bundle.source.mean,
-        "std": bundle.source.std,
+        "mean": bundle.source_scaler.mean,
+        "std": bundle.source_scaler.std,
         "baselines": bundle.baselines.weights,
         "slope": bundle.baselines.slope,
         "intercept": bundle.baselines.intercept,
@@ -61,8 +60,8 @@ def test_scaling_is_that_of_the_training_lines():
     lines = make_lines()
     result = train(lines)
     rows = lines.x[(result.split == "train").to_numpy()]
-    np.testing.assert_allclose(result.bundle.source.mean, rows.mean(0), atol=1e-5)
-    np.testing.assert_allclose(result.bundle.source.std, rows.std(0), rtol=1e-4)
+    np.testing.assert_allclose(result.bundle.source_scaler.mean, rows.mean(0), atol=1e-5)
+    np.testing.assert_allclose(result.bundle.source_scaler.std, rows.std(0), rtol=1e-4)
 
 
 def test_resampling_sees_training_lines_only(monkeypatch):
@@ -76,7 +75,7 @@ def test_resampling_sees_training_lines_only(monkeypatch):
     monkeypatch.setattr(imblearn.over_sampling.RandomOverSampler, "fit_resample", spy)
     lines = make_lines()
     result = train(lines, sampling="over")
-    training = result.bundle.source.apply(lines.x[(result.split == "train").to_numpy()])
+    training = result.bundle.source_scaler.apply(lines.x[(result.split == "train").to_numpy()])
     assert seen
     for rows in seen:
         assert np.array_equal(rows, training)
@@ -105,7 +104,7 @@ def test_no_resampling_returns_the_rows_and_too_few_rows_are_an_input_error():
 
 
 def test_the_response_is_learnt():
-    result = train_source(make_lines(300), CONFIG, replace(TRAINING, epochs=30, patience=5), 3, 0, CPU)
+    result = pretrain_small(make_lines(300), replace(TRAINING, epochs=30, patience=5), 3, 0)
     auroc = result.metrics[result.metrics["metric"] == "auroc"].set_index("model")["value"]
     assert set(auroc.index) == {"atsdp", "signature", "ridge", "logistic"}
     assert auroc.min() > 0.85
@@ -135,7 +134,8 @@ def test_the_denoising_target_is_the_clean_input():
     lines = replace(make_lines(400), x=np.repeat(factor, len(GENES), 1).astype(np.float32))  # a tenth tells the rest
     before = lines.x.copy()
     training = replace(TRAINING, epochs=60, patience=60, noise_rate=0.9)
-    history = train_source(lines, replace(CONFIG, dropout=0.0), training, 1, 0, CPU).history
+    settings = Configuration(replace(CONFIG, dropout=0.0), training)
+    history = pretrain(lines, settings, 1, TrainingRun(0, CPU)).history
     losses = history[(history["stage"] == "autoencoder") & (history["part"] == "train")].set_index("epoch")["value"]
     assert np.array_equal(lines.x, before)
     assert losses.iloc[0] > 0.5  # standardised clean values; of the noisy input it would be about 0.1

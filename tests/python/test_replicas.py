@@ -5,21 +5,28 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from click.testing import CliRunner
 from safetensors.numpy import load_file
-from synthetic_cells import CONFIG, DRUG, SHIFTED, TRAINING, equal, make_lines, weights_of, write_bulk, write_cells
+from synthetic_cells import (
+    DRUG,
+    SHIFTED,
+    TRAINING,
+    equal,
+    make_lines,
+    pretrain_small,
+    weights_of,
+    write_bulk,
+    write_cells,
+)
 
 from pharmacell.cli.finetune_sc import finetune_sc
 from pharmacell.cli.predict import predict
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
 from pharmacell.response import pretrain_bulk as training
 from pharmacell.response import training_lines
-from pharmacell.response.pretrain_bulk import train_source
 from pharmacell.response.training_lines import replica_seeds
 
 REPLICAS = 5
-CPU = torch.device("cpu")
 EPOCHS, PATIENCE = 25, 2
 EARLY = replace(TRAINING, epochs=EPOCHS, patience=PATIENCE, learning_rate=0.02)
 
@@ -121,7 +128,7 @@ def test_a_replica_of_a_stack_equals_the_same_replica_trained_alone(heads, files
 @pytest.mark.parametrize("settings", [{}, SHIFTED], ids=["plain", "shifted"])
 def test_more_replicas_leave_the_first_ones_as_they_were(settings):
     lines = make_lines()
-    two, four = (train_source(lines, CONFIG, replace(EARLY, **settings), n, 7, CPU).bundle.model for n in (2, 4))
+    two, four = (pretrain_small(lines, replace(EARLY, **settings), n).bundle.model for n in (2, 4))
     for replica in range(2):
         assert distance(weights_of(two, replica), weights_of(four, replica)) < 0.01
 
@@ -134,7 +141,7 @@ def test_seeds_of_replicas_differ_by_replica_and_purpose_and_not_by_count():
 
 def test_same_seed_same_numbers_and_another_seed_other_numbers():
     lines = make_lines()
-    first, again, other = (train_source(lines, CONFIG, TRAINING, 2, seed, CPU) for seed in (7, 7, 8))
+    first, again, other = (pretrain_small(lines, seed=seed) for seed in (7, 7, 8))
     assert equal(weights_of(first.bundle.model), weights_of(again.bundle.model))
     assert first.metrics.equals(again.metrics)
     assert first.history.equals(again.history)

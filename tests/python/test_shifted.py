@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from synthetic_cells import CONFIG, SHIFTED, TRAINING, equal, make_lines, weights_of, write_cells
+from synthetic_cells import CPU, SHIFTED, TRAINING, equal, make_lines, pretrain_small, weights_of, write_cells
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
@@ -17,24 +17,23 @@ from pharmacell.evaluate.metrics import auroc
 from pharmacell.evaluate.significance import cell_significance, separation
 from pharmacell.evaluate.within_groups import auroc_within
 from pharmacell.response import pretrain_bulk as training
-from pharmacell.response.ensemble import stack
-from pharmacell.response.evidence import PERMUTATIONS, reliability
+from pharmacell.response.ensemble import stacking_weights
 from pharmacell.response.finetune_sc import adapt
-from pharmacell.response.pretrain_bulk import train_source
-from pharmacell.response.settings import TransferConfig
-from pharmacell.response.training_lines import prepare_source
+from pharmacell.response.permuted_null import PERMUTATIONS
+from pharmacell.response.settings import Configuration
+from pharmacell.response.shifted_scores import reliability
+from pharmacell.response.training_lines import SplitLines, prepare_training_lines
+from pharmacell.response.training_run import TrainingRun
 from pharmacell.response.verdict import judge
 
-CPU = torch.device("cpu")
 SETTINGS = replace(TRAINING, **SHIFTED)
 
 
 def run(lines, sample, seed=7):
-    """Train and adapt; returns the bundle and the result of the target stage."""
-    source = train_source(lines, CONFIG, SETTINGS, 2, seed, CPU)
-    return source, adapt(
-        source.bundle, lines, source.split, CellMatrix(sample), SETTINGS, TransferConfig(), "none", seed, CPU
-    )
+    """Train and adapt; returns what either step leaves."""
+    pretrained = pretrain_small(lines, SETTINGS, seed=seed)
+    bulk, settings = SplitLines(lines, pretrained.split), Configuration(training=SETTINGS)
+    return pretrained, adapt(pretrained.bundle, bulk, CellMatrix(sample), settings, "none", TrainingRun(seed, CPU))
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +46,11 @@ def honest(sample):
     return run(make_lines(), sample)
 
 
-def everything_chosen(source, target) -> dict[str, np.ndarray]:
+def everything_chosen(pretrained, finetuned) -> dict[str, np.ndarray]:
     """Return all that training and shifted validation decided."""
-    bundle = source.bundle
+    bundle = pretrained.bundle
     numbers = {name: np.asarray(value) for name, value in vars(bundle.ensemble).items()}
-    return weights_of(bundle.model) | numbers | {"null": target.null, "baselines": bundle.baselines.weights}
+    return weights_of(bundle.model) | numbers | {"null": finetuned.null, "baselines": bundle.baselines.weights}
 
 
 def test_no_test_line_reaches_shifted_validation_weights_or_null(honest, sample, monkeypatch):
@@ -79,19 +78,20 @@ def test_a_replica_never_learns_from_the_lines_that_validate_it():
     lines = make_lines()
     split = split_lines(lines.labels, 7)
     scaler, _ = lines.standardised((split != "test").to_numpy())
-    source = prepare_source(lines, split, scaler, replace(SETTINGS, sampling="over"), 6, 7, CPU)
-    assert source.x.shape[0] == (split != "test").sum()
+    settings = replace(SETTINGS, sampling="over")
+    found = prepare_training_lines(SplitLines(lines, split), scaler, settings, 6, 7, CPU)
+    assert found.x.shape[0] == (split != "test").sum()
     for replica in range(6):
-        learnt, held = set(source.data.plain_rows[replica].tolist()), set(source.held[replica].tolist())
+        learnt, held = (set(rows[replica].tolist()) for rows in (found.training_set.plain_rows, found.held_out))
         assert learnt
         assert held
         assert not learnt & held
-    assert np.array_equal(source.held[0], source.held[5])  # five folds; the sixth replica takes the first again
-    assert len({row for rows in source.held[:5] for row in rows.tolist()}) >= 5 * source.held.shape[1]
-    originals = source.data.clean[: len(source.x)]
+    assert np.array_equal(found.held_out[0], found.held_out[5])  # five folds; the sixth replica takes the first again
+    assert len({row for rows in found.held_out[:5] for row in rows.tolist()}) >= 5 * found.held_out.shape[1]
+    originals = found.training_set.clean[: len(found.x)]
     for replica in range(6):  # over-sampling repeats rows of the replica's own
-        own = originals[source.data.plain_rows[replica]]
-        drawn = source.data.clean[source.data.rows[replica]]
+        own = originals[found.training_set.plain_rows[replica]]
+        drawn = found.training_set.clean[found.training_set.rows[replica]]
         assert (torch.cdist(drawn, own).min(1).values < 0.02).all()
 
 
@@ -139,7 +139,7 @@ def test_stacking_prefers_what_tells_apart_and_never_turns_a_member_round():
     rng = np.random.default_rng(0)
     labels = (np.arange(600) < 200).astype(int)
     good, noise = labels + rng.normal(0, 0.7, 600), rng.normal(size=600)
-    weights = stack(np.stack([good, noise, -good], 1), labels)
+    weights = stacking_weights(np.stack([good, noise, -good], 1), labels)
     assert weights[0] > 0.8
     assert weights[2] == 0
     assert weights.sum() == pytest.approx(1)
@@ -147,7 +147,7 @@ def test_stacking_prefers_what_tells_apart_and_never_turns_a_member_round():
 
 def test_ensemble_is_what_its_parts_say(honest, sample):
     bundle = honest[0].bundle
-    x = bundle.target.apply(next(CellMatrix(sample).chunks(bundle.genes)))
+    x = bundle.standardise_cells(next(CellMatrix(sample).chunks(bundle.genes)))
     members = bundle.ensemble.members(bundle.network_scores(x, "target", CPU), x)
     by_hand = sum(weight * members[:, k] for k, weight in enumerate(bundle.ensemble.weights))
     np.testing.assert_allclose(bundle.score(x, "target", CPU), by_hand, atol=1e-5)
@@ -192,7 +192,7 @@ def test_reliability_of_a_calibrated_and_of_an_overconfident_prediction():
     assert reliability(truth, np.where(probability > 0.5, 0.99, 0.01))[1] > 0.15
 
 
-FACTS = {
+DIAGNOSTICS = {
     "shifted_auroc": 0.8,
     "shifted_auroc_low": 0.75,
     "shifted_auroc_high": 0.85,
@@ -237,8 +237,8 @@ FACTS = {
         ({"n_cells": 12}, "uncertain"),
     ],
 )
-def test_verdict_follows_the_facts_and_names_the_reason(change, verdict):
-    found = judge(FACTS | change)
-    assert found["verdict"] == verdict
+def test_verdict_follows_the_diagnostics_and_names_the_reason(change, verdict):
+    found, reasons = judge(DIAGNOSTICS | change)
+    assert found == verdict
     lead = {"supported": "For: ", "uncertain": "Doubtful: ", "not supported": "Against: "}[verdict]
-    assert found["reasons"][0].startswith(lead)
+    assert reasons[0].startswith(lead)

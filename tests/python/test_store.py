@@ -1,16 +1,18 @@
 """Models on disk: a round trip keeps every number, and a bad file ends with a clear message."""
 
 import json
+import math
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from synthetic_cells import CONFIG, GENES, TRAINING, equal, make_lines, weights_of
+from synthetic_cells import GENES, equal, pretrain_small, weights_of
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.standardise import Standardiser
-from pharmacell.response.pretrain_bulk import train_source
+from pharmacell.response.model_card import Interval
 from pharmacell.response.store import load_bundle, save_bundle
 
 NAME = "s.model.safetensors"
@@ -18,9 +20,7 @@ NAME = "s.model.safetensors"
 
 @pytest.fixture(scope="module")
 def trained():
-    bundle = train_source(make_lines(), CONFIG, TRAINING, 2, 7, torch.device("cpu")).bundle
-    bundle.card |= {"drug": "d", "sample": "s"}
-    return bundle
+    return pretrain_small().bundle
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def test_round_trip(trained, stored):
     assert equal(weights_of(trained.model), weights_of(loaded.model))
     assert loaded.model.config == trained.model.config
     assert loaded.genes == trained.genes
-    assert loaded.card == json.loads(json.dumps(trained.card))
-    assert loaded.target is None
+    assert loaded.card == trained.card
+    assert loaded.target_scaler is None
     for part in ("mean", "std"):
-        assert np.array_equal(getattr(loaded.source, part), getattr(trained.source, part))
+        assert np.array_equal(getattr(loaded.source_scaler, part), getattr(trained.source_scaler, part))
     for part in ("weights", "slope", "intercept"):
         assert np.array_equal(getattr(loaded.baselines, part), getattr(trained.baselines, part))
     x = torch.randn(9, len(GENES))
@@ -46,13 +46,9 @@ def test_round_trip(trained, stored):
 
 
 def test_target_scaling_survives(trained, tmp_path):
-    trained_target = Standardiser(np.arange(60, dtype=np.float32), np.ones(60, np.float32))
-    trained.target = trained_target
-    try:
-        save_bundle(trained, tmp_path / NAME)
-    finally:
-        trained.target = None
-    assert np.array_equal(load_bundle(tmp_path / NAME).target.mean, trained_target.mean)
+    scaler = Standardiser(np.arange(60, dtype=np.float32), np.ones(60, np.float32))
+    save_bundle(replace(trained, target_scaler=scaler), tmp_path / NAME)
+    assert np.array_equal(load_bundle(tmp_path / NAME).target_scaler.mean, scaler.mean)
 
 
 def test_files_hold_tensors_and_json_only(stored):
@@ -92,6 +88,7 @@ DAMAGE = {
     "other replicas": rewrite(lambda facts: facts.update(n_replicas=3)),
     "other network": rewrite(lambda facts: facts["config"].update(bottleneck=32)),
     "unknown setting": rewrite(lambda facts: facts["config"].update(colour="blue")),
+    "number of another kind": rewrite(lambda facts: facts["card"]["pretraining"].update(seed="many")),
     "config of another kind": rewrite(lambda facts: facts.update(config=[1])),
 }
 
@@ -102,6 +99,22 @@ def test_a_bad_file_is_an_input_error_that_names_it(damage, stored):
     with pytest.raises(InputError, match=r"s\.model\.(safetensors|json)") as caught:
         load_bundle(stored)
     assert "\n" not in str(caught.value)
+
+
+def test_a_card_of_an_older_version_says_what_to_do(stored):
+    rewrite(lambda facts: facts.update(card={"drug": "d", "seed": 0, "training": {}, "genes_bulk": 60}))(stored)
+    with pytest.raises(InputError, match=r"s\.model\.json: .*card\.pretraining.*train the model again") as caught:
+        load_bundle(stored)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_could_not_be_measured_stays_unknown(trained, tmp_path):
+    unknown = {"atsdp": Interval(0.7, math.nan, math.nan)}  # as where every resample has one class only
+    card = replace(trained.card, pretraining=replace(trained.card.pretraining, source_auroc=unknown))
+    save_bundle(replace(trained, card=card), tmp_path / NAME)
+    found = load_bundle(tmp_path / NAME).card.pretraining.source_auroc["atsdp"]
+    assert found.value == 0.7
+    assert math.isnan(found.low)
 
 
 def test_weights_without_baselines_are_an_input_error(stored):

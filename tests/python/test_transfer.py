@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from synthetic_cells import CONFIG, GENES, TRAINING, equal, make_lines, weights_of, write_cells
+from synthetic_cells import CPU, GENES, TRAINING, equal, make_lines, pretrain_small, weights_of, write_cells
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
@@ -14,20 +13,19 @@ from pharmacell.data.standardise import LIMIT, Standardiser
 from pharmacell.response.finetune_sc import adapt, labelled_cells
 from pharmacell.response.predict import CellPredictions
 from pharmacell.response.prediction_tables import prediction_tables
-from pharmacell.response.pretrain_bulk import train_source
-from pharmacell.response.settings import TransferConfig
+from pharmacell.response.settings import Configuration, TransferConfig
 from pharmacell.response.store import load_bundle, save_bundle
+from pharmacell.response.training_lines import SplitLines
+from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.clusters import cluster_cells
 
-CPU = torch.device("cpu")
 PARTS = ("source.encoder", "target.encoder", "predictor")
 
 
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
     path = tmp_path_factory.mktemp("pretrained") / "s.pretrained.safetensors"
-    result = train_source(make_lines(), CONFIG, TRAINING, 2, 7, CPU)
-    result.bundle.card |= {"drug": "d", "sample": "s"}
+    result = pretrain_small()
     save_bundle(result.bundle, path)
     return path, result.split
 
@@ -38,21 +36,13 @@ def sample(tmp_path_factory):
 
 
 def transfer(pretrained, sample, lines=None, supervision="none", training=None, seed=7, **settings):
-    """Adapt the pretrained stack to a sample; returns the bundle, the history and the facts."""
+    """Adapt the pretrained stack to a sample; returns the bundle and the history."""
     path, split = pretrained
     bundle = load_bundle(path, lambda _: [1, 2])
-    result = adapt(
-        bundle,
-        lines or make_lines(),
-        split,
-        CellMatrix(sample),
-        training or TRAINING,
-        TransferConfig(**settings),
-        supervision,
-        seed,
-        CPU,
-    )
-    return bundle, result.history, result.facts
+    bulk = SplitLines(lines or make_lines(), split)
+    configuration = Configuration(training=training or TRAINING, transfer=TransferConfig(**settings))
+    result = adapt(bundle, bulk, CellMatrix(sample), configuration, supervision, TrainingRun(seed, CPU))
+    return bundle, result.history
 
 
 def moved(first: dict, second: dict) -> set[str]:
@@ -96,9 +86,12 @@ def test_total_is_the_weighted_sum_of_the_terms(pretrained, sample):
 
 def test_mmd_weight_brings_the_domains_together(pretrained, sample):
     longer = replace(TRAINING, epochs=25, patience=25)
-    facts = {omega: transfer(pretrained, sample, training=longer, omega=omega, theta=0.0)[2] for omega in (0.0, 20.0)}
-    assert facts[20.0]["mmd_after"] < facts[20.0]["mmd_before"]
-    assert facts[20.0]["mmd_after"] < facts[0.0]["mmd_after"]
+    alone, aligned = (
+        transfer(pretrained, sample, training=longer, omega=omega, theta=0.0)[0].card.adaptation
+        for omega in (0.0, 20.0)
+    )
+    assert aligned.mmd_after < aligned.mmd_before
+    assert aligned.mmd_after < alone.mmd_after
 
 
 def test_target_encoder_starts_from_the_bulk_encoder_or_at_random(pretrained, sample):
@@ -141,13 +134,13 @@ def test_without_supervision_the_truth_of_the_cells_changes_nothing(pretrained, 
         other = transfer(pretrained, tmp_path / f"{name}.h5ad")
         assert equal(weights_of(honest[0].model), weights_of(other[0].model))
         assert honest[1].equals(other[1])
-    assert "labelled_cells" not in honest[0].card
+    assert honest[0].card.labelled_cells == []
 
 
 def test_labels_are_used_only_where_asked_and_reach_the_target_encoder(pretrained, sample):
     none, few = transfer(pretrained, sample), transfer(pretrained, sample, supervision="few_shot:4")
     truth = CellMatrix(sample).obs["truth"]
-    assert truth[few[0].card["labelled_cells"]].value_counts().to_dict() == {0: 4, 1: 4}
+    assert truth[few[0].card.labelled_cells].value_counts().to_dict() == {0: 4, 1: 4}
     assert moved(weights_of(none[0].model), weights_of(few[0].model)) == set(PARTS)
     assert "target_class" in set(few[1]["term"])
     assert "target_class" not in set(none[1]["term"])
@@ -178,16 +171,16 @@ def test_labelled_cells_are_not_scored():
     obs = pd.DataFrame({"truth": truth}, [f"cell{number}" for number in range(60)])
     probability = rng.random((2, 60)).astype(np.float32)
     baselines = rng.random((60, 3)).astype(np.float32)
-    card = {"labelled_cells": list(obs.index[:20])}
+    labelled = list(obs.index[:20])
     cheated, cheated_baselines = probability.copy(), baselines.copy()
     cheated[:, :20], cheated_baselines[:20] = truth[:20], truth[:20, None]
     honest, cheating = (
-        prediction_tables(CellPredictions(p, f, p), obs, card, None, 0)
+        prediction_tables(CellPredictions(p, f, p), obs, labelled, None, 0)
         for p, f in ((probability, baselines), (cheated, cheated_baselines))
     )
     assert honest["metrics"].equals(cheating["metrics"])
     assert honest["model_metrics"].equals(cheating["model_metrics"])
-    everything = prediction_tables(CellPredictions(cheated, cheated_baselines, cheated), obs, {}, None, 0)
+    everything = prediction_tables(CellPredictions(cheated, cheated_baselines, cheated), obs, [], None, 0)
     assert not everything["metrics"].equals(honest["metrics"])
     assert len(honest["predictions"]) == 60
 
@@ -222,5 +215,5 @@ def test_standardiser_in_blocks_equals_one_block_and_clips():
 def test_target_scaling_is_that_of_the_cells(pretrained, sample):
     bundle = transfer(pretrained, sample)[0]
     x = CellMatrix(sample).dense(slice(None), np.arange(len(GENES)))
-    np.testing.assert_allclose(bundle.target.mean, x.mean(0), atol=1e-5)
-    np.testing.assert_allclose(bundle.target.std, x.std(0), rtol=1e-4)
+    np.testing.assert_allclose(bundle.target_scaler.mean, x.mean(0), atol=1e-5)
+    np.testing.assert_allclose(bundle.target_scaler.std, x.std(0), rtol=1e-4)

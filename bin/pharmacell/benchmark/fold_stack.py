@@ -11,12 +11,12 @@ from torch import Tensor
 
 from pharmacell.core.seeds import generator, integer
 from pharmacell.response.ensemble import Ensemble, fit_ensemble
-from pharmacell.response.joint_training import Target, target_rows, train_jointly
+from pharmacell.response.joint_training import TargetCells, target_rows, train_jointly
 from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS
 from pharmacell.response.network import ATSDP
 from pharmacell.response.pretraining import train_autoencoder
 from pharmacell.response.settings import NEIGHBOURS, Configuration
-from pharmacell.response.training_lines import Source, replica_seeds
+from pharmacell.response.training_lines import TrainingLines, replica_seeds
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.clusters import cluster_cells
 from pharmacell.training.loop import History
@@ -55,7 +55,7 @@ class AdaptedFolds:
 def adapt_folds(
     folds: Sequence["Fold"],
     bundle: "Bundle",
-    source: Source,
+    lines: TrainingLines,
     settings: Configuration,
     n_replicas: int,
     device: torch.device,
@@ -68,7 +68,7 @@ def adapt_folds(
         With equally many training cells, all with enough labels or none.
     bundle
         Pretrained replicas, ``n_replicas`` for each repeat.
-    source
+    lines
         The bulk lines that they learned from.
     settings
         Network, training and transfer.
@@ -87,7 +87,7 @@ def adapt_folds(
         model.target.load_state_dict(model.source.state_dict())
 
     target = stacked_target(folds, settings.transfer.clustering, n_replicas, device)
-    validation, data = of_replicas(source.validation, of), source.data
+    validation, data = of_replicas(lines.validation, of), lines.training_set
     data = replace(
         data, rows=data.rows[of], plain_rows=data.plain_rows[of], labels=data.labels[of], validation=data.validation[of]
     )
@@ -95,9 +95,9 @@ def adapt_folds(
     train_autoencoder(
         "target_autoencoder", model.target, model.random, target_rows(target, len(of)), settings.training, history
     )
-    train_jointly("joint", model, data, validation, target, settings.training, settings.transfer, history)
+    train_jointly("joint", model, data, validation, target, settings, history)
     ensembles = None
-    if settings.training.ensemble and not target.judged:
+    if settings.training.ensemble and not target.stops_by_labels:
         network, pooled = validation.network_scores(model, "target"), validation.pooled.cpu().numpy()
         linear = bundle.ensemble.linear[of.cpu().numpy()]
         ensembles = [
@@ -125,28 +125,28 @@ def of_replicas(validation: PlainValidation | ShiftedValidation, of: Tensor) -> 
     return ShiftedValidation(validation.x[:0], validation.labels[rows], validation.groups[rows], validation.pooled[of])
 
 
-def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, device: torch.device) -> Target:
+def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, device: torch.device) -> TargetCells:
     """Lay the training cells of all folds under one another; each replica has the rows of its fold.
 
     Clusters are found among a fold's training cells alone.
     """
     n = len(folds[0].train)
-    clusters, inner, outer, labelled = [], [], [], []
-    judged = folds[0].enough_labels()
+    clusters, training_rows, validation_rows, labelled_rows = [], [], [], []
+    stops_by_labels = folds[0].enough_labels()
     for number, fold in enumerate(folds):
         clusters.append(cluster_cells(fold.train, clustering, integer(fold.seed, "clusters")))
         validation = stop_cells(fold.train_labels, generator(fold.seed, "validation cells"))
-        known = (fold.train_labels >= 0) & ~(validation & judged)
-        for lists, chosen in ((inner, ~validation), (outer, validation), (labelled, known)):
+        known = (fold.train_labels >= 0) & ~(validation & stops_by_labels)
+        for lists, chosen in ((training_rows, ~validation), (validation_rows, validation), (labelled_rows, known)):
             lists += [torch.as_tensor(number * n + np.flatnonzero(chosen), device=device)] * n_replicas
-    return Target(
+    return TargetCells(
         x=torch.as_tensor(np.concatenate([fold.train for fold in folds]), device=device),
         clusters=torch.as_tensor(np.concatenate(clusters), device=device),
         labels=torch.as_tensor(np.concatenate([fold.train_labels for fold in folds]), device=device),
-        inner=torch.stack(inner),
-        outer=torch.stack(outer),
-        labelled=labelled,
-        judged=judged,
+        training_rows=torch.stack(training_rows),
+        validation_rows=torch.stack(validation_rows),
+        labelled_rows=labelled_rows,
+        stops_by_labels=stops_by_labels,
     )
 
 

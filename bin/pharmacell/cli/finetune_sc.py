@@ -29,7 +29,7 @@ from pharmacell.response.settings import Stack, Supervision, configuration
 @training_options
 @transfer_options
 @options_of(Supervision)
-@options_of(Stack, "halvings")
+@options_of(Stack, "attempt")
 @inputs.outdir
 def finetune_sc(
     pretrained: Path,
@@ -42,7 +42,7 @@ def finetune_sc(
     config: str,
     preset: str | None,
     supervision: str,
-    halvings: int,
+    attempt: int,
     outdir: Path,
     seed: int,
     threads: int,
@@ -54,41 +54,29 @@ def finetune_sc(
     Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json and, unless the network stands
     alone, SAMPLE.null.parquet (scores of the cells under permuted bulk labels).
     """
-    import pandas as pd
-
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.files import whole_file, write_json
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines, load_split
+    from pharmacell.response.columns import TRANSFER
     from pharmacell.response.finetune_sc import adapt, check_pretrained
+    from pharmacell.response.null_table import write_null
     from pharmacell.response.store import load_bundle, save_bundle
-    from pharmacell.response.training_lines import replica_seeds
+    from pharmacell.response.training_lines import SplitLines, replica_seeds
+    from pharmacell.response.training_run import TrainingRun
 
     use_threads(threads)
-    where = resolve_device(device)
-    bundle = load_bundle(pretrained, lambda n_replicas: replica_seeds(seed, "fine-tuning", n_replicas), where)
+    run = TrainingRun(seed, resolve_device(device), attempt)
+    bundle = load_bundle(pretrained, lambda n_replicas: replica_seeds(seed, "fine-tuning", n_replicas), run.device)
     cells = CellMatrix(target)
     lines = load_lines(bulk, response, drug, cells.genes)
     check_pretrained(bundle, lines, drug, pretrained)
     settings = configuration(config, preset, options)
-    result = adapt(
-        bundle,
-        lines,
-        load_split(split),
-        cells,
-        settings.training,
-        settings.transfer,
-        supervision,
-        seed,
-        where,
-        halvings,
-    )
+    result = adapt(bundle, SplitLines(lines, load_split(split)), cells, settings, supervision, run)
     with whole_file(outdir / f"{sample}.history.csv") as partial:
         result.history.to_csv(partial, index=False)
     if result.null is not None:
-        with whole_file(outdir / f"{sample}.null.parquet") as partial:
-            pd.DataFrame(
-                result.null.T, cells.obs.index, [f"permutation_{i + 1}" for i in range(len(result.null))]
-            ).rename_axis("cell_id").to_parquet(partial)
-    write_json(outdir / f"{sample}.transfer.json", result.facts)
+        write_null(result.null, cells.obs.index, outdir / f"{sample}.null.parquet")
+    adaptation = bundle.card.adaptation
+    write_json(outdir / f"{sample}.transfer.json", {name: getattr(adaptation, name) for name in TRANSFER})
     save_bundle(bundle, outdir / f"{sample}.model.safetensors")

@@ -1,5 +1,6 @@
 """Command ``predict``: predict every cell of a sample and say how far to believe it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -44,8 +45,9 @@ def predict(
     from pharmacell.data.cells import CellMatrix
     from pharmacell.response.diagnostics import diagnose
     from pharmacell.response.neighbours import nearest_cells, smooth
+    from pharmacell.response.null_table import read_null
     from pharmacell.response.predict import predict_cells, smoothed
-    from pharmacell.response.prediction_tables import prediction_tables, read_null, write_predicted_h5ad
+    from pharmacell.response.prediction_tables import prediction_tables, write_predicted_h5ad
     from pharmacell.response.store import load_bundle
 
     use_threads(threads)
@@ -53,17 +55,17 @@ def predict(
     cells = CellMatrix(target)
     bundle = load_bundle(model, device=where)
     null = read_null(null_path, cells.obs.index) if null_path else None
-    found = predict_cells(bundle, cells, where)
+    predictions = predict_cells(bundle, cells, where)
     if neighbours is None:
         neighbours = NEIGHBOURS if bundle.ensemble else 0
     if neighbours:
         nearest = nearest_cells(cells.components(), neighbours, generator(seed, "reference cells"))
-        found, null = smoothed(found, bundle, nearest), None if null is None else smooth(null, nearest)
-    bundle.card["neighbours"] = neighbours
-    tables = prediction_tables(found, cells.obs, bundle.card, null, seed)
-    diagnostics = diagnose(found, bundle.card, cells.uns, null)
+        predictions, null = smoothed(predictions, bundle, nearest), None if null is None else smooth(null, nearest)
+    card = replace(bundle.card, neighbours=neighbours)
+    tables = prediction_tables(predictions, cells.obs, card.labelled_cells, null, seed)
+    diagnostics = diagnose(predictions, card, cells.uns, null)
     for name, table in tables.items():
         with whole_file(outdir / f"{sample}.{name}.csv") as partial:
             table.to_csv(partial, index=False)
     write_json(outdir / f"{sample}.diagnostics.json", diagnostics)
-    write_predicted_h5ad(target, outdir / f"{sample}.predicted.h5ad", tables, bundle.card, diagnostics)
+    write_predicted_h5ad(target, outdir / f"{sample}.predicted.h5ad", tables, card, diagnostics)

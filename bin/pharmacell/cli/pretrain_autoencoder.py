@@ -43,7 +43,7 @@ def pretrain_autoencoder(
     lines, genes = read_bulk(bulk, CellMatrix(target).genes)
 
     from pharmacell.core.device import resolve_device, use_threads
-    from pharmacell.response.pretrain_autoencoder import fit_shared_autoencoder, save_autoencoder, shape_of
+    from pharmacell.response.pretrain_autoencoder import fit_shared_autoencoder, save_autoencoder, shape_digest
 
     use_threads(threads)
     weights = fit_shared_autoencoder(
@@ -54,4 +54,6 @@ def pretrain_autoencoder(
         seed,
         resolve_device(device),
     )
-    save_autoencoder(weights, outdir / "autoencoder.safetensors", shape_of(list(genes), settings.network, n_replicas))
+    save_autoencoder(
+        weights, outdir / "autoencoder.safetensors", shape_digest(list(genes), settings.network, n_replicas)
+    )

@@ -1,5 +1,6 @@
 """Command ``pretrain_bulk``: train a stack of networks and the baselines on bulk lines."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def pretrain_bulk(
     autoencoder: Path | None,
     config: str,
     preset: str | None,
-    halvings: int,
+    attempt: int,
     outdir: Path,
     seed: int,
     threads: int,
@@ -58,20 +59,18 @@ def pretrain_bulk(
     lines = load_lines(bulk, response, drug, CellMatrix(target).genes)
 
     from pharmacell.core.device import resolve_device, use_threads
-    from pharmacell.response.partial_stacks import halved
-    from pharmacell.response.pretrain_autoencoder import load_autoencoder, shape_of
-    from pharmacell.response.pretrain_bulk import train_source
+    from pharmacell.response.pretrain_autoencoder import load_autoencoder, shape_digest
+    from pharmacell.response.pretrain_bulk import pretrain
     from pharmacell.response.store import save_bundle
+    from pharmacell.response.training_run import TrainingRun
 
     use_threads(threads)
-    where = resolve_device(device)
+    run = TrainingRun(seed, resolve_device(device), attempt)
     weights = None
     if autoencoder is not None:
-        weights = load_autoencoder(autoencoder, shape_of(lines.genes, settings.network, n_replicas), where)
-    result = train_source(
-        lines, settings.network, settings.training, n_replicas, seed, where, weights, halved(n_replicas, halvings)
-    )
-    result.bundle.card |= {"drug": drug, "sample": sample}
+        weights = load_autoencoder(autoencoder, shape_digest(lines.genes, settings.network, n_replicas), run.device)
+    result = pretrain(lines, settings, n_replicas, run, weights)
+    result.bundle.card = replace(result.bundle.card, drug=drug, sample=sample)
     for name, table in {
         "source_metrics": result.metrics,
         "source_history": result.history,

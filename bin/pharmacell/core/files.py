@@ -1,7 +1,9 @@
 """Files that appear whole or not at all."""
 
+import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,27 +35,32 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def write_json(path: str | Path, content: dict) -> None:
+def json_values(value: Any) -> Any:
+    """Return the same in types that json has: NumPy's numbers become Python's, tuples lists, and a NaN None.
+
+    Parameters
+    ----------
+    value
+        A number, word or truth value, or lists and dictionaries of them.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): json_values(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_values(item) for item in value]
+    if hasattr(value, "item"):  # a NumPy scalar
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write a dictionary as indented json, whole or not at all; a NaN becomes null, as json has none.
 
     Parameters
     ----------
     path
-        Of the file.
+        The file.
     content
-        May hold NumPy scalars.
+        See :func:`json_values`.
     """
-    import json
-    import math
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {str(key): plain(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(item) for item in value]
-        if hasattr(value, "item"):  # a NumPy scalar
-            value = value.item()
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
     with whole_file(path) as partial:
-        partial.write_text(json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
+        partial.write_text(json.dumps(json_values(content), indent=2, allow_nan=False) + "\n")

@@ -11,6 +11,7 @@ from pharmacell.evaluate.metrics import METRICS, Ranked, score
 if TYPE_CHECKING:
     import pandas as pd
 
+COLUMNS = ("metric", "value", "low", "high")
 WEIGHTS_AT_ONCE = 1_000_000  # 8 MB for the weights of a chunk, about eight times that with what is derived from them
 
 
@@ -66,7 +67,33 @@ def bootstrap(
         for name, chunk in ranked.scores(weights).items():
             draws[name].append(chunk)
     rows = [(name, values[name], *interval(draws[name], level)) for name in METRICS]
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def score_models(
+    truth: np.ndarray, probabilities: dict[str, np.ndarray], seed: int, groups: np.ndarray | None = None
+) -> "pd.DataFrame":
+    """Score several models on the same cells, all with the same resamples.
+
+    Parameters
+    ----------
+    truth, seed, groups
+        As in :func:`bootstrap`.
+    probabilities
+        Probability of class 1 by model, each of shape (n_cells,).
+
+    Returns
+    -------
+    DataFrame
+        Columns ``model, metric, value, low, high``, the models in the order given.
+    """
+    import pandas as pd
+
+    tables = [
+        bootstrap(truth, probability, seed=seed, groups=groups).assign(model=name)
+        for name, probability in probabilities.items()
+    ]
+    return pd.concat(tables, ignore_index=True)[["model", *COLUMNS]]
 
 
 def resamples(ranked: Ranked, n: int, seed: int, groups: np.ndarray | None) -> Iterator[np.ndarray]:

@@ -116,7 +116,7 @@ def token_table(
     cells drawn at random.
     """
     _, x = cells.sample(bundle.genes, CELLS_FOR_GRADIENTS, rng)
-    x = torch.as_tensor(bundle.target.apply(x), device=device)
+    x = torch.as_tensor(bundle.standardise_cells(x), device=device)
     genes, rows = np.asarray(bundle.genes), []
     for number, replica in enumerate(replicas):
         for token, values in enumerate(token_gradients(replica, x)):

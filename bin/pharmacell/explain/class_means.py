@@ -51,7 +51,7 @@ def standardised_chunks(bundle: Bundle, cells: CellMatrix, words: str) -> Iterat
     """Yield the positions and the standardised expression [n, n_genes] of the cells, chunk after chunk."""
     start = 0
     for block in track(cells.chunks(bundle.genes, CHUNK_CELLS), words, -(-len(cells) // CHUNK_CELLS)):
-        yield slice(start, start + len(block)), bundle.target.apply(block)
+        yield slice(start, start + len(block)), bundle.standardise_cells(block)
         start += len(block)
 
 

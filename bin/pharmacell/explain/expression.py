@@ -9,6 +9,7 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.explain.deg_scores import FEWEST_CELLS
+from pharmacell.response.columns import CLASS_NAMES, OBS_LABEL, OBS_PROBABILITY
 
 MOST_CELLS = 5_000  # of larger samples, so many drawn at random are dense in memory
 
@@ -43,7 +44,7 @@ class Expression:
     @property
     def probability(self) -> np.ndarray:
         """Predicted probability of being sensitive, [n_cells]."""
-        return self.obs["pharmacell_probability"].to_numpy(float)
+        return self.obs[OBS_PROBABILITY].to_numpy(float)
 
     @property
     def groups(self) -> np.ndarray | None:
@@ -59,11 +60,9 @@ def predicted_labels(cells: CellMatrix) -> np.ndarray:
     InputError
         If the file holds no predictions.
     """
-    if "pharmacell_label" not in cells.obs:
-        raise InputError(
-            f"{cells.file.filename}: obs has no pharmacell_label; give the SAMPLE.predicted.h5ad of predict"
-        )
-    return (cells.obs["pharmacell_label"].astype(str) == "sensitive").to_numpy(np.int64)
+    if OBS_LABEL not in cells.obs:
+        raise InputError(f"{cells.file.filename}: obs has no {OBS_LABEL}; give the SAMPLE.predicted.h5ad of predict")
+    return (cells.obs[OBS_LABEL].astype(str) == CLASS_NAMES[1]).to_numpy(np.int64)
 
 
 def true_labels(obs: pd.DataFrame) -> np.ndarray | None:

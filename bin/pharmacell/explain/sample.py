@@ -109,7 +109,7 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
     InputError
         If the model was not adapted, or the file has no predictions or lacks genes.
     """
-    if bundle.target is None:
+    if bundle.target_scaler is None:
         raise InputError(
             "the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
             "that finetune_sc wrote"
@@ -212,7 +212,7 @@ def facts(bundle: Bundle, cells: CellMatrix, labels: np.ndarray, expression: Exp
     counts = np.bincount(labels, minlength=2)
     truth = true_labels(cells.obs) is not None
     return {
-        "drug": bundle.card.get("drug", ""),
+        "drug": bundle.card.drug,
         "explained": "score of the ensemble before it is averaged over neighbours"
         if bundle.ensemble
         else "logit difference of the network",

@@ -13,11 +13,11 @@ from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.correlation import CORRELATIONS, correlations
 from pharmacell.explain import diffusion
 from pharmacell.explain.ordered_genes import BINS, CURVES, along, expression
+from pharmacell.response.columns import OBS_PROBABILITY
 
 MOST_CELLS = 10_000  # in the diffusion map
 FEWEST_CELLS = 20  # of one connected part
 FEWEST_OF_GROUP = 5  # cells, for its mean to choose the root
-PROBABILITY = "pharmacell_probability"
 
 
 class NoTrajectory(Exception):
@@ -109,7 +109,7 @@ def _trace(
         names = obs["group"].astype(str).to_numpy()[drawn] if "group" in obs else diffusion.clusters(graph, seed)
         if "group" not in obs:
             notes.append(f"no groups are known: {len(set(names))} clusters of similar cells stand in for them")
-        root_name, start = most_sensitive(names, obs[PROBABILITY].to_numpy(float)[drawn], part, notes)
+        root_name, start = most_sensitive(names, obs[OBS_PROBABILITY].to_numpy(float)[drawn], part, notes)
     else:
         root_name, start = root, wanted[drawn]
     inside = part == np.bincount(part[start]).argmax()
@@ -202,7 +202,7 @@ def compare(found: Trajectory, cells: CellMatrix, genes: pd.DataFrame, seed: int
             "bins": pd.DataFrame(columns=list(BINS)),
         }
     time = found.cells["pseudotime"].to_numpy()[used]
-    probability = cells.obs[PROBABILITY].to_numpy(float)[used]
+    probability = cells.obs[OBS_PROBABILITY].to_numpy(float)[used]
     groups = cells.obs["group"].astype(str).to_numpy()[used] if "group" in cells.obs else None
     values = pd.DataFrame(expression(cells, list(genes["gene"]), used), columns=list(genes["gene"]))
     values.insert(0, "probability", probability)
@@ -218,8 +218,8 @@ def require_predictions(obs: pd.DataFrame, source: str) -> None:
     InputError
         If they have none.
     """
-    if PROBABILITY not in obs:
-        raise InputError(f"{source}: obs has no {PROBABILITY}; give the h5ad that predict wrote")
+    if OBS_PROBABILITY not in obs:
+        raise InputError(f"{source}: obs has no {OBS_PROBABILITY}; give the h5ad that predict wrote")
 
 
 def most_sensitive(

@@ -3,17 +3,17 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pharmacell.core.errors import InputError
+from pharmacell.response.columns import BASELINES, CELL_ID, MODEL_METRICS, PREDICTIONS, SIGNIFICANCE, Diagnostics
+from pharmacell.response.model_card import ModelCard
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-SCORES = ("model", "metric", "value", "low", "high")
 HISTORY = ("stage", "epoch", "term", "part", "replica", "value")
-SIGNIFICANCE = ("cell_id", "p", "fdr", "call")
 TRAJECTORY = {
     "pseudotime": ("cell_id", "pseudotime", "component", "used", "umap_1", "umap_2"),
     "correlations": ("method", "value", "low", "high", "n_cells", "resampled", "n_units"),
@@ -99,8 +99,10 @@ class Results:
         The cells' annotation, (n_cells, n_columns), with the predictions.
     umap
         Coordinates, shape (n_cells, 2), NaN for cells that were not embedded; None when there are none.
+    sample_summary
+        ``uns["pharmacell"]`` of the h5ad without the model card.
     card
-        The model card of the h5ad.
+        The model card of the h5ad; None when it has none.
     predictions
         ``cell_id, probability, probability_std, label`` and ``truth`` where known.
     baselines
@@ -124,19 +126,20 @@ class Results:
     history: "pd.DataFrame"
     obs: "pd.DataFrame"
     umap: "np.ndarray | None"
-    card: dict
+    sample_summary: dict
+    card: ModelCard | None
     predictions: "pd.DataFrame"
     baselines: "pd.DataFrame"
     model_metrics: "pd.DataFrame | None"
     significance: "pd.DataFrame | None"
-    diagnostics: dict
+    diagnostics: Diagnostics
     key_genes: KeyGeneResults | None = None
     trajectory: TrajectoryResults | None = None
 
     @property
     def simulated(self) -> bool:
         """Whether the cells were simulated."""
-        return bool(self.card.get("simulated", self.qc_summary.get("simulated", False)))
+        return bool(self.sample_summary.get("simulated", self.qc_summary.get("simulated", False)))
 
     @property
     def truth(self) -> "np.ndarray | None":
@@ -151,7 +154,7 @@ class Results:
     @property
     def drug(self) -> str:
         """The drug that was asked for."""
-        return str(self.diagnostics.get("drug", self.card.get("drug", "")))
+        return self.diagnostics.get("drug", self.card.drug if self.card else "")
 
 
 def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
@@ -173,21 +176,22 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     import pandas as pd
 
     histories = [table(files[name], HISTORY) for name in ("source_history", "history")]
-    obs, umap, card = read_target(files["target"])
+    obs, umap, sample_summary, card = read_target(files["target"])
     return Results(
         sample=sample,
         qc_metrics=table(files["qc_metrics"], ("cell_id", "n_genes", "total_counts", "pct_mt", "kept")),
         qc_summary=read_json(files["qc_summary"]),
-        source_metrics=table(files["source_metrics"], SCORES),
+        source_metrics=table(files["source_metrics"], MODEL_METRICS),
         history=pd.concat(histories, ignore_index=True),
         obs=obs,
         umap=umap,
+        sample_summary=sample_summary,
         card=card,
-        predictions=table(files["predictions"], ("cell_id", "probability", "probability_std", "label")),
-        baselines=table(files["baselines"], ("cell_id",)),
-        model_metrics=table(files["model_metrics"], SCORES) if files.get("model_metrics") else None,
+        predictions=table(files["predictions"], PREDICTIONS),
+        baselines=table(files["baselines"], BASELINES),
+        model_metrics=table(files["model_metrics"], MODEL_METRICS) if files.get("model_metrics") else None,
         significance=table(files["significance"], SIGNIFICANCE) if files.get("significance") else None,
-        diagnostics=read_json(files["diagnostics"]),
+        diagnostics=cast(Diagnostics, read_json(files["diagnostics"])),
         key_genes=read_key_genes(files["key_genes"], files["key_genes_folder"]) if files.get("key_genes") else None,
         trajectory=read_trajectory(Path(files["trajectory"])) if files.get("trajectory") else None,
     )
@@ -241,7 +245,7 @@ def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        content = pd.read_csv(path, dtype={"cell_id": str, "model": str})
+        content = pd.read_csv(path, dtype={CELL_ID: str, "model": str})
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read as csv ({error}); run the step that writes it again") from error
     if missing := [name for name in columns if name not in content]:
@@ -263,13 +267,13 @@ def read_json(path: str | Path) -> dict:
         raise InputError(f"{path}: cannot be read as json ({error}); run the step that writes it again") from error
 
 
-def read_target(path: str | Path) -> tuple["pd.DataFrame", "np.ndarray | None", dict]:
-    """Read annotation, UMAP and model card of an h5ad, never its matrix.
+def read_target(path: str | Path) -> tuple["pd.DataFrame", "np.ndarray | None", dict, ModelCard | None]:
+    """Read annotation, UMAP, summary and model card of an h5ad, never its matrix.
 
     Raises
     ------
     InputError
-        If it is not an h5ad.
+        If it is not an h5ad, or its model card is of another version.
     """
     import h5py
     from anndata.io import read_elem
@@ -277,8 +281,9 @@ def read_target(path: str | Path) -> tuple["pd.DataFrame", "np.ndarray | None", 
     try:
         with h5py.File(path) as file:
             umap = read_elem(file["obsm/X_umap"]) if "obsm/X_umap" in file else None
-            card = dict(read_elem(file["uns/pharmacell"])) if "uns/pharmacell" in file else {}
-            card |= json.loads(card.pop("model_card", "{}"))
-            return read_elem(file["obs"]), umap, card
+            summary = dict(read_elem(file["uns/pharmacell"])) if "uns/pharmacell" in file else {}
+            text = summary.pop("model_card", None)
+            card = None if text is None else ModelCard.from_json(json.loads(text), str(path))
+            return read_elem(file["obs"]), umap, summary, card
     except (OSError, KeyError) as error:
         raise InputError(f"{path}: cannot be read as h5ad ({error}); run PREDICT again") from error

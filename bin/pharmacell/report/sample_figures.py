@@ -146,23 +146,23 @@ def _source(results: Results, _seed: int) -> "Figure":
 
 def _reliability(results: Results, _seed: int) -> "Figure | None":
     """Draw the calibration of the ensemble; nothing when the network stands alone."""
-    card = results.card
-    if "reliability" not in card:
+    shifted = results.card.shifted_scores if results.card else None
+    if shifted is None:
         return None
     return draw_reliability(
-        card["reliability"], card["calibration_error"], title("Calibration", results), results.simulated
+        shifted.reliability, shifted.calibration_error, title("Calibration", results), results.simulated
     )
 
 
 def _members(results: Results, _seed: int) -> "Figure | None":
     """Draw weights and AUROC of the ensemble's members; nothing when the network stands alone."""
-    card = results.card
-    if "reliability" not in card:
+    shifted = results.card.shifted_scores if results.card else None
+    if shifted is None:
         return None
     return draw_members(
-        card["ensemble_weights"],
-        card["shifted_auroc_members"],
-        card["shifted_auroc"],
+        shifted.ensemble_weights,
+        shifted.shifted_auroc_members,
+        shifted.shifted_auroc,
         title("Members of the ensemble", results),
         results.simulated,
     )

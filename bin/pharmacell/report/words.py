@@ -3,6 +3,7 @@
 import math
 
 from pharmacell.report.results import Results
+from pharmacell.response.columns import NOT_SIGNIFICANT
 
 MEANING = {
     "supported": "The checks agree that these predictions carry information about the drug's effect.",
@@ -31,7 +32,7 @@ def with_interval(value: float | None, low: float | None = None, high: float | N
 def overview(results: Results) -> dict[str, str]:
     """Return the sample's line in the table of verdicts: column to text."""
     found = results.diagnostics
-    bulk = (found.get(name) for name in ("source_auroc", "source_auroc_low", "source_auroc_high"))
+    bulk = (found.get("source_auroc"), found.get("source_auroc_low"), found.get("source_auroc_high"))
     row = {
         "drug": results.drug,
         "verdict": str(found.get("verdict", "uncertain")),
@@ -78,7 +79,7 @@ def significance(results: Results) -> str:
     return (
         f"{calls.get('sensitive', 0):,} of {len(results.significance):,} cells are called sensitive and "
         f"{calls.get('resistant', 0):,} resistant at a false discovery rate of 5 %; "
-        f"{calls.get('not significant', 0):,} are not significant."
+        f"{calls.get(NOT_SIGNIFICANT, 0):,} are not significant."
     )
 
 
@@ -97,13 +98,22 @@ def sentence(text: str) -> str:
 def settings(results: Results) -> dict[str, str]:
     """Return every recorded number and setting by name; those of a group begin with the group's name."""
     merged = {"sample": results.sample, "drug": results.drug}
-    for source in (results.diagnostics, results.qc_summary, results.card):
-        for name, value in source.items():
+    for content in (results.diagnostics, results.qc_summary, results.sample_summary, *card_groups(results)):
+        for name, value in content.items():
             group = {f"{name}: {key}": item for key, item in value.items()} if isinstance(value, dict) else {}
             for key, item in (group or {name: value}).items():
                 if key not in TOLD_ELSEWHERE and is_scalar(item):
                     merged.setdefault(key, plain(item))
     return {name.replace("_", " "): value for name, value in merged.items()}
+
+
+def card_groups(results: Results) -> list[dict]:
+    """Return the groups of the model card, and what stands in none."""
+    if results.card is None:
+        return []
+    content = results.card.to_json()
+    groups = [content.pop(name) for name, value in list(content.items()) if isinstance(value, dict)]
+    return [content, *groups]
 
 
 def is_scalar(value: object) -> bool:

@@ -1,79 +1,131 @@
-"""Should I believe it? The facts behind a sample's predictions."""
+"""Should I believe it? The numbers behind a sample's predictions."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from pharmacell.evaluate.significance import separation, spreads
-from pharmacell.response.baselines import NAMES
+from pharmacell.response.columns import BASELINE_NAMES, MAIN_MODEL, Diagnostics
+from pharmacell.response.model_card import ModelCard
 from pharmacell.response.predict import CellPredictions
 from pharmacell.response.verdict import judge
 
-# written by the target stage when an ensemble stands behind the prediction
-EVIDENCE = (
-    "sign_agreement",
-    "replicas_reversed",
-    "stability_half_genes",
-    "stability_half_lines",
-    "share_beyond_range",
-    "calibration_error",
-)
 
-
-def diagnose(found: CellPredictions, card: dict, sample: dict, null: np.ndarray | None) -> dict:
-    """Collect the evidence and draw a verdict from it.
+def diagnose(
+    predictions: CellPredictions, card: ModelCard, sample: Mapping[str, Any], null: np.ndarray | None
+) -> Diagnostics:
+    """Collect what speaks for and against the predictions and draw a verdict from it.
 
     Parameters
     ----------
-    found
-        Predictions of all cells.
+    predictions
+        Of all cells.
     card
-        The model card.
+        The card of an adapted model.
     sample
         ``uns["pharmacell"]`` of the prepared sample.
     null
         Scores under permuted bulk responses, [n_permutations, n_cells], or None.
 
-    Returns
-    -------
-    dict
-        ``verdict`` (``supported``, ``uncertain`` or ``not supported``), ``reasons`` and the numbers behind them.
+    Raises
+    ------
+    ValueError
+        If the model was not adapted to cells.
+    """
+    if card.adaptation is None:
+        raise ValueError("the model was not adapted to cells")
+    source_auroc, (agreement, opposed) = card.pretraining.source_auroc[MAIN_MODEL], predictions.agreement()
+    signature, ridge, logistic = baseline_agreements(predictions)
+    found: Diagnostics = {
+        "drug": card.drug,
+        "sample": card.sample,
+        "simulated": bool(sample.get("simulated", False)),
+        "n_cells": int(predictions.replicas.shape[1]),
+        "share_sensitive": float(predictions.labels.mean()),
+        "n_lines": sum(card.pretraining.lines.values()),
+        "genes_shared": card.pretraining.genes_shared,
+        "genes_bulk": card.pretraining.genes_bulk,
+        "genes_matched": sample.get("genes_matched"),
+        "source_auroc": source_auroc.value,
+        "source_auroc_low": source_auroc.low,
+        "source_auroc_high": source_auroc.high,
+        "mmd_before": card.adaptation.mmd_before,
+        "mmd_after": card.adaptation.mmd_after,
+        "replica_agreement": agreement,
+        "replicas_opposed": opposed,
+        "replica_std": float(predictions.std.mean()),
+        "supervision": card.adaptation.supervision,
+        "agreement_signature": signature,
+        "agreement_ridge": ridge,
+        "agreement_logistic": logistic,
+    }
+    found |= of_ensemble(card)
+    if null is not None:
+        found |= of_null(predictions.scores.mean(0), null)
+    verdict, reasons = judge(found)
+    return {"verdict": verdict, "reasons": reasons, **found}
+
+
+def baseline_agreements(predictions: CellPredictions) -> list[float]:
+    """Return the Spearman correlation of the probability with that of each baseline, in the order of their names.
+
+    Parameters
+    ----------
+    predictions
+        Of all cells.
     """
     from scipy.stats import spearmanr
 
-    source, (agreement, opposed) = card["source_auroc"]["atsdp"], found.agreement()
-    facts = {
-        "drug": card["drug"],
-        "sample": card["sample"],
-        "simulated": bool(sample.get("simulated", False)),
-        "n_cells": int(found.replicas.shape[1]),
-        "share_sensitive": float((found.probability >= 0.5).mean()),
-        "n_lines": sum(card["lines"].values()),
-        "genes_shared": card["genes_shared"],
-        "genes_bulk": card["genes_bulk"],
-        "genes_matched": sample.get("genes_matched"),
-        "source_auroc": source["value"],
-        "source_auroc_low": source["low"],
-        "source_auroc_high": source["high"],
-        "mmd_before": card["mmd_before"],
-        "mmd_after": card["mmd_after"],
-        "replica_agreement": agreement,
-        "replicas_opposed": opposed,
-        "replica_std": float(found.std.mean()),
-        "supervision": card["supervision"],
+    return [
+        float(spearmanr(predictions.probability, predictions.baselines[:, column]).statistic)
+        for column in range(len(BASELINE_NAMES))
+    ]
+
+
+def of_ensemble(card: ModelCard) -> Diagnostics:
+    """Return what was found in training where linear members stand beside the network, else nothing.
+
+    Parameters
+    ----------
+    card
+        The model card.
+    """
+    shifted, checks = card.shifted_scores, card.cell_checks
+    if shifted is None or checks is None:
+        return {}
+    return {
+        "shifted_auroc": shifted.shifted_auroc.value,
+        "shifted_auroc_low": shifted.shifted_auroc.low,
+        "shifted_auroc_high": shifted.shifted_auroc.high,
+        "sign_agreement": checks.sign_agreement,
+        "replicas_reversed": checks.replicas_reversed,
+        "stability_half_genes": checks.stability_half_genes,
+        "stability_half_lines": checks.stability_half_lines,
+        "share_beyond_range": checks.share_beyond_range,
+        "calibration_error": shifted.calibration_error,
+        "weight_network": shifted.ensemble_weights["network"],
+        "weight_signature": shifted.ensemble_weights["signature"],
+        "weight_ridge": shifted.ensemble_weights["ridge"],
+        "weight_logistic": shifted.ensemble_weights["logistic"],
     }
-    for column, name in enumerate(NAMES):
-        facts[f"agreement_{name}"] = float(spearmanr(found.probability, found.baselines[:, column]).statistic)
-    if "shifted_auroc" in card:
-        shifted = card["shifted_auroc"]
-        facts |= {
-            "shifted_auroc": shifted["value"],
-            "shifted_auroc_low": shifted["low"],
-            "shifted_auroc_high": shifted["high"],
-        }
-        facts |= {name: card[name] for name in EVIDENCE}
-        facts |= {f"weight_{name}": weight for name, weight in card["ensemble_weights"].items()}
-    if null is not None:
-        score = found.scores.mean(0)
-        facts["separation_ratio"], facts["separation_p"] = separation(score, null)
-        spread, of_null = spreads(score, null)
-        facts |= {"separation_spread": spread, "separation_null": of_null.tolist()}
-    return judge(facts) | facts
+
+
+def of_null(score: np.ndarray, null: np.ndarray) -> Diagnostics:
+    """Compare the spread of the scores with that under permuted bulk responses.
+
+    Parameters
+    ----------
+    score
+        Of each cell, mean over replicas, [n_cells].
+    null
+        Scores under permuted bulk responses, [n_permutations, n_cells].
+    """
+    ratio, p = separation(score, null)
+    spread, null_spreads = spreads(score, null)
+    return {
+        "separation_ratio": ratio,
+        "separation_p": p,
+        "separation_spread": spread,
+        "separation_null": null_spreads.tolist(),
+    }

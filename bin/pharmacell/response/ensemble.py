@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pharmacell.linear.calibration import balanced_platt
+from pharmacell.response.columns import BASELINE_NAMES
 
-MEMBERS = ("network", "signature", "ridge", "logistic")
+MEMBERS = ("network", *BASELINE_NAMES)
 SHRINKAGE = 0.02  # pull of the weights towards equal ones
 
 
@@ -19,7 +20,7 @@ class Ensemble:
         s_r(x) = sum over members k of w_k (m_rk(x) - centre_rk) / scale_rk
         p_r(x) = 1 / (1 + exp(-(slope * s_r(x) + intercept)))
 
-    Parameters
+    Attributes
     ----------
     linear
         Weights of signature, ridge and logistic regression, float32 [n_replicas, 3, n_genes].
@@ -57,11 +58,23 @@ class Ensemble:
         return (raw - self.centre[:, :, None]) / self.scale[:, :, None]
 
     def score(self, network: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Return the combined score, [n_replicas, n]; arguments as in :meth:`members`."""
+        """Return the combined score, [n_replicas, n].
+
+        Parameters
+        ----------
+        network, x
+            As in :meth:`members`.
+        """
         return np.einsum("k,rkn->rn", self.weights, self.members(network, x)).astype(np.float32)
 
     def probability(self, score: np.ndarray) -> np.ndarray:
-        """Return the probability of being sensitive for combined scores of any shape."""
+        """Return the probability of being sensitive, of the shape of the scores.
+
+        Parameters
+        ----------
+        score
+            Combined scores of any shape.
+        """
         from scipy.special import expit
 
         return expit(self.slope * score + self.intercept)
@@ -89,14 +102,14 @@ def fit_ensemble(linear: np.ndarray, network: np.ndarray, cells: np.ndarray, lab
     centre, scale = raw.mean(2), np.maximum(raw.std(2), 1e-6)
     scores = ((raw - centre[:, :, None]) / scale[:, :, None]).transpose(0, 2, 1).reshape(-1, len(MEMBERS))
     classes = labels.reshape(-1)
-    weights = stack(scores, classes)
+    weights = stacking_weights(scores, classes)
     slope, intercept = balanced_platt(scores @ weights, classes)
     return Ensemble(
         linear, centre.astype(np.float32), scale.astype(np.float32), weights.astype(np.float32), slope, intercept
     )
 
 
-def stack(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def stacking_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return non-negative member weights of sum 1 that minimise the class-weighted log loss.
 
     Parameters

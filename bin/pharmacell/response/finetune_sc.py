@@ -1,12 +1,12 @@
 """FINETUNE_SC: standardise and cluster the cells, then adapt the pretrained stack to them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.progress import say
@@ -15,17 +15,18 @@ from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import Lines
 from pharmacell.data.names import drug_key
 from pharmacell.data.standardise import Standardiser
-from pharmacell.response.evidence import null_scores, source_evidence, target_evidence
-from pharmacell.response.joint_training import Target, finetune
-from pharmacell.response.linear_members import LinearChoice
-from pharmacell.response.partial_stacks import halved
-from pharmacell.response.pretrain_bulk import fit_members
-from pharmacell.response.settings import TransferConfig
+from pharmacell.response.cell_checks import check_cells
+from pharmacell.response.joint_training import TargetCells, finetune
+from pharmacell.response.model_card import Adaptation
+from pharmacell.response.permuted_null import AdaptationData, null_scores
+from pharmacell.response.pretrain_bulk import stacked_ensemble
+from pharmacell.response.settings import Configuration
+from pharmacell.response.shifted_scores import score_shifted
 from pharmacell.response.store import Bundle
-from pharmacell.response.training_lines import Source, prepare_source
+from pharmacell.response.training_lines import SplitLines, prepare_training_lines
+from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.clusters import cluster_cells
 from pharmacell.training.loop import History
-from pharmacell.training.settings import TrainingConfig
 
 MOST_CELLS = 10_000  # cells that take part in training; all cells are predicted
 VALIDATION_SHARE = 0.1  # of the cells, for early stopping
@@ -33,34 +34,42 @@ LABELLED_SHARE = 0.8  # of the cells, with --supervision labels (the paper's pro
 
 
 @dataclass(frozen=True)
-class TargetResult:
-    """What the target stage leaves beside the adapted bundle.
+class Finetuned:
+    """What fine-tuning leaves beside the adapted bundle.
 
-    Parameters
+    Attributes
     ----------
     history
         Loss terms, long form.
-    facts
-        ``mmd_before``, ``mmd_after`` (mean over replicas), cells and clusters that took part.
     null
         Scores of all cells under permuted bulk labels, float32 [n_permutations, n_cells]; None without an ensemble.
     """
 
     history: pd.DataFrame
-    facts: dict
     null: np.ndarray | None
 
 
 def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) -> None:
     """Check that a pretrained bundle is for this drug and these genes.
 
+    Parameters
+    ----------
+    bundle
+        The pretrained bundle.
+    lines
+        Bulk lines on the genes that bulk and cells share.
+    drug
+        The drug asked for.
+    path
+        Where the bundle comes from, for the message.
+
     Raises
     ------
     InputError
         If it is not.
     """
-    if drug_key(bundle.card["drug"]) != drug_key(drug):
-        raise InputError(f"{path}: pretrained for {bundle.card['drug']}, not for {drug}; run pretrain_bulk for it")
+    if drug_key(bundle.card.drug) != drug_key(drug):
+        raise InputError(f"{path}: pretrained for {bundle.card.drug}, not for {drug}; run pretrain_bulk for it")
     if lines.genes != bundle.genes:
         raise InputError(
             f"{path}: pretrained on {len(bundle.genes)} genes, but bulk and cells share "
@@ -107,143 +116,165 @@ def labelled_cells(truth: np.ndarray, supervision: str, rng: np.random.Generator
 
 def adapt(
     bundle: Bundle,
-    lines: Lines,
-    split: pd.Series,
+    bulk: SplitLines,
     cells: CellMatrix,
-    training: TrainingConfig,
-    transfer: TransferConfig,
+    settings: Configuration,
     supervision: str,
-    seed: int,
-    device: torch.device,
-    halvings: int = 0,
-) -> TargetResult:
+    run: TrainingRun,
+) -> Finetuned:
     """Adapt a pretrained bundle to a sample, in place.
 
     Parameters
     ----------
     bundle
-        Of the source stage; its ``target`` standardisation, its ensemble and its card are filled in.
-    lines, split
+        Pretrained; its standardisation of cells, its ensemble and its card are filled in.
+    bulk
         Bulk lines and the part that each stands in; test lines are not touched.
     cells
         The prepared sample.
-    training, transfer
-        Settings.
+    settings
+        Training and transfer.
     supervision
         ``none``, ``few_shot:N`` or ``labels``.
-    seed
-        The user's seed.
-    device
-        Where to train.
-    halvings
-        How many times to halve the number of networks that train at once.
+    run
+        Seed, device and attempt.
     """
-    fitted = fit_to_cells(bundle, lines, split, cells, training, transfer, supervision, seed, device, halvings)
+    data, history = fit_to_cells(bundle, bulk, cells, settings, supervision, run)
     null = None
-    if training.ensemble:
-        source, target, choice = fitted.source, fitted.target, LinearChoice(**bundle.card["member_penalties"])
-        bundle.card |= source_evidence(bundle, source) | target_evidence(bundle, source, target, choice, seed)
-        null = null_scores(
-            bundle, source, target, cells, choice, training, transfer, fitted.epochs, seed, device, halvings
+    ensemble = bundle.ensemble if settings.training.ensemble else None
+    if ensemble is not None:
+        bundle.card = replace(
+            bundle.card,
+            shifted_scores=score_shifted(bundle.model, ensemble, data.lines),
+            cell_checks=check_cells(bundle, ensemble, data.lines, data.target.x, run.seed),
         )
+        null = null_scores(bundle, ensemble, data, cells, settings, run)
     bundle.autoencoder = {}
-    bundle.card |= {"transfer": asdict(transfer), "supervision": supervision, **fitted.facts}
-    return TargetResult(fitted.history, fitted.facts, null)
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """The data that a bundle was adapted with, and how it went.
-
-    Parameters
-    ----------
-    source, target
-        Bulk lines and cells.
-    epochs
-        Best epoch of the joint stage for each replica.
-    history, facts
-        As in :class:`TargetResult`.
-    """
-
-    source: Source
-    target: Target
-    epochs: Tensor
-    history: pd.DataFrame
-    facts: dict
+    return Finetuned(history, null)
 
 
 def fit_to_cells(
     bundle: Bundle,
-    lines: Lines,
-    split: pd.Series,
+    bulk: SplitLines,
     cells: CellMatrix,
-    training: TrainingConfig,
-    transfer: TransferConfig,
+    settings: Configuration,
     supervision: str,
-    seed: int,
-    device: torch.device,
-    halvings: int = 0,
-) -> Fitted:
-    """Adapt networks and ensemble, without the evidence for or against them; arguments as in :func:`adapt`."""
+    run: TrainingRun,
+) -> tuple[AdaptationData, pd.DataFrame]:
+    """Adapt networks and ensemble, without the checks of the result.
+
+    Parameters
+    ----------
+    bundle, bulk, cells, settings, supervision, run
+        As in :func:`adapt`.
+
+    Returns
+    -------
+    data
+        Lines and cells that the bundle was adapted with.
+    history
+        Loss terms, long form.
+
+    Raises
+    ------
+    InputError
+        If labels are to be learnt from and there are none, or too few.
+    """
     if supervision != "none" and "truth" not in cells.obs:
         raise InputError(
             f"--supervision {supervision}: the sample has no labels; name their column in the sheet "
             "(label_key) or use --supervision none"
         )
-    bundle.target = Standardiser.fit(cells.chunks(bundle.genes))
-    target = prepare_target(bundle, cells, transfer, supervision, seed, device)
-    n_clusters = int(target.clusters.max()) + 1
-    source = prepare_source(lines, split, bundle.source, training, bundle.model.n_replicas, seed, device)
+    training, n_replicas = settings.training, bundle.model.n_replicas
+    bundle.target_scaler = Standardiser.fit(cells.chunks(bundle.genes))
+    target, labelled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
+    lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
     history = History()
     discrepancy, epochs = finetune(
         bundle.model,
-        source.data,
-        source.validation,
+        lines.training_set,
+        lines.validation,
         target,
-        training,
-        transfer,
+        settings,
         history,
-        halved(bundle.model.n_replicas, halvings),
+        run.replicas_at_once(n_replicas),
     )
     if training.ensemble:
-        fit_members(bundle, source, LinearChoice(**bundle.card["member_penalties"]), "target")
-    facts = {name: float(values.mean()) for name, values in discrepancy.items()}
-    facts |= {"n_cells_trained": len(target.x), "n_clusters": n_clusters, "joint_epochs": epochs.tolist()}
-    return Fitted(source, target, epochs, history.table(), facts)
+        penalties = bundle.card.pretraining.member_penalties
+        bundle.ensemble = stacked_ensemble(bundle.model, lines, penalties, "target")
+    adaptation = Adaptation(
+        transfer=settings.transfer,
+        supervision=supervision,
+        labelled_cells=labelled,
+        n_cells_trained=len(target.x),
+        n_clusters=int(target.clusters.max()) + 1,
+        joint_epochs=epochs.tolist(),
+        mmd_before=float(discrepancy["mmd_before"].mean()),
+        mmd_after=float(discrepancy["mmd_after"].mean()),
+    )
+    bundle.card = replace(bundle.card, adaptation=adaptation)
+    return AdaptationData(lines, target, epochs), history.table()
 
 
 def prepare_target(
-    bundle: Bundle, cells: CellMatrix, transfer: TransferConfig, supervision: str, seed: int, device: torch.device
-) -> Target:
-    """Choose, standardise and cluster the cells that take part in training; see :func:`adapt`."""
-    rng = generator(seed, "cells")
+    bundle: Bundle, cells: CellMatrix, clustering: str, supervision: str, run: TrainingRun
+) -> tuple[TargetCells, list[str]]:
+    """Choose, standardise and cluster the cells that take part in training.
+
+    Parameters
+    ----------
+    bundle
+        Knows genes and standardisation.
+    cells, supervision, run
+        As in :func:`adapt`.
+    clustering
+        ``louvain`` or ``leiden``.
+
+    Returns
+    -------
+    target
+        The cells.
+    labelled
+        Names of those whose label is used.
+    """
+    rng = generator(run.seed, "cells")
     chosen, rows = cells.sample(bundle.genes, MOST_CELLS, rng)
     if len(chosen) < len(cells):
         say(f"training on {len(chosen)} of {len(cells)} cells; all are predicted")
-    x = bundle.target.apply(rows)
-    clusters = cluster_cells(x, transfer.clustering, integer(seed, "clusters"))
+    x = bundle.standardise_cells(rows)
+    clusters = cluster_cells(x, clustering, integer(run.seed, "clusters"))
     labels = np.full(len(chosen), -1, np.int64)
+    used = np.array([], np.int64)
     if supervision != "none":
         truth = cells.obs["truth"].to_numpy(np.int64)[chosen]
         used = labelled_cells(truth, supervision, rng)
         labels[used] = truth[used]
-        bundle.card["labelled_cells"] = cells.obs.index[chosen[used]].tolist()
     validation = validation_cells(len(chosen), rng)
-    inner, outer, labelled = (
-        torch.as_tensor(np.flatnonzero(rows), device=device) for rows in (~validation, validation, labels >= 0)
+
+    def tensor(values: Any) -> torch.Tensor:
+        return torch.as_tensor(values, device=run.device)
+
+    target = TargetCells(
+        x=tensor(x),
+        clusters=tensor(clusters),
+        labels=tensor(labels),
+        training_rows=tensor(np.flatnonzero(~validation))[None],
+        validation_rows=tensor(np.flatnonzero(validation))[None],
+        labelled_rows=[tensor(used)],
     )
-    return Target(
-        x=torch.as_tensor(x, device=device),
-        clusters=torch.as_tensor(clusters, device=device),
-        labels=torch.as_tensor(labels, device=device),
-        inner=inner[None],
-        outer=outer[None],
-        labelled=[labelled],
-    )
+    return target, cells.obs.index[chosen[used]].tolist()
 
 
 def validation_cells(n_cells: int, rng: np.random.Generator) -> np.ndarray:
-    """Choose the cells that only decide when to stop, bool [n_cells]; at least one on either side."""
+    """Choose the cells that only decide when to stop, bool [n_cells]; at least one on either side.
+
+    Parameters
+    ----------
+    n_cells
+        How many there are.
+    rng
+        Draws the cells.
+    """
     chosen = np.zeros(n_cells, bool)
     chosen[rng.permutation(n_cells)[: max(1, round(VALIDATION_SHARE * n_cells))]] = True
     return chosen

@@ -8,20 +8,19 @@ from torch import Tensor, nn
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.network import ATSDP
-from pharmacell.response.partial_stacks import in_parts
+from pharmacell.response.partial_stacks import train_in_turns
 from pharmacell.response.pretraining import source_loss, train_autoencoder
-from pharmacell.response.settings import TransferConfig
+from pharmacell.response.settings import Configuration
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.loop import History, run_stage
 from pharmacell.training.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
-from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.training_set import TrainingSet
 
 LARGEST_MMD_SAMPLE = 1024  # the kernel matrix grows with its square
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetCells:
     """Cells that take part in the transfer.
 
     Rows [1, n] are shared by all replicas; rows [n_replicas, n] give each replica cells of its own.
@@ -34,33 +33,37 @@ class Target:
         int64 [n_cells].
     labels
         int64 [n_cells]; 1 or 0 where supervision allows the label to be used, -1 everywhere else.
-    inner, outer
+    training_rows, validation_rows
         Rows to learn from and rows that only decide when to stop, int64 [1 or n_replicas, n].
-    labelled
+    labelled_rows
         Rows whose label is learnt from: one list, or one for each replica.
-    judged
-        Whether the labels of ``outer`` decide when the joint stage stops, in the place of bulk lines.
+    stops_by_labels
+        Whether the labels of ``validation_rows`` decide when the joint stage stops, in the place of bulk lines.
     """
 
     x: Tensor
     clusters: Tensor
     labels: Tensor
-    inner: Tensor
-    outer: Tensor
-    labelled: list[Tensor]
-    judged: bool = False
+    training_rows: Tensor
+    validation_rows: Tensor
+    labelled_rows: list[Tensor]
+    stops_by_labels: bool = False
 
-    def part(self, replicas: Tensor | None) -> "Target":
+    def of_replicas(self, replicas: Tensor | None) -> "TargetCells":
         """Return the cells as some replicas see them; None: all."""
         if replicas is None:
             return self
-        inner, outer = (rows if len(rows) == 1 else rows[replicas] for rows in (self.inner, self.outer))
-        labelled = self.labelled if len(self.labelled) == 1 else [self.labelled[i] for i in replicas]
-        return replace(self, inner=inner, outer=outer, labelled=labelled)
+        training_rows, validation_rows = (
+            rows if len(rows) == 1 else rows[replicas] for rows in (self.training_rows, self.validation_rows)
+        )
+        labelled_rows = self.labelled_rows
+        if len(labelled_rows) > 1:
+            labelled_rows = [labelled_rows[i] for i in replicas]
+        return replace(self, training_rows=training_rows, validation_rows=validation_rows, labelled_rows=labelled_rows)
 
     def draw_labelled(self, random: ReplicaRandom, size: int) -> Tensor:
         """Draw labelled rows with replacement for each replica, int64 [n_replicas, size]."""
-        lists = self.labelled * len(random) if len(self.labelled) == 1 else self.labelled
+        lists = self.labelled_rows * len(random) if len(self.labelled_rows) == 1 else self.labelled_rows
         drawn = random.choices([len(rows) for rows in lists], size)
         return torch.stack([rows[own] for rows, own in zip(lists, drawn, strict=True)])
 
@@ -78,11 +81,10 @@ def finetune(
     model: ATSDP,
     data: TrainingSet,
     validation: PlainValidation | ShiftedValidation,
-    target: Target,
-    training: TrainingConfig,
-    transfer: TransferConfig,
+    target: TargetCells,
+    settings: Configuration,
     history: History,
-    at_once: int | None = None,
+    at_once: int,
 ) -> tuple[dict[str, np.ndarray], Tensor]:
     """Adapt a pretrained stack to cells, in place.
 
@@ -102,12 +104,12 @@ def finetune(
         Decides when the joint stage stops.
     target
         The cells.
-    training, transfer
-        Settings.
+    settings
+        Training and transfer.
     history
         Takes every loss term.
     at_once
-        Most replicas that train together; None: all.
+        Most replicas that train together.
 
     Returns
     -------
@@ -116,45 +118,50 @@ def finetune(
     epochs : Tensor
         Best epoch of the joint stage for each replica.
     """
-    if transfer.encoder_init == "bulk":
+    if settings.transfer.encoder_init == "bulk":
         model.target.load_state_dict(model.source.state_dict())
-    at_once = at_once or model.n_replicas
-    in_parts(
+    train_in_turns(
         model,
         at_once,
         history,
-        lambda part, rows, own: train_autoencoder(
+        lambda stack, replicas, own_history: train_autoencoder(
             "target_autoencoder",
-            part.target,
-            part.random,
-            target_rows(target.part(rows), part.n_replicas),
-            training,
-            own,
+            stack.target,
+            stack.random,
+            target_rows(target.of_replicas(replicas), stack.n_replicas),
+            settings.training,
+            own_history,
         ),
     )
     lines = data.clean[data.plain_rows[0]]
     before = latent_mmd(model, lines, target.x)
-    epochs = in_parts(
+    epochs = train_in_turns(
         model,
         at_once,
         history,
-        lambda part, rows, own: train_jointly(
-            "joint", part, data.part(rows), validation.part(rows), target.part(rows), training, transfer, own
+        lambda stack, replicas, own_history: train_jointly(
+            "joint",
+            stack,
+            data.of_replicas(replicas),
+            validation.of_replicas(replicas),
+            target.of_replicas(replicas),
+            settings,
+            own_history,
         ),
     )
     return {"mmd_before": before, "mmd_after": latent_mmd(model, lines, target.x)}, epochs
 
 
-def target_rows(target: Target, n_replicas: int) -> TrainingSet:
+def target_rows(target: TargetCells, n_replicas: int) -> TrainingSet:
     """Return the cells as the rows of an autoencoder."""
-    inner = target.inner.expand(n_replicas, -1)
+    rows = target.training_rows.expand(n_replicas, -1)
     return TrainingSet(
         clean=target.x,
         thinned=None,
-        rows=inner,
-        plain_rows=inner,
+        rows=rows,
+        plain_rows=rows,
         labels=target.labels.expand(n_replicas, -1),
-        validation=target.outer.expand(n_replicas, -1),
+        validation=target.validation_rows.expand(n_replicas, -1),
     )
 
 
@@ -163,13 +170,14 @@ def train_jointly(
     model: ATSDP,
     data: TrainingSet,
     validation: PlainValidation | ShiftedValidation | None,
-    target: Target,
-    training: TrainingConfig,
-    transfer: TransferConfig,
+    target: TargetCells,
+    settings: Configuration,
     history: History,
 ) -> Tensor:
     """Run the joint stage; see :func:`finetune`. Without ``validation`` it runs for all epochs."""
-    inner, outer = (rows.expand(model.n_replicas, -1) for rows in (target.inner, target.outer))
+    training, transfer = settings.training, settings.transfer
+    training_rows = target.training_rows.expand(model.n_replicas, -1)
+    validation_rows = target.validation_rows.expand(model.n_replicas, -1)
     n_clusters = int(target.clusters.max()) + 1
     random = model.random
     modules = nn.ModuleDict(
@@ -183,29 +191,31 @@ def train_jointly(
             "cluster": cluster_regulariser(z_target, target.clusters[cells], n_clusters),
         }
 
-    def with_total(parts: dict[str, Tensor]) -> dict[str, Tensor]:
-        total = transfer.omega * parts["mmd"] + transfer.theta * parts["cluster"]
-        return parts | {"total": total + parts["class"] + parts.get("target_class", 0)}
+    def with_total(terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        total = transfer.omega * terms["mmd"] + transfer.theta * terms["cluster"]
+        return terms | {"total": total + terms["class"] + terms.get("target_class", 0)}
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
-        cells = inner.gather(1, random.choices(inner.shape[1], rows.shape[1]))  # [R, B]
+        cells = training_rows.gather(1, random.choices(training_rows.shape[1], rows.shape[1]))  # [R, B]
         z_source, loss = source_loss(model, data, rows, model.source.encoder, training)
-        parts = {"class": loss} | alignment(z_source, cells)
-        if len(target.labelled[0]):
+        terms = {"class": loss} | alignment(z_source, cells)
+        if len(target.labelled_rows[0]):
             chosen = target.draw_labelled(random, rows.shape[1])
-            parts["target_class"] = class_cross_entropy(model.logits(target.x[chosen], "target"), target.labels[chosen])
-        return with_total(parts)
+            terms["target_class"] = class_cross_entropy(model.logits(target.x[chosen], "target"), target.labels[chosen])
+        return with_total(terms)
 
     def validation_terms() -> dict[str, Tensor]:
-        if target.judged:
-            loss = known_cross_entropy(model.logits(target.x[outer], "target"), target.labels[outer])
+        if target.stops_by_labels:
+            loss = known_cross_entropy(
+                model.logits(target.x[validation_rows], "target"), target.labels[validation_rows]
+            )
             return {"target_class": loss, "total": loss}
-        parts = validation.terms(model, "target")
+        terms = validation.terms(model, "target")
         if isinstance(validation, ShiftedValidation):
-            return parts
-        cells = outer[:, :LARGEST_MMD_SAMPLE]
+            return terms
+        cells = validation_rows[:, :LARGEST_MMD_SAMPLE]
         z_source = model.source.encoder(validation.x[:LARGEST_MMD_SAMPLE])
-        return with_total({"class": parts["class"]} | alignment(z_source, cells))
+        return with_total({"class": terms["class"]} | alignment(z_source, cells))
 
     return run_stage(
         name,

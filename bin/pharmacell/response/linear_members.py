@@ -1,96 +1,91 @@
 """Linear members of the ensemble: penalties from shifted validation, weights for each replica."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from pharmacell.linear.fits import LOGISTIC_CS, RIDGE_ALPHAS, LinearFits
+from pharmacell.response.columns import BASELINE_NAMES
+from pharmacell.response.model_card import Penalties
+from pharmacell.response.training_lines import TrainingLines
 
-if TYPE_CHECKING:
-    from pharmacell.response.training_lines import Source
 
-
-@dataclass(frozen=True)
-class LinearChoice:
-    """Penalties of ridge and logistic regression.
+def one_replica_of_each_fold(held_out: np.ndarray) -> list[int]:
+    """Return the replicas whose held-out lines differ: the first of each fold.
 
     Parameters
     ----------
-    alpha
-        Ridge penalty on the squared weights, for standardised genes.
-    c
-        Inverse penalty of the logistic regression.
+    held_out
+        Lines that each replica did not learn from, int64 [n_replicas, n_held_out].
     """
-
-    alpha: float = 1e4
-    c: float = 1e-3
-
-
-def distinct_folds(source: "Source") -> list[int]:
-    """Return the replicas whose held-out lines differ: the first of each fold."""
-    seen: dict[bytes, int] = {}
-    for replica, rows in enumerate(source.held):
-        seen.setdefault(rows.tobytes(), replica)
-    return list(seen.values())
+    first: dict[bytes, int] = {}
+    for replica, rows in enumerate(held_out):
+        first.setdefault(rows.tobytes(), replica)
+    return list(first.values())
 
 
-def learnt_rows(source: "Source", replica: int) -> np.ndarray:
-    """Return the lines that a replica learns from, before resampling."""
-    return source.data.plain_rows[replica].cpu().numpy()
-
-
-def choose_penalties(source: "Source") -> tuple[LinearChoice, LinearChoice]:
+def choose_penalties(lines: TrainingLines) -> tuple[Penalties, Penalties]:
     """Choose the penalties whose mean AUROC over folds and severities of shifted validation is highest.
+
+    Parameters
+    ----------
+    lines
+        Lines and folds.
 
     Returns
     -------
     baselines
-        For models that stand alone: fitted to the response as measured, judged on single cells.
+        For models that stand alone: fitted to the response as measured, scored on single cells.
     members
-        For members of the ensemble: fitted to the denoised response, judged on the mean of a line's cells.
+        For members of the ensemble: fitted to the denoised response, scored on the mean of a line's cells.
     """
     ridge, logistic = np.zeros((2, len(RIDGE_ALPHAS))), np.zeros((2, len(LOGISTIC_CS)))
-    pooled = source.validation.pooled.cpu().numpy()
-    for replica in distinct_folds(source):
-        rows = learnt_rows(source, replica)
-        fits = LinearFits(source.x[rows])
-        responses = np.stack([source.response[rows], source.denoised[replica, rows]], 1)
-        paths = np.stack([fits.ridge(responses, alpha) for alpha in RIDGE_ALPHAS], 1)  # [2, n_alphas, n_genes]
-        path = np.concatenate([fits.logistic(source.labels[rows, None], c) for c in LOGISTIC_CS])
-        for i, cells in enumerate((source.validation.x[replica].cpu().numpy(), pooled[replica])):
-            found = np.array(
+    validation = lines.shifted_validation
+    pooled = validation.pooled.cpu().numpy()
+    for replica in one_replica_of_each_fold(lines.held_out):
+        rows = lines.training_rows(replica)
+        fits = LinearFits(lines.x[rows])
+        responses = np.stack([lines.response[rows], lines.denoised_response[replica, rows]], 1)
+        ridge_weights = np.stack([fits.ridge(responses, alpha) for alpha in RIDGE_ALPHAS], 1)  # [2, n_alphas, n_genes]
+        logistic_weights = np.concatenate([fits.logistic(lines.labels[rows, None], c) for c in LOGISTIC_CS])
+        for kind, cells in enumerate((validation.x[replica].cpu().numpy(), pooled[replica])):
+            aurocs = np.array(
                 [
-                    source.validation.auroc_of_replica(replica, score).mean()
-                    for score in np.concatenate([paths[i], path]) @ cells.T
+                    validation.auroc_of_replica(replica, scores).mean()
+                    for scores in np.concatenate([ridge_weights[kind], logistic_weights]) @ cells.T
                 ]
             )
-            ridge[i] += found[: len(RIDGE_ALPHAS)]
-            logistic[i] += found[len(RIDGE_ALPHAS) :]
+            ridge[kind] += aurocs[: len(RIDGE_ALPHAS)]
+            logistic[kind] += aurocs[len(RIDGE_ALPHAS) :]
     baselines, members = (
-        LinearChoice(RIDGE_ALPHAS[int(alphas.argmax())], LOGISTIC_CS[int(cs.argmax())])
+        Penalties(RIDGE_ALPHAS[int(alphas.argmax())], LOGISTIC_CS[int(cs.argmax())])
         for alphas, cs in zip(ridge, logistic, strict=True)
     )
     return baselines, members
 
 
-def linear_members(source: "Source", choice: LinearChoice) -> np.ndarray:
+def linear_members(lines: TrainingLines, penalties: Penalties) -> np.ndarray:
     """Fit signature, ridge and logistic regression on each replica's lines, float32 [n_replicas, 3, n_genes].
 
     Signature and ridge learn the denoised response (:mod:`pharmacell.linear.denoised_responses`).
+
+    Parameters
+    ----------
+    lines
+        Lines and folds.
+    penalties
+        Of ridge and logistic regression.
     """
-    return permuted_members(source, choice, np.arange(len(source.labels))[None])[0]
+    return permuted_members(lines, penalties, np.arange(len(lines.labels))[None])[0]
 
 
-def permuted_members(source: "Source", choice: LinearChoice, orders: np.ndarray) -> np.ndarray:
+def permuted_members(lines: TrainingLines, penalties: Penalties, orders: np.ndarray) -> np.ndarray:
     """Fit the linear members to reordered responses and labels.
 
     Parameters
     ----------
-    source
+    lines
         Lines and folds.
-    choice
-        Penalties.
+    penalties
+        Of ridge and logistic regression.
     orders
         Permutations of the lines, int64 [n_permutations, n_lines]; line i takes the response of line ``order[i]``.
 
@@ -99,17 +94,19 @@ def permuted_members(source: "Source", choice: LinearChoice, orders: np.ndarray)
     numpy.ndarray
         float32 [n_permutations, n_replicas, 3, n_genes].
     """
-    n_replicas = len(source.held)
-    members = np.empty((len(orders), n_replicas, 3, source.x.shape[1]), np.float32)
-    by_fold: dict[bytes, np.ndarray] = {}
+    n_replicas = len(lines.held_out)
+    members = np.empty((len(orders), n_replicas, len(BASELINE_NAMES), lines.x.shape[1]), np.float32)
+    of_fold: dict[bytes, np.ndarray] = {}
     for replica in range(n_replicas):
-        key = source.held[replica].tobytes()
-        if key not in by_fold:
-            rows = learnt_rows(source, replica)
-            fits = LinearFits(source.x[rows])
-            response, labels = source.denoised[replica][orders][:, rows].T, source.labels[orders][:, rows].T
-            by_fold[key] = np.stack(
-                [fits.signature(response), fits.ridge(response, choice.alpha), fits.logistic(labels, choice.c)], 1
+        fold = lines.held_out[replica].tobytes()
+        if fold not in of_fold:
+            rows = lines.training_rows(replica)
+            fits = LinearFits(lines.x[rows])
+            responses = lines.denoised_response[replica][orders][:, rows].T
+            labels = lines.labels[orders][:, rows].T
+            of_fold[fold] = np.stack(
+                [fits.signature(responses), fits.ridge(responses, penalties.alpha), fits.logistic(labels, penalties.c)],
+                1,
             )
-        members[:, replica] = by_fold[key]
+        members[:, replica] = of_fold[fold]
     return members

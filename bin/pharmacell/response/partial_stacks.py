@@ -11,12 +11,7 @@ from pharmacell.training.loop import History
 Stage = Callable[[ATSDP, Tensor | None, History], Tensor]
 
 
-def halved(n_replicas: int, halvings: int) -> int:
-    """Return how many replicas to train at once after a stack was halved some times; at least one."""
-    return max(1, n_replicas >> halvings)
-
-
-def in_parts(model: ATSDP, at_once: int, history: History, stage: Stage) -> Tensor:
+def train_in_turns(model: ATSDP, at_once: int, history: History, stage: Stage) -> Tensor:
     """Run one stage of training on a whole stack, or on some replicas after others.
 
     Replicas share no weight and no random number, so it matters for memory only who trains beside whom.
@@ -41,12 +36,12 @@ def in_parts(model: ATSDP, at_once: int, history: History, stage: Stage) -> Tens
     if at_once >= model.n_replicas:
         return stage(model, None, history)
     values = []
-    for rows in torch.arange(model.n_replicas).split(at_once):
-        seeds, own = [model.random.seeds[i] for i in rows], History()
-        part = ATSDP(model.config, model.n_genes, seeds, model.random.device)
-        part.load_state_dict({name: weights[rows] for name, weights in model.state_dict().items()})
-        values.append(stage(part, rows, own))
+    for replicas in torch.arange(model.n_replicas).split(at_once):
+        seeds, own = [model.random.seeds[i] for i in replicas], History()
+        stack = ATSDP(model.config, model.n_genes, seeds, model.random.device)
+        stack.load_state_dict({name: weights[replicas] for name, weights in model.state_dict().items()})
+        values.append(stage(stack, replicas, own))
         for name, weights in model.state_dict().items():
-            weights[rows] = part.state_dict()[name]
-        history.rows += [(*row[:4], row[4] + int(rows[0]), row[5]) for row in own.rows]
+            weights[replicas] = stack.state_dict()[name]
+        history.rows += [(*row[:4], row[4] + int(replicas[0]), row[5]) for row in own.rows]
     return torch.cat(values)

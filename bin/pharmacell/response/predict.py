@@ -5,18 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from pharmacell.core.errors import InputError
 from pharmacell.core.progress import track
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.response.neighbours import smooth
 from pharmacell.response.store import Bundle
+
+THRESHOLD = 0.5  # a probability of at least this is called sensitive
 
 
 @dataclass(frozen=True)
 class CellPredictions:
     """Predictions of a sample.
 
-    Parameters
+    Attributes
     ----------
     replicas
         Probability of being sensitive of each replica, float32 [n_replicas, n_cells].
@@ -39,6 +40,11 @@ class CellPredictions:
     def std(self) -> np.ndarray:
         """Standard deviation over replicas, [n_cells]; 0 with one replica."""
         return self.replicas.std(0, ddof=1) if len(self.replicas) > 1 else np.zeros(self.replicas.shape[1], np.float32)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """1 where the probability is at least 0.5, else 0; int8 [n_cells]."""
+        return (self.probability >= THRESHOLD).astype(np.int8)
 
     def agreement(self) -> tuple[float, int]:
         """Compare the replicas' rankings of the cells.
@@ -81,36 +87,27 @@ def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk
     InputError
         If the stack was not adapted to cells, or the sample lacks some of its genes.
     """
-    if bundle.target is None:
-        raise InputError(
-            "the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
-            "that finetune_sc wrote"
-        )
     model = bundle.model.eval()
     scores = np.empty((model.n_replicas, len(cells)), np.float32)
     baselines = np.empty((len(cells), len(bundle.baselines.weights)), np.float32)
-    start = 0
     n_chunks = -(-len(cells) // chunk)
-    for block in track(cells.chunks(bundle.genes, chunk), "predicting chunks of cells", n_chunks):
-        x = bundle.target.apply(block)
-        rows = slice(start, start + len(x))
+    for rows, x in track(bundle.standardised_chunks(cells, chunk), "predicting chunks of cells", n_chunks):
         scores[:, rows] = bundle.score(x, "target", device)
         baselines[rows] = bundle.baselines.probability(x)
-        start += len(x)
     return CellPredictions(bundle.link(scores), baselines, scores)
 
 
-def smoothed(found: CellPredictions, bundle: Bundle, nearest: np.ndarray) -> CellPredictions:
+def smoothed(predictions: CellPredictions, bundle: Bundle, nearest: np.ndarray) -> CellPredictions:
     """Return predictions whose scores are averaged over neighbouring cells; the baselines stay as they are.
 
     Parameters
     ----------
-    found
-        Predictions of all cells.
+    predictions
+        Of all cells.
     bundle
         The stack that made them.
     nearest
         From :func:`pharmacell.response.neighbours.nearest_cells`.
     """
-    scores = smooth(found.scores, nearest)
-    return CellPredictions(bundle.link(scores), found.baselines, scores)
+    scores = smooth(predictions.scores, nearest)
+    return CellPredictions(bundle.link(scores), predictions.baselines, scores)

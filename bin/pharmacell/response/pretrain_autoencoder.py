@@ -18,11 +18,11 @@ from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.network import Autoencoder
 from pharmacell.response.pretraining import train_autoencoder
 from pharmacell.response.settings import ATSDPConfig
-from pharmacell.response.training_lines import replica_seeds, training_set
+from pharmacell.response.training_lines import ReplicaRows, build_training_set, replica_seeds
 from pharmacell.training.loop import History
 from pharmacell.training.settings import TrainingConfig
 
-HELD_SHARE = 0.1  # of the lines, for early stopping
+HELD_OUT_SHARE = 0.1  # of the lines, for early stopping
 
 
 def fit_shared_autoencoder(
@@ -34,10 +34,16 @@ def fit_shared_autoencoder(
     ----------
     x
         Expression of the lines as in the bulk file, float32 [n_lines, n_genes].
-    config, training
-        Widths and settings; resampling needs classes and is left out.
-    n_replicas, seed, device
-        As in :func:`pharmacell.response.pretrain_bulk.train_source`, whose replicas begin with these weights.
+    config
+        Shape of the network.
+    training
+        Settings; resampling needs classes and is left out.
+    n_replicas
+        Replicas of the stack; those of :func:`pharmacell.response.pretrain_bulk.pretrain` begin with these weights.
+    seed
+        The user's seed.
+    device
+        Where to train.
 
     Returns
     -------
@@ -45,16 +51,14 @@ def fit_shared_autoencoder(
         Weights by name.
     """
     order = generator(seed, "lines of the autoencoder").permutation(len(x))
-    n_held = max(1, round(HELD_SHARE * len(x)))
-    held, learn = np.sort(order[:n_held]), np.sort(order[n_held:])
-    rows = Standardiser.fit([x[learn]]).apply(x)
+    n_held_out = max(1, round(HELD_OUT_SHARE * len(x)))
+    held_out, learnt_from = np.sort(order[:n_held_out]), np.sort(order[n_held_out:])
     no_classes = np.zeros((n_replicas, len(x)), np.int64)
-    data = training_set(
-        rows,
+    data = build_training_set(
+        Standardiser.fit([x[learnt_from]]).apply(x),
         line_profiles(x),
         no_classes,
-        [learn] * n_replicas,
-        [held] * n_replicas,
+        ReplicaRows([learnt_from] * n_replicas, [held_out] * n_replicas),
         replace(training, sampling="none"),
         seed,
         device,
@@ -65,14 +69,34 @@ def fit_shared_autoencoder(
     return autoencoder.state_dict()
 
 
-def shape_of(genes: list[str], config: ATSDPConfig, n_replicas: int) -> str:
-    """Return a digest of what must agree between an autoencoder and the network that begins with it."""
-    said = [genes, config.encoder, config.bottleneck, n_replicas]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+def shape_digest(genes: list[str], config: ATSDPConfig, n_replicas: int) -> str:
+    """Return a digest of what must agree between an autoencoder and the network that begins with it.
+
+    Parameters
+    ----------
+    genes
+        The input, in order.
+    config
+        Shape of the network.
+    n_replicas
+        Replicas of the stack.
+    """
+    shape = [genes, config.encoder, config.bottleneck, n_replicas]
+    return hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 
 def save_autoencoder(weights: dict[str, torch.Tensor], path: Path, shape: str) -> None:
-    """Write the weights as safetensors, whole or not at all."""
+    """Write the weights as safetensors, whole or not at all.
+
+    Parameters
+    ----------
+    weights
+        By name.
+    path
+        The file.
+    shape
+        From :func:`shape_digest`.
+    """
     from safetensors.torch import save_file
 
     with whole_file(path) as partial:
@@ -80,7 +104,16 @@ def save_autoencoder(weights: dict[str, torch.Tensor], path: Path, shape: str) -
 
 
 def load_autoencoder(path: Path, shape: str, device: torch.device) -> dict[str, torch.Tensor]:
-    """Read weights for a network of this shape (:func:`shape_of`).
+    """Read weights for a network of this shape.
+
+    Parameters
+    ----------
+    path
+        What :func:`save_autoencoder` wrote.
+    shape
+        From :func:`shape_digest`.
+    device
+        Where the weights go.
 
     Raises
     ------

@@ -1,34 +1,37 @@
 """PRETRAIN_BULK: split, standardise, train the stack and the linear models on bulk lines, score the held-out lines."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import torch
+from torch import Tensor
 
 from pharmacell.core.progress import say
 from pharmacell.core.seeds import integer
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import split_lines
-from pharmacell.evaluate.bootstrap import bootstrap
-from pharmacell.response.baselines import NAMES, LinearBaselines, fit_baselines
-from pharmacell.response.ensemble import fit_ensemble
-from pharmacell.response.linear_members import LinearChoice, choose_penalties, linear_members
+from pharmacell.evaluate.bootstrap import score_models
+from pharmacell.response.baselines import LinearBaselines, fit_baselines
+from pharmacell.response.columns import BASELINE_NAMES, MAIN_MODEL
+from pharmacell.response.ensemble import Ensemble, fit_ensemble
+from pharmacell.response.linear_members import choose_penalties, linear_members
+from pharmacell.response.model_card import Interval, ModelCard, Penalties, Pretraining
 from pharmacell.response.network import ATSDP
-from pharmacell.response.partial_stacks import in_parts
+from pharmacell.response.partial_stacks import train_in_turns
 from pharmacell.response.pretraining import train_autoencoder, train_predictor
-from pharmacell.response.settings import ATSDPConfig
+from pharmacell.response.settings import Configuration
 from pharmacell.response.store import Bundle
-from pharmacell.response.training_lines import Source, prepare_source, replica_seeds
+from pharmacell.response.training_lines import SplitLines, TrainingLines, prepare_training_lines, replica_seeds
+from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.loop import History
 from pharmacell.training.settings import TrainingConfig
 
 
 @dataclass(frozen=True)
-class SourceResult:
-    """What the source stage leaves.
+class Pretrained:
+    """What pretraining leaves.
 
-    Parameters
+    Attributes
     ----------
     bundle
         Stack and linear models.
@@ -46,16 +49,13 @@ class SourceResult:
     history: pd.DataFrame
 
 
-def train_source(
+def pretrain(
     lines: Lines,
-    config: ATSDPConfig,
-    training: TrainingConfig,
+    settings: Configuration,
     n_replicas: int,
-    seed: int,
-    device: torch.device,
-    autoencoder: dict[str, torch.Tensor] | None = None,
-    at_once: int | None = None,
-) -> SourceResult:
+    run: TrainingRun,
+    autoencoder: dict[str, Tensor] | None = None,
+) -> Pretrained:
     """Train on bulk lines.
 
     A fifth of the lines is held out and scored once, at the end; scaling, resampling, early stopping and every choice
@@ -65,123 +65,164 @@ def train_source(
     ----------
     lines
         Lines of one drug on the shared genes.
-    config, training
+    settings
         Shape of the network and its training.
     n_replicas
         Independently seeded replicas, trained as one stack.
-    seed
-        The user's seed.
-    device
-        Where to train.
+    run
+        Seed, device and attempt.
     autoencoder
         Weights of source autoencoders that are trained already, one for each replica; None trains them.
-    at_once
-        Most replicas that train together; None: all.
     """
-    split = split_lines(lines.labels, seed)
-    bundle, history = fit_source(lines, split, config, training, n_replicas, seed, device, autoencoder, at_once)
+    split = split_lines(lines.labels, run.seed)
+    bundle, history = pretrain_on_split(SplitLines(lines, split), settings, n_replicas, run, autoencoder)
     test = (split == "test").to_numpy()
-    x_test, truth = bundle.source.apply(lines.x[test]), lines.labels.to_numpy()[test]
-    predictions = {"atsdp": bundle.link(bundle.score(x_test, "source", device)).mean(0)}
-    predictions |= dict(zip(NAMES, bundle.baselines.probability(x_test).T, strict=True))
-    metrics = score_models(truth, predictions, integer(seed, "bootstrap"))
-    bundle.card["source_auroc"] = {key: auroc_of(metrics, key) for key in predictions}
-    return SourceResult(bundle, split, metrics, history.table())
+    x_test, truth = bundle.source_scaler.apply(lines.x[test]), lines.labels.to_numpy()[test]
+    predictions = {MAIN_MODEL: bundle.link(bundle.score(x_test, "source", run.device)).mean(0)}
+    predictions |= dict(zip(BASELINE_NAMES, bundle.baselines.probability(x_test).T, strict=True))
+    metrics = score_models(truth, predictions, integer(run.seed, "bootstrap"))
+    source_auroc = {name: auroc_of(metrics, name) for name in predictions}
+    bundle.card = replace(bundle.card, pretraining=replace(bundle.card.pretraining, source_auroc=source_auroc))
+    return Pretrained(bundle, split, metrics, history.table())
 
 
-def fit_source(
-    lines: Lines,
-    split: pd.Series,
-    config: ATSDPConfig,
-    training: TrainingConfig,
+def pretrain_on_split(
+    bulk: SplitLines,
+    settings: Configuration,
     n_replicas: int,
-    seed: int,
-    device: torch.device,
-    autoencoder: dict[str, torch.Tensor] | None = None,
-    at_once: int | None = None,
+    run: TrainingRun,
+    autoencoder: dict[str, Tensor] | None = None,
 ) -> tuple[Bundle, History]:
-    """Train stack and linear models on the lines that are not marked ``test``; see :func:`train_source`."""
-    learnt_from = ["train"] if training.validation == "plain" else ["train", "validation"]
-    scaler, _ = lines.standardised(split.isin(learnt_from).to_numpy())
-    source = prepare_source(lines, split, scaler, training, n_replicas, seed, device)
+    """Train stack and linear models on the lines that are not marked ``test``.
 
-    model = ATSDP(config, len(lines.genes), replica_seeds(seed, "pretraining", n_replicas), device)
-    history, at_once = History(), at_once or n_replicas
+    Parameters
+    ----------
+    bulk
+        All lines of the drug and the part of each.
+    settings, n_replicas, run, autoencoder
+        As in :func:`pretrain`.
+    """
+    training, n_genes = settings.training, len(bulk.lines.genes)
+    plain = training.validation == "plain"
+    scaler, _ = bulk.lines.standardised(bulk.in_part("train") if plain else ~bulk.in_part("test"))
+    lines = prepare_training_lines(bulk, scaler, training, n_replicas, run.seed, run.device)
+    model = ATSDP(settings.network, n_genes, replica_seeds(run.seed, "pretraining", n_replicas), run.device)
+    history, at_once = History(), run.replicas_at_once(n_replicas)
     if autoencoder is None:
-        in_parts(
+        train_in_turns(
             model,
             at_once,
             history,
-            lambda part, rows, own: train_autoencoder(
-                "autoencoder", part.source, part.random, source.data.part(rows), training, own
+            lambda stack, replicas, own_history: train_autoencoder(
+                "autoencoder",
+                stack.source,
+                stack.random,
+                lines.training_set.of_replicas(replicas),
+                training,
+                own_history,
             ),
         )
     else:
         model.source.load_state_dict(autoencoder)
     unlabelled = {name: value.clone() for name, value in model.source.encoder.state_dict().items()}
-    epochs = in_parts(
+    epochs = train_in_turns(
         model,
         at_once,
         history,
-        lambda part, rows, own: train_predictor(
-            "predictor", part, source.data.part(rows), source.validation.part(rows), training, own
+        lambda stack, replicas, own_history: train_predictor(
+            "predictor",
+            stack,
+            lines.training_set.of_replicas(replicas),
+            lines.validation.of_replicas(replicas),
+            training,
+            own_history,
         ),
     )
-
-    bundle = Bundle(model, lines.genes, scaler, None, None, {}, autoencoder=unlabelled)
-    plain = training.validation == "plain"
-    choice, of_members = (LinearChoice(), LinearChoice()) if plain else choose_penalties(source)
-    bundle.baselines = source_baselines(source, choice, training, split, lines)
-    if training.ensemble:
-        fit_members(bundle, source, of_members, "source")
-    bundle.card = {
-        "seed": seed,
-        "n_replicas": n_replicas,
-        "training": asdict(training),
-        "genes_bulk": lines.n_genes_bulk,
-        "genes_shared": len(lines.genes),
-        "lines": split.value_counts().to_dict(),
-        "predictor_epochs": epochs.tolist(),
-        "penalties": asdict(choice),
-        "member_penalties": asdict(of_members),
-    }
-    return bundle, history
+    penalties, member_penalties = (Penalties(), Penalties()) if plain else choose_penalties(lines)
+    card = ModelCard(
+        Pretraining(
+            seed=run.seed,
+            n_replicas=n_replicas,
+            training=training,
+            genes_bulk=bulk.lines.n_genes_bulk,
+            genes_shared=n_genes,
+            lines=bulk.split.value_counts().to_dict(),
+            predictor_epochs=epochs.tolist(),
+            penalties=penalties,
+            member_penalties=member_penalties,
+        )
+    )
+    baselines = baselines_of(lines, penalties, training)
+    ensemble = stacked_ensemble(model, lines, member_penalties, "source") if training.ensemble else None
+    return Bundle(model, bulk.lines.genes, scaler, None, baselines, card, ensemble, unlabelled), history
 
 
-def source_baselines(source: Source, choice: LinearChoice, training, split: pd.Series, lines: Lines) -> LinearBaselines:
+def baselines_of(lines: TrainingLines, penalties: Penalties, training: TrainingConfig) -> LinearBaselines:
     """Fit signature, ridge and logistic regression on the lines that the stack learns from.
 
     With shifted validation these are all lines but the test lines, with the penalties that it chose: the baselines get
     the same advantages as the model.
+
+    Parameters
+    ----------
+    lines
+        Lines and validation.
+    penalties
+        Of ridge and logistic regression.
+    training
+        Kind of validation.
     """
     if training.validation == "plain":
-        learn, held = source.data.plain_rows[0].cpu().numpy(), source.held[0]
+        rows, held_out = lines.training_rows(0), lines.held_out[0]
         return fit_baselines(
-            source.x[learn], source.response[learn], source.labels[learn], source.x[held], source.labels[held], choice
+            lines.x[rows],
+            lines.response[rows],
+            lines.labels[rows],
+            lines.x[held_out],
+            lines.labels[held_out],
+            penalties,
         )
-    cells = source.validation.x.flatten(0, 1).cpu().numpy()
-    labels = np.repeat(source.validation.labels.ravel(), len(cells) // source.validation.labels.size)
-    return fit_baselines(source.x, source.response, source.labels, cells, labels, choice)
+    validation = lines.shifted_validation
+    cells = validation.x.flatten(0, 1).cpu().numpy()
+    labels = np.repeat(validation.labels.ravel(), len(cells) // validation.labels.size)
+    return fit_baselines(lines.x, lines.response, lines.labels, cells, labels, penalties)
 
 
-def fit_members(bundle: Bundle, source: Source, choice: LinearChoice, domain: str) -> None:
-    """Put network and linear members under one score; weights and calibration come from shifted validation."""
-    validation = source.validation
-    linear = linear_members(source, choice)
-    bundle.ensemble = fit_ensemble(
-        linear, validation.network_scores(bundle.model, domain), validation.pooled.cpu().numpy(), validation.labels
+def stacked_ensemble(model: ATSDP, lines: TrainingLines, penalties: Penalties, domain: str) -> Ensemble:
+    """Put network and linear members under one score; weights and calibration come from shifted validation.
+
+    Parameters
+    ----------
+    model
+        The trained stack.
+    lines
+        Lines and validation.
+    penalties
+        Of the linear members.
+    domain
+        ``source`` or ``target``: whose encoder the simulated cells pass through.
+    """
+    validation = lines.shifted_validation
+    ensemble = fit_ensemble(
+        linear_members(lines, penalties),
+        validation.network_scores(model, domain),
+        validation.pooled.cpu().numpy(),
+        validation.labels,
     )
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in bundle.ensemble.named_weights().items())
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in ensemble.named_weights().items())
     say(f"ensemble on the {domain} encoder: {weights}")
+    return ensemble
 
 
-def score_models(truth: np.ndarray, predictions: dict[str, np.ndarray], seed: int) -> pd.DataFrame:
-    """Score several predictions of the same rows; returns ``model, metric, value, low, high``."""
-    tables = [bootstrap(truth, probability, seed=seed).assign(model=name) for name, probability in predictions.items()]
-    return pd.concat(tables)[["model", "metric", "value", "low", "high"]].reset_index(drop=True)
+def auroc_of(metrics: pd.DataFrame, model: str) -> Interval:
+    """Return a model's AUROC with its interval.
 
-
-def auroc_of(metrics: pd.DataFrame, model: str) -> dict[str, float]:
-    """Return ``value, low, high`` of a model's AUROC."""
+    Parameters
+    ----------
+    metrics
+        From :func:`pharmacell.evaluate.bootstrap.score_models`.
+    model
+        Its name.
+    """
     row = metrics[(metrics["model"] == model) & (metrics["metric"] == "auroc")].iloc[0]
-    return {key: float(row[key]) for key in ("value", "low", "high")}
+    return Interval(float(row["value"]), float(row["low"]), float(row["high"]))

@@ -125,8 +125,8 @@ class Stack:
     """How many networks are trained side by side."""
 
     n_replicas: int = setting(5, "Independently seeded networks, trained side by side.", at_least=1)
-    halvings: int = setting(
-        0, "How many times to halve the number of networks that train at once, for lack of memory.", at_least=0
+    attempt: int = setting(
+        1, "Attempt at this step: each one after the first trains half as many networks at once.", at_least=1
     )
 
 

@@ -2,39 +2,45 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
+from pharmacell.core.json_dataclass import NO_OTHER_KEYS, from_json
+from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.data.input_file import reason
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.baselines import LinearBaselines
 from pharmacell.response.ensemble import Ensemble
+from pharmacell.response.model_card import REMEDY, ModelCard
 from pharmacell.response.network import ATSDP
 from pharmacell.response.settings import ATSDPConfig
+
+Value = TypeVar("Value")
 
 
 @dataclass
 class Bundle:
     """What PRETRAIN_BULK hands to FINETUNE_SC, and FINETUNE_SC to PREDICT.
 
-    Parameters
+    Attributes
     ----------
     model
         The stack.
     genes
         Shared genes in the order of the input, [n_genes].
-    source, target
-        Standardisation of bulk lines and of cells; ``target`` is None before fine-tuning.
+    source_scaler, target_scaler
+        Standardisation of bulk lines and of cells; the latter is None before fine-tuning.
     baselines
         The linear baselines on the same genes.
     card
-        Facts for the model card: drug, sample, seed, settings, metrics; json values only.
+        The model card.
     ensemble
         Linear members, weights and calibration; None when the network stands alone.
     autoencoder
@@ -44,69 +50,163 @@ class Bundle:
 
     model: ATSDP
     genes: list[str]
-    source: Standardiser
-    target: Standardiser | None
+    source_scaler: Standardiser
+    target_scaler: Standardiser | None
     baselines: LinearBaselines
-    card: dict
+    card: ModelCard
     ensemble: Ensemble | None = None
     autoencoder: dict[str, torch.Tensor] = field(default_factory=dict)
 
+    def standardise_cells(self, x: np.ndarray) -> np.ndarray:
+        """Return cells as the target encoder takes them, float32 [n, n_genes].
+
+        Parameters
+        ----------
+        x
+            Expression as quality control left it, [n, n_genes].
+
+        Raises
+        ------
+        InputError
+            If the stack was not adapted to cells.
+        """
+        if self.target_scaler is None:
+            raise InputError(
+                "the model was pretrained but not adapted to cells; give the SAMPLE.model.safetensors "
+                "that finetune_sc wrote"
+            )
+        return self.target_scaler.apply(x)
+
+    def standardised_chunks(self, cells: CellMatrix, size: int = CHUNK_CELLS) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield the rows of all cells, as :meth:`standardise_cells` returns them, with their positions.
+
+        Parameters
+        ----------
+        cells
+            The prepared sample.
+        size
+            Cells of a chunk.
+
+        Raises
+        ------
+        InputError
+            If the stack was not adapted to cells, or the sample lacks some of its genes.
+        """
+        start = 0
+        for block in cells.chunks(self.genes, size):
+            yield slice(start, start + len(block)), self.standardise_cells(block)
+            start += len(block)
+
     @torch.no_grad()
     def network_scores(self, x: np.ndarray, domain: str, device: torch.device | str) -> np.ndarray:
-        """Return the network's logit differences of standardised rows [n, n_genes], [n_replicas, n]."""
+        """Return the network's logit differences, [n_replicas, n].
+
+        Parameters
+        ----------
+        x
+            Standardised rows, [n, n_genes].
+        domain
+            ``source`` or ``target``: whose encoder they pass through.
+        device
+            Where the model is.
+        """
         logits = self.model.logits(torch.as_tensor(x, device=device), domain)
         return (logits[..., 1] - logits[..., 0]).cpu().numpy()
 
     def score(self, x: np.ndarray, domain: str, device: torch.device | str) -> np.ndarray:
-        """Return each replica's score of standardised rows, [n_replicas, n]; higher means more sensitive."""
+        """Return each replica's score, [n_replicas, n]; higher means more sensitive.
+
+        Parameters
+        ----------
+        x, domain, device
+            As in :meth:`network_scores`.
+        """
         network = self.network_scores(x, domain, device)
         return network if self.ensemble is None else self.ensemble.score(network, x)
 
     def link(self, score: np.ndarray) -> np.ndarray:
-        """Return the probability of being sensitive for scores of any shape."""
+        """Return the probability of being sensitive, of the shape of the scores.
+
+        Parameters
+        ----------
+        score
+            From :meth:`score`, or a mean of such scores.
+        """
         from scipy.special import expit
 
         return expit(score) if self.ensemble is None else self.ensemble.probability(score)
 
 
+@dataclass(frozen=True)
+class Description:
+    """What the json beside the weights holds.
+
+    Attributes
+    ----------
+    config
+        Shape of the network.
+    genes
+        Its input, in order.
+    n_replicas
+        Replicas of the stack.
+    card
+        The model card.
+    """
+
+    __pydantic_config__: ClassVar = NO_OTHER_KEYS
+
+    config: ATSDPConfig
+    genes: list[str]
+    n_replicas: int
+    card: ModelCard
+
+    def fingerprint(self) -> str:
+        """Return a digest of the genes, their order and the network, which ties the json to its weights."""
+        tied = {"config": asdict(self.config), "genes": self.genes, "n_replicas": self.n_replicas}
+        return hashlib.sha256(json.dumps(tied, sort_keys=True).encode()).hexdigest()
+
+
 def json_path(weights: str | Path) -> Path:
-    """Return the json that belongs to a safetensors file."""
+    """Return the json that belongs to a safetensors file.
+
+    Parameters
+    ----------
+    weights
+        The safetensors file.
+    """
     return Path(weights).with_suffix(".json")
 
 
-def fingerprint(facts: dict) -> str:
-    """Return a digest of the genes, their order and the network, which ties a json to its weights."""
-    said = {key: facts[key] for key in ("config", "genes", "n_replicas")}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
 def save_bundle(bundle: Bundle, weights: str | Path) -> None:
-    """Write ``<name>.safetensors`` and ``<name>.json``, each whole or not at all."""
+    """Write ``<name>.safetensors`` and ``<name>.json``, each whole or not at all.
+
+    Parameters
+    ----------
+    bundle
+        What to write.
+    weights
+        The safetensors file.
+    """
     from safetensors.torch import save_file
 
     tensors = {f"model.{name}": value.contiguous().cpu() for name, value in bundle.model.state_dict().items()}
     arrays = {
-        "source.mean": bundle.source.mean,
-        "source.std": bundle.source.std,
+        "source_scaler.mean": bundle.source_scaler.mean,
+        "source_scaler.std": bundle.source_scaler.std,
         "baselines.weights": bundle.baselines.weights,
         "baselines.slope": bundle.baselines.slope,
         "baselines.intercept": bundle.baselines.intercept,
     }
-    if bundle.target is not None:
-        arrays |= {"target.mean": bundle.target.mean, "target.std": bundle.target.std}
+    if bundle.target_scaler is not None:
+        arrays |= {"target_scaler.mean": bundle.target_scaler.mean, "target_scaler.std": bundle.target_scaler.std}
     if bundle.ensemble is not None:
         arrays |= {f"ensemble.{name}": np.asarray(value, np.float32) for name, value in vars(bundle.ensemble).items()}
     tensors |= {f"autoencoder.{name}": value.contiguous().cpu() for name, value in bundle.autoencoder.items()}
     tensors |= {name: torch.tensor(np.asarray(value)) for name, value in arrays.items()}
-    facts = {
-        "config": asdict(bundle.model.config),
-        "genes": list(bundle.genes),
-        "n_replicas": bundle.model.n_replicas,
-        "card": bundle.card,
-    }
+    description = Description(bundle.model.config, list(bundle.genes), bundle.model.n_replicas, bundle.card)
     with whole_file(weights) as partial:
-        save_file(tensors, partial, metadata={"fingerprint": fingerprint(facts)})
-    write_json(json_path(weights), facts)
+        save_file(tensors, partial, metadata={"fingerprint": description.fingerprint()})
+    write_json(json_path(weights), asdict(description))
 
 
 def load_bundle(
@@ -126,45 +226,86 @@ def load_bundle(
     Raises
     ------
     InputError
-        If a file is missing, damaged or does not belong to the other.
+        If a file is missing, damaged, of another version or does not belong to the other.
     """
     from safetensors import SafetensorError, safe_open
 
     for path in (Path(weights), json_path(weights)):
         if not path.is_file():
             raise InputError(f"{path}: no such file; a model is a .safetensors and a .json of the same name")
+    description = load_description(json_path(weights))
+    n_replicas = description.n_replicas
     try:
-        facts = json.loads(json_path(weights).read_text())
         with safe_open(weights, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
-            if (file.metadata() or {}).get("fingerprint") != fingerprint(facts):
+            if (file.metadata() or {}).get("fingerprint") != description.fingerprint():
                 raise ValueError(f"{json_path(weights).name} belongs to other weights")
-        config = ATSDPConfig(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in facts["config"].items()}
+        model = ATSDP(
+            description.config, len(description.genes), seeds(n_replicas) if seeds else range(n_replicas), device
         )
-        n_replicas = facts["n_replicas"]
-        model = ATSDP(config, len(facts["genes"]), seeds(n_replicas) if seeds else range(n_replicas), device)
-        model.load_state_dict(part_of(tensors, "model."))
+        model.load_state_dict(below(tensors, "model."))
         arrays = {name: value.numpy() for name, value in tensors.items() if not name.startswith("model.")}
-        ensemble = part_of(arrays, "ensemble.")
-        for name in ("slope", "intercept") if ensemble else ():
-            ensemble[name] = float(ensemble[name].item())
+        target_scaler, ensemble = below(arrays, "target_scaler."), below(arrays, "ensemble.")
         return Bundle(
             model=model.eval(),
-            genes=facts["genes"],
-            source=Standardiser(arrays["source.mean"], arrays["source.std"]),
-            target=Standardiser(arrays["target.mean"], arrays["target.std"]) if "target.mean" in arrays else None,
-            baselines=LinearBaselines(
-                arrays["baselines.weights"], arrays["baselines.slope"], arrays["baselines.intercept"]
-            ),
-            card=facts["card"],
-            ensemble=Ensemble(**ensemble) if ensemble else None,
-            autoencoder=part_of(tensors, "autoencoder."),
+            genes=description.genes,
+            source_scaler=Standardiser(**below(arrays, "source_scaler.")),
+            target_scaler=Standardiser(**target_scaler) if target_scaler else None,
+            baselines=LinearBaselines(**below(arrays, "baselines.")),
+            card=description.card,
+            ensemble=ensemble_of(ensemble) if ensemble else None,
+            autoencoder=below(tensors, "autoencoder."),
         )
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise InputError(f"{weights}: not a PharmaCell model ({reason(error)}); train it again") from error
+        raise InputError(f"{weights}: not a PharmaCell model ({reason(error)}); {REMEDY}") from error
 
 
-def part_of(tensors: dict, prefix: str) -> dict:
-    """Return the entries whose name begins with the prefix, without it."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+def load_description(path: Path) -> Description:
+    """Read the json beside the weights.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or of another version.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path}: not a PharmaCell model ({reason(error)}); {REMEDY}") from error
+    return from_json(Description, content, str(path), REMEDY)
+
+
+def below(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    """Return the entries whose name begins with the prefix, without it.
+
+    Parameters
+    ----------
+    values
+        By name.
+    prefix
+        With its dot.
+    """
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+
+
+def ensemble_of(arrays: Mapping[str, np.ndarray]) -> Ensemble:
+    """Return the ensemble of stored arrays, whose link is two numbers.
+
+    Parameters
+    ----------
+    arrays
+        Its fields, by name.
+    """
+    return Ensemble(
+        linear=arrays["linear"],
+        centre=arrays["centre"],
+        scale=arrays["scale"],
+        weights=arrays["weights"],
+        slope=float(arrays["slope"].item()),
+        intercept=float(arrays["intercept"].item()),
+    )

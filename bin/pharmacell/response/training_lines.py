@@ -11,6 +11,7 @@ from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.lines import Lines
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
 from pharmacell.data.splits import check_held_out, parts_of
+from pharmacell.data.standardise import Standardiser
 from pharmacell.linear.denoised_responses import denoised_response
 from pharmacell.response.validation import PlainValidation, ShiftedValidation, shifted_validation
 from pharmacell.training.settings import TrainingConfig
@@ -20,55 +21,124 @@ FOLDS = 5  # of shifted validation; replica r leaves out fold r modulo 5
 
 
 @dataclass(frozen=True)
-class Source:
+class SplitLines:
+    """Bulk lines of one drug and the part that each stands in.
+
+    Attributes
+    ----------
+    lines
+        The lines.
+    split
+        ``train``, ``validation`` or ``test``, indexed by line.
+    """
+
+    lines: Lines
+    split: pd.Series
+
+    def in_part(self, part: str) -> np.ndarray:
+        """Return which lines stand in a part, bool [n_lines].
+
+        Parameters
+        ----------
+        part
+            ``train``, ``validation`` or ``test``.
+        """
+        return (parts_of(self.split, self.lines.labels.index) == part).to_numpy()
+
+
+@dataclass(frozen=True)
+class ReplicaRows:
+    """Which rows each replica learns from, and which it does not see.
+
+    Attributes
+    ----------
+    training, held_out
+        Positions of the rows, one array for each replica.
+    """
+
+    training: list[np.ndarray]
+    held_out: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class TrainingLines:
     """Bulk lines of one drug, made ready for training; a function of lines, split and seed alone.
 
-    Parameters
+    Attributes
     ----------
     x
         Standardised expression of the training and validation lines, float32 [n, n_genes]; the scaling has seen
         no test line.
-    profiles
-        The same lines, each standardised within itself, for simulated cells.
     labels, response
         Class and response (higher = more sensitive), [n].
-    denoised
+    denoised_response
         The response of the lines that each replica learns from, denoised with the panel's other drugs
         (:mod:`pharmacell.linear.denoised_responses`); as measured for the lines that it does not learn from,
         [n_replicas, n].
-    data
+    training_set
         Rows of each replica.
     validation
         Decides when to stop.
-    held
-        Lines that each replica did not learn from, int64 [n_replicas, n_held].
+    held_out
+        Lines that each replica did not learn from, int64 [n_replicas, n_held_out].
     """
 
     x: np.ndarray
-    profiles: np.ndarray
     labels: np.ndarray
     response: np.ndarray
-    denoised: np.ndarray
-    data: TrainingSet
+    denoised_response: np.ndarray
+    training_set: TrainingSet
     validation: PlainValidation | ShiftedValidation
-    held: np.ndarray
+    held_out: np.ndarray
+
+    @property
+    def shifted_validation(self) -> ShiftedValidation:
+        """The validation of a run with shifted validation.
+
+        Raises
+        ------
+        TypeError
+            If the run has plain validation.
+        """
+        if not isinstance(self.validation, ShiftedValidation):
+            raise TypeError("linear members and their checks need shifted validation")
+        return self.validation
+
+    def training_rows(self, replica: int) -> np.ndarray:
+        """Return the lines that a replica learns from, before resampling, int64 [n_rows].
+
+        Parameters
+        ----------
+        replica
+            Its number.
+        """
+        return self.training_set.plain_rows[replica].cpu().numpy()
 
 
 def replica_seeds(seed: int, purpose: str, n_replicas: int) -> list[int]:
-    """Return one seed for each replica; a replica's seed does not depend on how many there are."""
+    """Return one seed for each replica; a replica's seed does not depend on how many there are.
+
+    Parameters
+    ----------
+    seed
+        The user's seed.
+    purpose
+        What the seeds are for; another purpose gives other seeds.
+    n_replicas
+        How many.
+    """
     children = seed_sequence(seed, purpose).spawn(n_replicas)
     return [int(child.generate_state(1, np.uint64)[0] >> 1) for child in children]
 
 
-def prepare_source(
-    lines: Lines,
-    split: pd.Series,
-    scaler,
+def prepare_training_lines(
+    bulk: SplitLines,
+    scaler: Standardiser,
     training: TrainingConfig,
     n_replicas: int,
     seed: int,
     device: torch.device,
-) -> Source:
+) -> TrainingLines:
     """Lay out rows, noise and validation for a stack; test lines are dropped first.
 
     With plain validation every replica learns from the lines marked ``train`` and stops on those marked
@@ -77,58 +147,102 @@ def prepare_source(
 
     Parameters
     ----------
-    lines, split
+    bulk
         All lines of the drug and the part of each.
     scaler
-        Fitted by :func:`train_source`.
+        Fitted to lines that are not test lines.
     training
         Noise, sampling and validation.
-    n_replicas, seed, device
-        As in :func:`train_source`.
+    n_replicas
+        Replicas of the stack.
+    seed
+        The user's seed.
+    device
+        Where to train.
     """
-    parts = parts_of(split, lines.labels.index)
-    inside = (parts != "test").to_numpy()
-    check_held_out(lines.labels.index[inside], split.index[split == "test"])
-    part = parts.to_numpy()[inside]
-    x, profiles = scaler.apply(lines.x[inside]), line_profiles(lines.x[inside])
-    labels, response = lines.labels.to_numpy()[inside], lines.response.to_numpy()[inside]
-    if training.validation == "shifted":
-        folds = assign_folds(labels, lines.origin[inside], FOLDS, seed)
-        sizes = np.bincount(folds)  # all five count, so that a replica's rows do not depend on how many there are
-        learn = [np.flatnonzero(folds != replica % FOLDS)[: len(x) - sizes.max()] for replica in range(n_replicas)]
-        held = [np.flatnonzero(folds == replica % FOLDS)[: sizes.min()] for replica in range(n_replicas)]
+    used = ~bulk.in_part("test")
+    check_held_out(bulk.lines.labels.index[used], bulk.split.index[bulk.split == "test"])
+    lines = bulk.lines.take(used)
+    x, profiles = scaler.apply(lines.x), line_profiles(lines.x)
+    labels, response = lines.labels.to_numpy(), lines.response.to_numpy()
+    shifted = training.validation == "shifted"
+    if shifted:
+        rows = rows_of_folds(assign_folds(labels, lines.origin, FOLDS, seed), n_replicas)
     else:
-        learn = [np.flatnonzero(part == "train")] * n_replicas
-        held = [np.flatnonzero(part == "validation")] * n_replicas
-    data = training_set(x, profiles, np.tile(labels, (n_replicas, 1)), learn, held, training, seed, device)
-    validation_rows = equal_rows(held, "cpu").numpy()
-    if training.validation == "shifted":
-        groups = comparison_groups(lines.origin[inside])
+        rows = ReplicaRows(
+            *([np.flatnonzero(bulk.in_part(part)[used])] * n_replicas for part in ("train", "validation"))
+        )
+    training_set = build_training_set(x, profiles, np.tile(labels, (n_replicas, 1)), rows, training, seed, device)
+    held_out = equal_rows(rows.held_out, "cpu").numpy()
+    validation: PlainValidation | ShiftedValidation
+    if shifted:
         validation = shifted_validation(
-            profiles, labels, groups, validation_rows, generator(seed, "shifted cells"), device
+            profiles, labels, comparison_groups(lines.origin), held_out, generator(seed, "shifted cells"), device
         )
     else:
+        held_x, held_labels = x[rows.held_out[0]], labels[rows.held_out[0]]
         validation = PlainValidation(
-            torch.as_tensor(x[held[0]], device=device), torch.as_tensor(labels[held[0]], device=device).long()
+            torch.as_tensor(held_x, device=device), torch.as_tensor(held_labels, device=device).long()
         )
-    panel = None if lines.panel is None else lines.panel[inside]
-    return Source(
-        x, profiles, labels, response, denoised_of_replicas(panel, response, learn), data, validation, validation_rows
+    return TrainingLines(
+        x=x,
+        labels=labels,
+        response=response,
+        denoised_response=denoised_of_replicas(lines.panel, response, rows.training),
+        training_set=training_set,
+        validation=validation,
+        held_out=held_out,
     )
 
 
-def denoised_of_replicas(panel: np.ndarray | None, response: np.ndarray, learn: list[np.ndarray]) -> np.ndarray:
-    """Denoise the responses of each replica's lines with those lines alone; see :class:`Source`."""
-    denoised, made = np.tile(response, (len(learn), 1)), {}
-    for replica, rows in enumerate(learn):
+def rows_of_folds(folds: np.ndarray, n_replicas: int) -> ReplicaRows:
+    """Let replica r learn from all folds but r modulo 5, cut so that all replicas have equally many rows.
+
+    Parameters
+    ----------
+    folds
+        Fold of each line, 0 to 4, [n].
+    n_replicas
+        Replicas of the stack.
+    """
+    sizes = np.bincount(folds)  # all five count, so that a replica's rows do not depend on how many there are
+    left_out = [replica % FOLDS for replica in range(n_replicas)]
+    return ReplicaRows(
+        training=[np.flatnonzero(folds != fold)[: len(folds) - sizes.max()] for fold in left_out],
+        held_out=[np.flatnonzero(folds == fold)[: sizes.min()] for fold in left_out],
+    )
+
+
+def denoised_of_replicas(panel: np.ndarray | None, response: np.ndarray, training_rows: list[np.ndarray]) -> np.ndarray:
+    """Denoise the responses of each replica's lines with those lines alone; see :class:`TrainingLines`.
+
+    Parameters
+    ----------
+    panel
+        Responses to all drugs, [n, n_drugs]; None without other drugs.
+    response
+        Responses to the drug, [n].
+    training_rows
+        Lines that each replica learns from.
+    """
+    denoised, known = np.tile(response, (len(training_rows), 1)), {}
+    for replica, rows in enumerate(training_rows):
         key = rows.tobytes()
-        if key not in made:
-            made[key] = denoised_response(None if panel is None else panel[rows], response[rows])
-        denoised[replica, rows] = made[key]
+        if key not in known:
+            known[key] = denoised_response(None if panel is None else panel[rows], response[rows])
+        denoised[replica, rows] = known[key]
     return denoised
 
 
-def training_set(x, profiles, labels, learn, held, training: TrainingConfig, seed: int, device) -> TrainingSet:
+def build_training_set(
+    x: np.ndarray,
+    profiles: np.ndarray,
+    labels: np.ndarray,
+    rows: ReplicaRows,
+    training: TrainingConfig,
+    seed: int,
+    device: torch.device,
+) -> TrainingSet:
     """Resample and thin the rows that each replica learns from; see :class:`TrainingSet`.
 
     Parameters
@@ -137,25 +251,31 @@ def training_set(x, profiles, labels, learn, held, training: TrainingConfig, see
         Standardised rows, and the same rows standardised within themselves, [n, n_genes].
     labels
         Class of each row for each replica, [n_replicas, n].
-    learn, held
-        Rows to learn from, and to stop by, of each replica.
-    training, seed, device
-        Settings.
+    rows
+        Which of them each replica learns from and stops by.
+    training
+        Noise and sampling.
+    seed
+        The user's seed.
+    device
+        Where to train.
     """
-    longer, classes, rows = resampled_rows(x, labels, learn, training.sampling, integer(seed, "resampling"))
+    longer, classes, resampled = resampled_rows(
+        x, labels, rows.training, training.sampling, integer(seed, "resampling")
+    )
     thinned = None
     if training.noise == "thinning":
         rng = generator(seed, "thinned cells")
-        extra = line_profiles(longer[len(x) :]) if len(longer) > len(x) else longer[len(x) :]
-        everything = np.concatenate([profiles, extra])
+        added = longer[len(x) :]
+        everything = np.concatenate([profiles, line_profiles(added) if len(added) else added])
         thinned = torch.as_tensor(
             np.stack([shifted_cells(everything, 1, severity, rng) for severity in SEVERITIES]), device=device
         )
     return TrainingSet(
         clean=torch.as_tensor(longer, device=device),
         thinned=thinned,
-        rows=equal_rows(rows, device),
-        plain_rows=equal_rows(learn, device),
+        rows=equal_rows(resampled, device),
+        plain_rows=equal_rows(rows.training, device),
         labels=torch.as_tensor(classes, device=device).long(),
-        validation=equal_rows(held, device),
+        validation=equal_rows(rows.held_out, device),
     )

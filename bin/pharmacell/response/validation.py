@@ -29,7 +29,7 @@ class PlainValidation:
     x: Tensor
     labels: Tensor
 
-    def part(self, _replicas: Tensor | None) -> "PlainValidation":
+    def of_replicas(self, _replicas: Tensor | None) -> "PlainValidation":
         """Return what some replicas stop by: the lines are the same for all."""
         return self
 
@@ -64,7 +64,7 @@ class ShiftedValidation:
     groups: np.ndarray
     pooled: Tensor
 
-    def part(self, replicas: Tensor | None) -> "ShiftedValidation":
+    def of_replicas(self, replicas: Tensor | None) -> "ShiftedValidation":
         """Return what some replicas stop by; None: all."""
         if replicas is None:
             return self

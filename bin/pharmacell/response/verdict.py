@@ -1,37 +1,45 @@
-"""The verdict on a sample: rules on its facts; docs/methods.md says how their thresholds fare."""
+"""The verdict on a sample: rules on its diagnostics; docs/methods.md says how their thresholds fare."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from pharmacell.response.columns import Diagnostics
+
 
 @dataclass(frozen=True)
 class Rule:
-    """One question to the facts.
+    """One question to the diagnostics.
 
-    Parameters
+    Attributes
     ----------
-    fact
-        Name of the number that is judged; the rule is left out when it is missing or NaN.
+    value
+        The number that the rule looks at; the rule is left out when it is None or NaN.
     against, doubt
-        Below these the fact speaks against the predictions, or makes them doubtful; None: it never does. For facts of
-        which less is better (``falling``), above these.
+        Below these the number speaks against the predictions, or makes them doubtful; None: it never does. For numbers
+        of which less is better (``falling``), above these.
     words
-        Says in plain words what the number means; receives the facts.
+        Says in plain words what the number means.
     falling
         Whether less is better.
     """
 
-    fact: str
+    value: Callable[[Diagnostics], float | None]
     against: float | None
     doubt: float | None
-    words: Callable[[dict], str]
+    words: Callable[[Diagnostics], str]
     falling: bool = False
 
-    def weigh(self, facts: dict) -> str | None:
-        """Return ``against``, ``doubt`` or ``support``; None when the fact is missing."""
-        value = facts.get(self.fact)
+    def side(self, found: Diagnostics) -> str | None:
+        """Return ``against``, ``doubt`` or ``support``; None when the number is missing.
+
+        Parameters
+        ----------
+        found
+            The diagnostics.
+        """
+        value = self.value(found)
         if value is None or np.isnan(value):
             return None
         sign = -1 if self.falling else 1
@@ -42,127 +50,169 @@ class Rule:
         return "support"
 
 
-def _interval(facts: dict, name: str) -> str:
-    return f"AUROC {facts[name]:.2f} (95 % interval {facts[f'{name}_low']:.2f} to {facts[f'{name}_high']:.2f})"
+def interval(value: float, low: float, high: float) -> str:
+    """Say an AUROC with its interval.
+
+    Parameters
+    ----------
+    value, low, high
+        The AUROC, and the ends of its 95 % interval.
+    """
+    return f"AUROC {value:.2f} (95 % interval {low:.2f} to {high:.2f})"
 
 
-RULES = (
+def predictability(found: Diagnostics) -> float:
+    """Return how well the drug can be predicted at all; NaN without shifted validation.
+
+    Either AUROC alone is noisy: the first rests on few test lines, the second on simulated cells.
+
+    Parameters
+    ----------
+    found
+        The diagnostics.
+    """
+    return (found["source_auroc"] + found.get("shifted_auroc", np.nan)) / 2
+
+
+def share_of_genes(found: Diagnostics) -> float:
+    """Return the share of the bulk file's genes that the cells have too.
+
+    Parameters
+    ----------
+    found
+        The diagnostics.
+    """
+    return found["genes_shared"] / found["genes_bulk"]
+
+
+RULES: tuple[Rule, ...] = (
     Rule(
-        "shifted_auroc_low",
+        lambda d: d.get("shifted_auroc_low"),
         0.52,
         0.60,
-        lambda f: (
+        lambda d: (
             f"bulk lines that were held out and made into simulated cells are told apart with "
-            f"{_interval(f, 'shifted_auroc')}"
+            f"{interval(d['shifted_auroc'], d['shifted_auroc_low'], d['shifted_auroc_high'])}"
         ),
     ),
     Rule(
-        "source_auroc_low",
+        lambda d: d.get("source_auroc_low"),
         0.45,
         0.58,
-        lambda f: f"held-out bulk lines are told apart with {_interval(f, 'source_auroc')}",
+        lambda d: (
+            "held-out bulk lines are told apart with "
+            + interval(d["source_auroc"], d["source_auroc_low"], d["source_auroc_high"])
+        ),
     ),
     Rule(
-        "predictability",
+        predictability,
         0.70,
         0.80,
-        lambda f: (
-            f"how well the drug can be predicted at all: AUROC {f['predictability']:.2f}, the mean over "
+        lambda d: (
+            f"how well the drug can be predicted at all: AUROC {predictability(d):.2f}, the mean over "
             "held-out bulk lines and cells simulated from such lines"
         ),
     ),
     # against only when most permutations spread wider: cells of two lines are spread by any direction
     Rule(
-        "separation_p",
+        lambda d: d.get("separation_p"),
         0.50,
         0.10,
-        lambda f: (
-            f"the scores spread {f['separation_ratio']:.1f} times as wide among these cells as under permuted "
-            f"bulk responses (p = {f['separation_p']:.2f})"
+        lambda d: (
+            f"the scores spread {d['separation_ratio']:.1f} times as wide among these cells as under permuted "
+            f"bulk responses (p = {d['separation_p']:.2f})"
         ),
         falling=True,
     ),
     Rule(
-        "separation_ratio",
+        lambda d: d.get("separation_ratio"),
         None,
         3.0,
-        lambda f: (
+        lambda d: (
             f"where predictions were right, scores mostly spread 3 times as wide as under permuted responses; "
-            f"here {f['separation_ratio']:.1f} times"
+            f"here {d['separation_ratio']:.1f} times"
         ),
     ),
     Rule(
-        "sign_agreement",
+        lambda d: d.get("sign_agreement"),
         0.0,
         0.2,
-        lambda f: (
+        lambda d: (
             f"the genes that drive the score point the way of the bulk signature (cosine "
-            f"{f['sign_agreement']:.2f}, {f['replicas_reversed']} replicas reversed)"
+            f"{d['sign_agreement']:.2f}, {d['replicas_reversed']} replicas reversed)"
         ),
     ),
     Rule(
-        "replicas_reversed",
+        lambda d: d.get("replicas_reversed"),
         1,
         0,
-        lambda f: f"replicas whose direction is reversed: {f['replicas_reversed']}",
+        lambda d: f"replicas whose direction is reversed: {d['replicas_reversed']}",
         falling=True,
     ),
     Rule(
-        "replica_agreement",
+        lambda d: d.get("replica_agreement"),
         0.2,
         0.5,
-        lambda f: (
-            f"the replicas rank the cells alike (mean correlation {f['replica_agreement']:.2f}, "
-            f"{f['replicas_opposed']} opposed)"
+        lambda d: (
+            f"the replicas rank the cells alike (mean correlation {d['replica_agreement']:.2f}, "
+            f"{d['replicas_opposed']} opposed)"
         ),
     ),
     Rule(
-        "agreement_signature",
+        lambda d: d.get("agreement_signature"),
         0.0,
         0.3,
-        lambda f: (
-            f"rank correlation with the gene-correlation signature is {f['agreement_signature']:.2f}, with "
-            f"ridge {f['agreement_ridge']:.2f}, with logistic regression {f['agreement_logistic']:.2f}"
+        lambda d: (
+            f"rank correlation with the gene-correlation signature is {d['agreement_signature']:.2f}, with "
+            f"ridge {d['agreement_ridge']:.2f}, with logistic regression {d['agreement_logistic']:.2f}"
         ),
     ),
     Rule(
-        "stability_half_genes",
+        lambda d: d.get("stability_half_genes"),
         0.3,
         0.6,
-        lambda f: (
-            f"with half of the genes the ranking stays (correlation {f['stability_half_genes']:.2f}), with half "
-            f"of the lines too ({f['stability_half_lines']:.2f})"
+        lambda d: (
+            f"with half of the genes the ranking stays (correlation {d['stability_half_genes']:.2f}), with half "
+            f"of the lines too ({d['stability_half_lines']:.2f})"
         ),
     ),
     Rule(
-        "genes_shared_share",
+        share_of_genes,
         0.05,
         0.2,
-        lambda f: f"{f['genes_shared']} genes are shared, {f['genes_shared_share']:.0%} of the bulk genes",
+        lambda d: f"{d['genes_shared']} genes are shared, {share_of_genes(d):.0%} of the bulk genes",
     ),
     Rule(
-        "share_beyond_range",
+        lambda d: d.get("share_beyond_range"),
         None,
         0.5,
-        lambda f: f"{f['share_beyond_range']:.0%} of the cells lie beyond what bulk lines show",
+        lambda d: f"{d['share_beyond_range']:.0%} of the cells lie beyond what bulk lines show",
         falling=True,
     ),
-    Rule("n_cells", None, 20, lambda f: f"{f['n_cells']} cells were predicted"),
+    Rule(lambda d: d.get("n_cells"), None, 20, lambda d: f"{d['n_cells']} cells were predicted"),
 )
 LEADS = {"against": "Against: ", "doubt": "Doubtful: ", "support": "For: "}
 
 
-def judge(facts: dict) -> dict:
-    """Return ``verdict`` and ``reasons`` for the facts: one strike is ``not supported``, one doubt ``uncertain``."""
-    facts = facts | {
-        "genes_shared_share": facts["genes_shared"] / facts["genes_bulk"],
-        # either alone is noisy: the first rests on few test lines, the second on simulated cells
-        "predictability": (facts["source_auroc"] + facts.get("shifted_auroc", np.nan)) / 2,
-    }
-    weighed: dict[str, list[str]] = {"against": [], "doubt": [], "support": []}
+def judge(found: Diagnostics) -> tuple[str, list[str]]:
+    """Return verdict and reasons: one number against is ``not supported``, one doubt ``uncertain``.
+
+    Parameters
+    ----------
+    found
+        The diagnostics.
+
+    Returns
+    -------
+    verdict
+        ``supported``, ``uncertain`` or ``not supported``.
+    reasons
+        In plain words, the weightiest first.
+    """
+    reasons: dict[str, list[str]] = {side: [] for side in LEADS}
     for rule in RULES:
-        side = rule.weigh(facts)
+        side = rule.side(found)
         if side:
-            weighed[side].append(LEADS[side] + rule.words(facts))
-    verdict = "not supported" if weighed["against"] else "uncertain" if weighed["doubt"] else "supported"
-    return {"verdict": verdict, "reasons": weighed["against"] + weighed["doubt"] + weighed["support"]}
+            reasons[side].append(LEADS[side] + rule.words(found))
+    verdict = "not supported" if reasons["against"] else "uncertain" if reasons["doubt"] else "supported"
+    return verdict, [reason for side in LEADS for reason in reasons[side]]

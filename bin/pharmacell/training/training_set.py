@@ -39,7 +39,7 @@ class TrainingSet:
     labels: Tensor
     validation: Tensor
 
-    def part(self, replicas: Tensor | None) -> "TrainingSet":
+    def of_replicas(self, replicas: Tensor | None) -> "TrainingSet":
         """Return the same rows for some replicas; None: for all."""
         if replicas is None:
             return self

@@ -91,15 +91,19 @@ class CrossValidatedATSDP:
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         from pharmacell.benchmark.fold_stack import without_single_cells
-        from pharmacell.response.training_lines import prepare_source
+        from pharmacell.response.training_lines import SplitLines, prepare_training_lines
 
         settings = self.config.configuration()
         bundle = self.pretrained(folds, settings, device)
-        lines, split = folds[0].lines, folds[0].split
-        source = prepare_source(
-            lines, split, bundle.source, settings.training, bundle.model.n_replicas, bundle.card["seed"], device
+        lines = prepare_training_lines(
+            SplitLines(folds[0].lines, folds[0].split),
+            bundle.source_scaler,
+            settings.training,
+            bundle.model.n_replicas,
+            bundle.card.pretraining.seed,
+            device,
         )
-        source = replace(source, validation=without_single_cells(source.validation))
+        lines = replace(lines, validation=without_single_cells(lines.validation))
         found: dict[int, np.ndarray] = {}
 
         def alike(position: int) -> tuple:  # only folds with as many rows make one stack, so none is cut for another
@@ -108,26 +112,21 @@ class CrossValidatedATSDP:
         for _, positions in groupby(sorted(range(len(folds)), key=alike), key=alike):
             together = list(positions)
             stack = [folds[position] for position in together]
-            found |= dict(zip(together, self.fit_stack(stack, bundle, source, settings, device), strict=True))
+            found |= dict(zip(together, self.fit_stack(stack, bundle, lines, settings, device), strict=True))
         return [found[position] for position in range(len(folds))]
 
     def pretrained(self, folds: Sequence["Fold"], settings: "Configuration", device) -> "Bundle":
         """Read the pretrained stack, or train it."""
         from pharmacell.core.errors import InputError
-        from pharmacell.response.pretrain_bulk import fit_source
+        from pharmacell.response.pretrain_bulk import pretrain_on_split
         from pharmacell.response.store import load_bundle
+        from pharmacell.response.training_lines import SplitLines
+        from pharmacell.response.training_run import TrainingRun
 
         needed = (1 + max(fold.key[0] for fold in folds)) * self.config.n_replicas
         if self.config.pretrained is None:
-            return fit_source(
-                folds[0].lines,
-                folds[0].split,
-                settings.network,
-                settings.training,
-                needed,
-                self.config.user_seed,
-                device,
-            )[0]
+            bulk = SplitLines(folds[0].lines, folds[0].split)
+            return pretrain_on_split(bulk, settings, needed, TrainingRun(self.config.user_seed, device))[0]
         bundle = load_bundle(self.config.pretrained, device=device)
         if bundle.genes != folds[0].genes or bundle.model.config != settings.network:
             raise InputError(
@@ -141,13 +140,13 @@ class CrossValidatedATSDP:
             )
         return bundle
 
-    def fit_stack(self, folds, bundle, source, settings: "Configuration", device) -> list[np.ndarray]:
+    def fit_stack(self, folds, bundle, lines, settings: "Configuration", device) -> list[np.ndarray]:
         """Adapt to folds with equally many training cells and score their test cells."""
         from pharmacell.benchmark.fold_stack import adapt_folds, predict_folds
 
         neighbours = self.config.neighbours
         return predict_folds(
-            folds, adapt_folds(folds, bundle, source, settings, self.config.n_replicas, device), settings, neighbours
+            folds, adapt_folds(folds, bundle, lines, settings, self.config.n_replicas, device), settings, neighbours
         )
 
     def swept(self) -> tuple[int, str]:

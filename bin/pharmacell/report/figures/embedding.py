@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.report.figures.style import RESPONSE_COLOURS, RESPONSE_NAMES, colours, panels, thin
+from pharmacell.response.columns import OBS_LABEL, OBS_PROBABILITY, TRUTH
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CLASSES = {"truth": "truth", "pharmacell_label": "predicted label"}
+CLASSES = {TRUTH: "truth", OBS_LABEL: "predicted label"}
 NAMES_AT_MOST = 12  # more groups than this are coloured without a legend
 
 
@@ -33,7 +34,7 @@ def draw_embedding(obs: "pd.DataFrame", umap: np.ndarray, title: str, simulated:
     chosen = np.flatnonzero(np.isfinite(umap).all(axis=1))
     chosen = chosen[thin(chosen.size, seed)]
     obs, umap = obs.iloc[chosen], umap[chosen]
-    shown = [name for name in ("group", *CLASSES, "pharmacell_probability") if name in obs]
+    shown = [name for name in ("group", *CLASSES, OBS_PROBABILITY) if name in obs]
     figure, axes = panels(len(shown), 2, title, simulated, size=(2.8, 2.8))
     for axis, name in zip(axes, shown, strict=True):
         if name == "group":

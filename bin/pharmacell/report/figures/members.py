@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from pharmacell.response.model_card import Interval
+
 NAMES = MODEL_NAMES | {"network": "network alone", "ensemble": "all together"}
 COLOURS = MODEL_COLOURS | {"network": SKY, "ensemble": MODEL_COLOURS["atsdp"]}
 
 
 def draw_members(
-    weights: dict[str, float], members: dict[str, float], whole: dict[str, float], title: str, simulated: bool
+    weights: dict[str, float], members: dict[str, float], whole: "Interval", title: str, simulated: bool
 ) -> "Figure":
     """Draw weights as bars, and AUROC as dots with that of the whole ensemble below them.
 
@@ -24,7 +26,7 @@ def draw_members(
     members
         AUROC of each member by itself, under the same names.
     whole
-        ``value``, ``low`` and ``high`` of the ensemble's AUROC.
+        The ensemble's AUROC.
     title, simulated
         As in :func:`pharmacell.report.figures.style.panels`.
     """
@@ -38,13 +40,11 @@ def draw_members(
     for height, name in enumerate(weights):
         point(dots, members[name], height, COLOURS[name])
     last = len(weights)
-    dots.plot(
-        [whole["low"], whole["high"]], [last, last], color=COLOURS["ensemble"], linewidth=2, solid_capstyle="butt"
-    )
-    point(dots, whole["value"], last, COLOURS["ensemble"])
+    dots.plot([whole.low, whole.high], [last, last], color=COLOURS["ensemble"], linewidth=2, solid_capstyle="butt")
+    point(dots, whole.value, last, COLOURS["ensemble"])
     dots.axvline(0.5, color=GREY, linestyle=":", linewidth=1)
     dots.set_yticks([])
-    values = [*members.values(), *whole.values()]
+    values = [*members.values(), whole.value, whole.low, whole.high]
     dots.set(
         title="AUROC on held-out lines as simulated cells", xlim=(min(0.45, min(values) - 0.03), max(values) + 0.05)
     )

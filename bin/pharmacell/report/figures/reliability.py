@@ -7,21 +7,23 @@ from pharmacell.report.figures.style import BLACK, GREY, panels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from pharmacell.response.model_card import ReliabilityBin
 
-def draw_reliability(bins: list[dict], error: float, title: str, simulated: bool) -> "Figure":
+
+def draw_reliability(bins: "list[ReliabilityBin]", error: float, title: str, simulated: bool) -> "Figure":
     """Draw predicted probability against observed share, and how many predictions stand behind each point.
 
     Parameters
     ----------
     bins
-        ``predicted`` (mean probability), ``observed`` (share of sensitive) and ``n`` of each bin, from low to high.
+        From low to high.
     error
         Expected calibration error.
     title, simulated
         As in :func:`pharmacell.report.figures.style.panels`.
     """
     figure, (axis, counts) = panels(2, 2, title, simulated, size=(3.3, 3.2))
-    predicted, observed, n = ([entry[name] for entry in bins] for name in ("predicted", "observed", "n"))
+    predicted, observed, n = zip(*((entry.predicted, entry.observed, entry.n) for entry in bins), strict=True)
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="as predicted")
     axis.vlines(predicted, predicted, observed, color=GREY, linewidth=2.5, alpha=0.6, label="distance")
     axis.plot(predicted, observed, "o-", color=BLACK, markersize=4, label="observed")

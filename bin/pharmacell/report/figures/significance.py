@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.report.figures.style import GREY, RESPONSE_COLOURS, RESPONSE_NAMES, panels
+from pharmacell.response.columns import NOT_SIGNIFICANT
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-COLOURS = {RESPONSE_NAMES[value]: RESPONSE_COLOURS[value] for value in (1, 0)} | {"not significant": GREY}
+COLOURS = {RESPONSE_NAMES[value]: RESPONSE_COLOURS[value] for value in (1, 0)} | {NOT_SIGNIFICANT: GREY}
 BINS = 20
 
 

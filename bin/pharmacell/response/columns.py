@@ -1,0 +1,122 @@
+"""Names of the columns and keys that the main job publishes, stated once for those who write and those who read."""
+
+from typing import TypedDict
+
+from pharmacell.evaluate.bootstrap import COLUMNS as METRICS
+
+CELL_ID = "cell_id"
+PROBABILITY = "probability"
+PROBABILITY_STD = "probability_std"
+LABEL = "label"
+TRUTH = "truth"
+BASELINE_NAMES = ("signature", "ridge", "logistic")
+
+PREDICTIONS = (CELL_ID, PROBABILITY, PROBABILITY_STD, LABEL)  # and TRUTH where it is known
+BASELINES = (CELL_ID, *BASELINE_NAMES)
+MODEL_METRICS = ("model", *METRICS)
+MAIN_MODEL = "atsdp"  # in the column "model"
+SIGNIFICANCE = (CELL_ID, "p", "fdr", "call")
+CLASS_NAMES = ("resistant", "sensitive")  # of the labels 0 and 1
+NOT_SIGNIFICANT = "not significant"  # in the column "call", beside the two classes
+
+# keys of SAMPLE.transfer.json: fields of pharmacell.response.model_card.Adaptation
+TRANSFER = ("mmd_before", "mmd_after", "n_cells_trained", "n_clusters", "joint_epochs")
+
+# columns of obs in the predicted h5ad
+OBS_PROBABILITY = "pharmacell_probability"
+OBS_STD = "pharmacell_std"
+OBS_LABEL = "pharmacell_label"
+OBS_FDR = "pharmacell_fdr"
+
+
+class Diagnostics(TypedDict, total=False):
+    """Keys of ``diagnostics.json``.
+
+    Those of shifted validation, of the checks on the cells and of the member weights are there only where linear
+    members stand beside the network; those of the separation only with the scores under permuted bulk responses.
+
+    Attributes
+    ----------
+    verdict
+        ``supported``, ``uncertain`` or ``not supported``.
+    reasons
+        Why, the weightiest first.
+    drug, sample
+        Their names.
+    simulated
+        Whether the cells were simulated.
+    n_cells, n_lines
+        Cells predicted, and bulk lines with a response.
+    share_sensitive
+        Share of the cells called sensitive.
+    genes_shared, genes_bulk
+        Genes that bulk and cells share, and genes of the bulk file.
+    genes_matched
+        Share of the sample's gene names that are human genes; None where it is not known.
+    source_auroc, source_auroc_low, source_auroc_high
+        AUROC on held-out bulk lines with its 95 % interval.
+    mmd_before, mmd_after
+        MMD^2 between the latents of lines and cells before and after the joint stage, mean over replicas.
+    replica_agreement
+        Mean Spearman correlation between pairs of replicas; NaN with one replica.
+    replicas_opposed
+        Replicas whose mean correlation with the others is negative.
+    replica_std
+        Mean over cells of the standard deviation of the replicas' probabilities.
+    supervision
+        ``none``, ``few_shot:N`` or ``labels``.
+    agreement_signature, agreement_ridge, agreement_logistic
+        Spearman correlation of the probability with that of each baseline.
+    shifted_auroc, shifted_auroc_low, shifted_auroc_high
+        AUROC on held-out lines made into simulated cells, with its 95 % interval.
+    calibration_error
+        Expected calibration error on the same cells.
+    sign_agreement, replicas_reversed, stability_half_genes, stability_half_lines, share_beyond_range
+        See :class:`pharmacell.response.model_card.CellChecks`.
+    weight_network, weight_signature, weight_ridge, weight_logistic
+        Weights of the members, sum 1.
+    separation_ratio, separation_p, separation_spread, separation_null
+        Spread of the scores among the cells against that under permuted bulk responses: the ratio to the median, its
+        p, the standard deviation itself, and that of each permutation.
+    """
+
+    verdict: str
+    reasons: list[str]
+    drug: str
+    sample: str
+    simulated: bool
+    n_cells: int
+    n_lines: int
+    share_sensitive: float
+    genes_shared: int
+    genes_bulk: int
+    genes_matched: float | None
+    source_auroc: float
+    source_auroc_low: float
+    source_auroc_high: float
+    mmd_before: float
+    mmd_after: float
+    replica_agreement: float
+    replicas_opposed: int
+    replica_std: float
+    supervision: str
+    agreement_signature: float
+    agreement_ridge: float
+    agreement_logistic: float
+    shifted_auroc: float
+    shifted_auroc_low: float
+    shifted_auroc_high: float
+    calibration_error: float
+    sign_agreement: float
+    replicas_reversed: int
+    stability_half_genes: float
+    stability_half_lines: float
+    share_beyond_range: float
+    weight_network: float
+    weight_signature: float
+    weight_ridge: float
+    weight_logistic: float
+    separation_ratio: float
+    separation_p: float
+    separation_spread: float
+    separation_null: list[float]
