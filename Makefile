@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 NEXTFLOW := $(BIN)/nextflow
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint bench image test-hpc lock clean
+.PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint schema bench image test-hpc lock clean
 
 help:
 	@echo "make demo    run the main job on a simulated sample (minutes after set-up)"
@@ -14,7 +14,7 @@ help:
 	@echo "make demo-perturbation train and compare models of differential expression"
 	@echo "make test    run all tests"
 	@echo "make setup   only make the environment in $(VENV)"
-	@echo "also: test-unit test-pipeline test-nf lint bench image test-hpc lock clean"
+	@echo "also: test-unit test-pipeline test-nf lint schema bench image test-hpc lock clean"
 
 setup: $(STAMP)
 
@@ -66,9 +66,13 @@ test-nf: setup
 
 # Rules, format, docstrings, types, and that imports point one way without rings.
 lint: setup
-	$(BIN)/ruff check bin tests benchmarks containers
-	$(BIN)/ruff format --check bin tests benchmarks containers
+	$(BIN)/ruff check bin tests benchmarks containers tools
+	$(BIN)/ruff format --check bin tests benchmarks containers tools
 	cd bin && $(abspath $(BIN))/lint-imports ../pyproject.toml --no-cache
+
+# From the fields of the commands' settings; a test fails where a file is not what this writes.
+schema: setup
+	$(BIN)/python tools/make_schema.py
 
 # The settings (VARIANT, ENGINE, BASE_IMAGE, CA, NETWORK) stand at the head of the script.
 image:

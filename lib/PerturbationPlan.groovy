@@ -4,7 +4,6 @@ class PerturbationPlan {
     static final List<String> NETWORKS = ['gru', 'lstm', 'gru3', 'gru3_attn', 'transformer', 'autoencoder']
     static final List<String> BASELINES = ['zeros', 'gene_mean', 'median', 'mean_per_cell_type', 'mean_per_compound', 'additive']
     static final List<String> CLASSICAL = ['knn', 'ridge', 'extra_trees', 'gradient_boosting', 'blend']
-    static final List<String> PROTOCOLS = ['random', 'leave_compound_out', 'kaggle'] // unless the user names others
     static final List<String> MOMENTS = ['cell_type_mean', 'cell_type_std']
     static final List<String> TRAINING = ['epochs', 'batch_size', 'learning_rate', 'patience', 'precision']
 
@@ -22,11 +21,11 @@ class PerturbationPlan {
             [name, Plan.existing(name, params[name], launchDir, 'a file')]
         }
         checkInputs()
-        final List<String> encodings = names(params.encodings) ?: ['ordinal']
+        final List<String> encodings = names(params.encodings)
         if (encodings.contains('embedding') != (inputs.compound_embedding != null)) {
             fail('--compound_embedding and --encodings embedding belong together; give both or neither')
         }
-        trainings = plan(names(params.perturbation_models) ?: NETWORKS + CLASSICAL, encodings, names(params.perturbation_protocols) ?: PROTOCOLS)
+        trainings = plan(names(params.perturbation_models) ?: NETWORKS + CLASSICAL, encodings, names(params.perturbation_protocols))
         final Map<String, Object> shared = schema.values('run', params)
         final Map<String, Object> chosen = params.subMap(TRAINING).findAll { _name, value -> value != null } as Map<String, Object>
         final Map<String, Object> training = schema.values('perturbation', params) + chosen + shared

@@ -55,7 +55,7 @@ class Plan {
 
     /** What a benchmark needs of every sample: truth to score by unless bulk lines are scored, and groups where folds are groups. */
     private static void checkBenchmark(Map<String, ?> params, List<Map<String, String>> samples) {
-        if (params.supervision != null) {
+        if (params.supervision != null && params.supervision != 'none') {
             fail('--supervision: belongs to --mode predict; a benchmark takes --protocol labels, transfer, few_shot:N, leave_group_out or leave_line_out')
         }
         samples.eachWithIndex { row, index ->

@@ -40,7 +40,7 @@ class Schema {
                 Nearest.hint(value.toString(), rule.enum as List<String>))
         }
         if (rule.pattern && !(value.toString() ==~ rule.pattern)) {
-            fail("--${name}: '${value}' cannot be read; give ${rule.description}")
+            fail("--${name}: '${value}' cannot be read; ${rule.errorMessage}")
         }
         final List<List> bounds = [
             ['at least', rule.minimum, value >= rule.minimum], ['above', rule.exclusiveMinimum, value > rule.exclusiveMinimum],

@@ -1,5 +1,7 @@
 """--mode perturbation with the real engine: what is planned, what is published, what is refused before any training."""
 
+import json
+
 import pandas as pd
 import pytest
 from engine_run import PROJECT, run
@@ -43,7 +45,9 @@ def filled(arguments: list[str], project) -> list[str]:
 
 
 def plan(**params) -> dict:
-    table = {"de_train": str(PROJECT / SMALL / "de_train.parquet"), "outdir": "results", "mode": "perturbation"}
+    groups = json.loads((PROJECT / "nextflow_schema.json").read_text())["$defs"].values()
+    defaults = {name: rule.get("default") for group in groups for name, rule in group["properties"].items()}
+    table = defaults | {"de_train": str(PROJECT / SMALL / "de_train.parquet"), "mode": "perturbation"}
     case = {
         "call": "perturbation",
         "project": str(PROJECT),

@@ -23,7 +23,6 @@ from pharmacell.data.settings import Limits, Request
 )
 @options_of(Request)
 @options_of(Limits)
-@click.option("--root", help="A group's or a cell's name; refused here, before any training, when there is none of it.")
 @inputs.outdir
 def qc(outdir: Path, seed: int, **options: Any) -> None:
     """Write SAMPLE.h5ad, SAMPLE.qc_metrics.csv (every cell that was read) and SAMPLE.qc_summary.json."""

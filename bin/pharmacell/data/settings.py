@@ -28,7 +28,9 @@ class Request:
     orientation: Literal["auto", "cells_by_genes", "genes_by_cells"] = setting(
         "auto", "What the rows of a csv or tsv sample are."
     )
-    root: str | None = None  # where trajectory is to begin; only checked here, because much is computed before
+    root: str | None = setting(
+        None, "Where trajectory is to begin: a group's or a cell's name; refused here, before any training, if unknown."
+    )
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class FitOptions:
     encoding: Encoding = setting("ordinal", "How networks see a cell type and a compound.")
     loss: Loss = setting("mae", "Loss of the networks.")
     epochs: int | None = setting(None, "Most epochs.", at_least=1, otherwise="the model's")
-    batch_size: int | None = setting(None, "Rows in a batch.", at_least=1, otherwise="the model's")
+    batch_size: int | None = setting(None, "Rows in a batch.", at_least=2, otherwise="the model's")
     learning_rate: float | None = setting(None, "Learning rate of Adam.", above=0, otherwise="the model's")
     n_layers: int | None = setting(None, "Recurrent layers of gru3 and gru3_attn.", at_least=1, otherwise="the model's")
     n_components: int | None = setting(
