@@ -23,7 +23,7 @@ from pharmacell.core.settings import (  # noqa: E402
     kind_of,
     meaning,
     setting,
-    settings_of,
+    fields_of,
     written,
 )
 from pharmacell.data.settings import BulkSource, Cut, Limits, OwnBulk, Request, Simulation  # noqa: E402
@@ -195,7 +195,7 @@ class Source:
 
     def fields(self) -> tuple[str, ...]:
         """Return the names of the params."""
-        return self.names or tuple(settings_of(self.settings))
+        return self.names or tuple(fields_of(self.settings))
 
     def instances(self) -> dict[str, Any] | None:
         """Return the settings of each named configuration, where they matter."""
@@ -204,7 +204,7 @@ class Source:
     def defaults(self, name: str) -> list[Any]:
         """Return the default under every configuration and preset."""
         if not self.part:
-            return [settings_of(self.settings)[name].default]
+            return [fields_of(self.settings)[name].default]
         found = [configuration("default", preset, {}) for preset in PRESETS] + [
             configuration(named, None, {}) for named in instances_of(self.part)
         ]
@@ -282,7 +282,7 @@ def fixed_default(source: Source, name: str) -> Any:
 
 def described(source: Source, name: str) -> tuple[str, str | None]:
     """Return a short description and, where there is more to say, the rest."""
-    first, *more = re.split(r"(?<=\.) (?=[A-Z])", meaning(settings_of(source.settings)[name]).help)
+    first, *more = re.split(r"(?<=\.) (?=[A-Z])", meaning(fields_of(source.settings)[name]).help)
     words = [default_words(source.settings, name, source.instances())]
     if fixed_default(source, name) is None:
         for mode, other in others(name).items():
@@ -299,7 +299,7 @@ def bounds(sources: list[type], name: str) -> dict[str, float]:
     keys = {"minimum": ("at_least", min), "maximum": ("at_most", max)}
     keys |= {"exclusiveMinimum": ("above", min), "exclusiveMaximum": ("below", max)}
     for key, (attribute, widest) in keys.items():
-        values = [getattr(meaning(settings_of(settings)[name]), attribute) for settings in sources]
+        values = [getattr(meaning(fields_of(settings)[name]), attribute) for settings in sources]
         if None not in values:
             found[key] = plain(widest(values))
     return found
@@ -307,7 +307,7 @@ def bounds(sources: list[type], name: str) -> dict[str, float]:
 
 def rule(source: Source, name: str) -> dict[str, Any]:
     """Return what the schema says about a param."""
-    told, kind = meaning(settings_of(source.settings)[name]), kind_of(source.settings, name)
+    told, kind = meaning(fields_of(source.settings)[name]), kind_of(source.settings, name)
     types = {"integer": "integer", "number": "number", "flag": "boolean"}
     found: dict[str, Any] = {"type": types.get(kind, "string")}
     default = fixed_default(source, name)

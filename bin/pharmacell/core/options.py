@@ -14,7 +14,7 @@ from pharmacell.core.settings import (
     default_words,
     kind_of,
     meaning,
-    settings_of,
+    fields_of,
     written,
 )
 
@@ -129,7 +129,7 @@ def options_of(settings: type, *names: str, instances: Mapping[str, Any] | None 
         Where the default depends on the configuration: the settings of each configuration by its name, the usual one
         first. An option that is not given is then None, and the configuration decides.
     """
-    return together(*(option(settings, name, instances) for name in names or settings_of(settings)))
+    return together(*(option(settings, name, instances) for name in names or fields_of(settings)))
 
 
 def option(settings: type, name: str, instances: Mapping[str, Any] | None = None) -> Decorator:
@@ -144,7 +144,7 @@ def option(settings: type, name: str, instances: Mapping[str, Any] | None = None
     instances
         As in :func:`options_of`.
     """
-    field = settings_of(settings)[name]
+    field = fields_of(settings)[name]
     told = meaning(field)
     default = None if instances else field.default
     words = default_words(settings, name, instances) if default is None else None
@@ -166,7 +166,7 @@ def click_type(settings: type, name: str) -> click.ParamType:
     name
         Of the field.
     """
-    told = meaning(settings_of(settings)[name])
+    told = meaning(fields_of(settings)[name])
     match kind_of(settings, name):
         case "choice":
             return click.Choice(choices_of(settings, name))

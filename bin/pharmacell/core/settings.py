@@ -70,7 +70,7 @@ def meaning(of: Field) -> Meaning:
     return of.metadata[KEY]
 
 
-def settings_of(settings: type) -> dict[str, Field]:
+def fields_of(settings: type) -> dict[str, Field]:
     """Return the fields made by :func:`setting`, by name, in order.
 
     Parameters
@@ -125,7 +125,7 @@ def kind_of(settings: type, name: str) -> Kind:
     TypeError
         If the field's type is none that an option can have.
     """
-    stated = meaning(settings_of(settings)[name]).kind
+    stated = meaning(fields_of(settings)[name]).kind
     if stated:
         return stated
     if choices_of(settings, name):
@@ -171,7 +171,7 @@ def default_words(settings: type, name: str, instances: Mapping[str, Any] | None
         Where the default depends on something: the settings for each case by its name, the usual case first.
     """
     usual, *others = (instances or {"": settings}).items()
-    otherwise = meaning(settings_of(settings)[name]).otherwise
+    otherwise = meaning(fields_of(settings)[name]).otherwise
     words = {
         case: otherwise if getattr(of, name) is None else written(getattr(of, name)) for case, of in (usual, *others)
     }
