@@ -20,10 +20,10 @@ from pharmacell.core.settings import (  # noqa: E402
     Run,
     choices_of,
     default_words,
+    fields_of,
     kind_of,
     meaning,
     setting,
-    fields_of,
     written,
 )
 from pharmacell.data.settings import BulkSource, Cut, Limits, OwnBulk, Request, Simulation  # noqa: E402

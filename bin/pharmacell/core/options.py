@@ -12,9 +12,9 @@ from pharmacell.core.settings import (
     Meaning,
     choices_of,
     default_words,
+    fields_of,
     kind_of,
     meaning,
-    fields_of,
     written,
 )
 
