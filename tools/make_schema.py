@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "bin"))
@@ -127,7 +127,7 @@ class PerturbationComparison:
     encodings: str = setting(
         FitOptions.encoding,
         "How networks see a row, separated by commas.",
-        **one_or_more(Encoding.__args__),
+        **one_or_more(get_args(Encoding)),
     )
     perturbation_protocols: str = setting(
         "random,leave_compound_out,kaggle",
