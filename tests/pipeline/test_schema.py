@@ -11,7 +11,10 @@ import pytest
 from engine_run import PROJECT
 
 from pharmacell.core.options import Form, Integers, Names
+from pharmacell.core.settings import choices_of
+from pharmacell.data.settings import Request
 from pharmacell.response.settings import CONFIGURATIONS
+from pharmacell.training.settings import TrainingConfig
 
 SCHEMA = json.loads((PROJECT / "nextflow_schema.json").read_text())
 GROUPS = SCHEMA["$defs"]
@@ -167,6 +170,15 @@ def test_help_has_the_default_of_both_configurations(part):
             continue
         words = values[0] if values[0] == values[1] else f"{values[0]}; published {values[1]}"
         assert f"[default: {words}" in rule["description"], name
+
+
+@pytest.mark.parametrize(
+    ("column", "settings"), [("species", Request), ("scale", Request), ("sampling", TrainingConfig)]
+)
+def test_column_of_the_sheet_has_the_choices_of_the_option(column, settings):
+    text = (PROJECT / "lib/SampleSheet.groovy").read_text()
+    (choices,) = re.findall(rf"^ +{column}: \[(.+)\],$", text, re.M)
+    assert tuple(re.findall(r"'(\w+)'", choices)) == choices_of(settings, column)
 
 
 def test_commands_state_no_default_of_their_own():

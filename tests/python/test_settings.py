@@ -13,7 +13,10 @@ from click.testing import CliRunner
 
 from pharmacell.cli.main import COMMANDS
 from pharmacell.core.options import options_of
-from pharmacell.core.settings import chosen, default_words, setting
+from pharmacell.core.settings import choices_of, chosen, default_words, setting
+from pharmacell.perturbation.encodings.registry import ENCODERS
+from pharmacell.perturbation.losses import LOSSES
+from pharmacell.perturbation.settings import FitOptions
 
 BIN = Path(__file__).parents[2] / "bin"
 HEAVY = {"anndata", "matplotlib", "numpy", "pandas", "scanpy", "scipy", "sklearn", "torch"}
@@ -102,6 +105,11 @@ def test_option_whose_default_depends_on_the_configuration_leaves_it_to_that():
 
     assert CliRunner().invoke(warm, []).output == "None\n"
     assert "[default: 150; published 180]" in CliRunner().invoke(warm, ["--help"]).output.replace("\n", " ")
+
+
+def test_choices_of_the_perturbation_task_are_what_there_is():
+    assert choices_of(FitOptions, "encoding") == tuple(ENCODERS)
+    assert choices_of(FitOptions, "loss") == tuple(LOSSES)
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])

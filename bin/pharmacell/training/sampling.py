@@ -1,10 +1,13 @@
 """Resampling of the training part, so that both classes weigh the same."""
 
+from typing import get_args
+
 import numpy as np
 
 from pharmacell.core.errors import InputError
+from pharmacell.training.settings import Sampling
 
-KINDS = ("none", "over", "under", "smote", "adasyn")
+KINDS: tuple[str, ...] = get_args(Sampling)
 
 
 def resample(x: np.ndarray, labels: np.ndarray, kind: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
