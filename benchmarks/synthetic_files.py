@@ -19,7 +19,7 @@ def write_lines(folder: Path, n_lines: int, n_genes: int) -> None:
     genes = pd.DataFrame(index=[f"GENE{number}" for number in range(n_genes)])
     lines = pd.DataFrame({"database": "synthetic", "tissue": "unknown"}, [f"LINE{number}" for number in range(n_lines)])
     bulk = ad.AnnData(rng.normal(size=(n_lines, n_genes)).astype(np.float32), lines, genes)
-    bulk.uns["pharmacell"] = {"kind": "bulk", "source": "synthetic", "scale": "zscore"}
+    bulk.uns["pharmacell"] = {"kind": "bulk", "database": "synthetic", "scale": "zscore"}
     bulk.write_h5ad(folder / "bulk.h5ad")
     z = rng.normal(size=n_lines)
     pd.DataFrame(

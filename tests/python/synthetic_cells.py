@@ -69,7 +69,7 @@ def write_bulk(folder: Path, lines: Lines | None = None) -> tuple[Path, Path]:
     """Write lines as ``prepare_bulk`` does; returns the paths of bulk.h5ad and response.parquet."""
     lines = lines or make_lines()
     bulk = ad.AnnData(lines.x, lines.origin, pd.DataFrame(index=lines.genes))
-    bulk.uns["pharmacell"] = {"kind": "bulk", "source": "test", "scale": "zscore"}
+    bulk.uns["pharmacell"] = {"kind": "bulk", "database": "test", "scale": "zscore"}
     bulk.write_h5ad(folder / "bulk.h5ad")
     table = pd.DataFrame(
         {

@@ -184,5 +184,6 @@ def test_commands(tmp_path):
     assert (summary["n_sensitive"] == 72).all()
     result = CliRunner().invoke(list_drugs, [*options, "--csv"])
     printed = pd.read_csv(io.StringIO(result.stdout))
-    assert printed.columns.tolist() == ["drug", "n_lines", "n_sensitive", "n_resistant"]
+    counts, facts = ["drug", "n_lines", "n_sensitive", "n_resistant"], ["synonyms", "target", "pathway"]
+    assert printed.columns.tolist() == counts + facts
     assert len(printed) == 4

@@ -15,6 +15,7 @@ bulk_options = together(options_of(BulkSource), options_of(OwnBulk), options_of(
 
 def labelled_bulk(options: dict[str, Any]) -> "tuple[Bulk, pd.DataFrame, pd.DataFrame]":
     """Return the bulk data set, the response of all drugs with its classes, and one row of summary for each drug."""
+    from pharmacell.data.bulk import without_lines
     from pharmacell.data.load_bulk import label_bulk, load_bulk
 
     loaded = load_bulk(
@@ -24,6 +25,7 @@ def labelled_bulk(options: dict[str, Any]) -> "tuple[Bulk, pd.DataFrame, pd.Data
         options["response_measure"],
         options["cache_dir"],
     )
+    loaded = without_lines(loaded, options["exclude_lines"] or ())
     response, summary = label_bulk(
         loaded, options["binarise"], options["sensitive_quantile"], options["sensitive_threshold"]
     )

@@ -21,7 +21,7 @@ def prepare_bulk(drugs: tuple[str, ...], outdir: Path, **options: Any) -> None:
     from pharmacell.data.response import select_drugs
 
     loaded, response, summary = labelled_bulk(options)
-    chosen = select_drugs(summary, list(drugs), str(options["bulk_response"] or loaded.source))
+    chosen = select_drugs(summary, list(drugs), str(options["bulk_response"] or loaded.database))
     write_bulk(loaded, response, chosen, outdir)
     for note in loaded.notes:
         say(note)

@@ -1,6 +1,7 @@
 """The bulk data set: expression and drug response of cell lines, from GDSC or from the user's tables."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.names import line_key, nearest_names
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -29,7 +31,7 @@ class Bulk:
         ``drug, line, database, value``.
     measure
         What ``value`` is: ``ln_ic50``, ``auc`` or ``label``.
-    source
+    database
         Where it comes from, in a few words.
     scale
         What the expression values are.
@@ -41,9 +43,67 @@ class Bulk:
     lines: pd.DataFrame
     measurements: pd.DataFrame
     measure: str
-    source: str
+    database: str
     scale: str
     notes: list[str] = field(default_factory=list)
+
+
+def without_lines(bulk: Bulk, names: Iterable[str]) -> Bulk:
+    """Return a bulk data set without some lines, which then are neither trained on nor tested.
+
+    Parameters
+    ----------
+    bulk
+        As loaded.
+    names
+        Of the lines, without regard to case and punctuation.
+
+    Raises
+    ------
+    InputError
+        If there is no such line, or none is left.
+    """
+    keys = {line_key(name): name for name in names}
+    if not keys:
+        return bulk
+    known = bulk.expression.index
+    if unknown := [name for key, name in keys.items() if key not in known]:
+        near = ", ".join(nearest_names(line_key(unknown[0]), known))
+        raise InputError(f"--exclude_lines: {bulk.database} has no line '{unknown[0]}'; nearest: {near}")
+    kept = ~known.isin(keys)
+    if not kept.any():
+        raise InputError(f"--exclude_lines: no line of {bulk.database} is left; exclude fewer")
+    note = f"{len(keys)} lines are excluded, as told: {', '.join(sorted(keys))}"
+    measured = bulk.measurements[~bulk.measurements["line"].isin(keys)].reset_index(drop=True)
+    return replace(
+        bulk,
+        expression=bulk.expression[kept],
+        lines=bulk.lines[kept],
+        measurements=measured,
+        notes=[*bulk.notes, note],
+    )
+
+
+def check_database(facts: Mapping[str, object], path: str | Path) -> None:
+    """Refuse a bulk data set that an earlier version wrote.
+
+    Parameters
+    ----------
+    facts
+        Its ``uns["pharmacell"]``.
+    path
+        Of the file.
+
+    Raises
+    ------
+    InputError
+        If what is called ``database`` now is called ``source`` there.
+    """
+    if "source" in facts and "database" not in facts:
+        raise InputError(
+            f"{path}: an earlier version wrote this file: what it calls 'source' is called 'database' now; run "
+            "prepare_bulk again"
+        )
 
 
 def write_bulk(bulk: Bulk, response: pd.DataFrame, summary: pd.DataFrame, outdir: str | Path) -> None:
@@ -55,7 +115,7 @@ def write_bulk(bulk: Bulk, response: pd.DataFrame, summary: pd.DataFrame, outdir
         np.ascontiguousarray(bulk.expression.to_numpy(np.float32)),
         obs=bulk.lines.astype("category"),
         var=pd.DataFrame(index=bulk.expression.columns.astype(str)),
-        uns={"pharmacell": {"kind": "bulk", "source": bulk.source, "scale": bulk.scale, "notes": bulk.notes}},
+        uns={"pharmacell": {"kind": "bulk", "database": bulk.database, "scale": bulk.scale, "notes": bulk.notes}},
     )
     with whole_file(outdir / "bulk.h5ad") as partial:
         lines.write_h5ad(partial)
@@ -83,6 +143,7 @@ def read_bulk(bulk: str | Path, response: str | Path) -> tuple["AnnData", pd.Dat
         raise InputError(f"{bulk}: cannot be read as h5ad ({reason(error)}); run prepare_bulk.py") from None
     if lines.uns.get("pharmacell", {}).get("kind") != "bulk":
         raise InputError(f"{bulk}: not a bulk data set; give the bulk.h5ad that prepare_bulk.py writes")
+    check_database(lines.uns["pharmacell"], bulk)
     try:
         table = pd.read_parquet(response)
     except (OSError, ValueError) as error:

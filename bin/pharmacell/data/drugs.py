@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.names import drug_key, nearest_names, plain
+from pharmacell.data.names import drug_key, nearest_names, plain, rotation
 
 TABLE = Path(__file__).parent / "drug_table.csv"
 # what a drug is dispensed with; "erlotinib hydrochloride" is erlotinib
@@ -59,7 +59,7 @@ LAST_SALT = re.compile(rf"[\s,(-]+(?:\d+)?(?:{'|'.join(SALTS)})[\s)]*$", re.IGNO
 class DrugFacts:
     """What is known of one drug.
 
-    Parameters
+    Attributes
     ----------
     names
         Its name and synonyms.
@@ -87,26 +87,61 @@ def drug_facts() -> tuple[DrugFacts, ...]:
 
 
 def unsigned(name: str) -> str:
-    """Return a drug's key without its optical rotation: of ``"(+)-JQ1"``, that of ``"JQ1"``."""
-    return plain(name, signs=False)
+    """Return a drug's key without its optical rotation: of ``"(+)-JQ1"``, that of ``"JQ1"``.
+
+    Parameters
+    ----------
+    name
+        Of the drug.
+    """
+    return plain(rotation(name)[0])
 
 
-def without_salt(name: str) -> str:
-    """Return the key of what a salt is made of: of ``"Erlotinib hydrochloride"``, that of ``"Erlotinib"``."""
-    base = name
-    while (shorter := LAST_SALT.sub("", base)) != base:
-        base = shorter
-    return unsigned(base) or unsigned(name)
+def base(name: str) -> str:
+    """Return the name of what a salt is made of: of ``"Erlotinib hydrochloride"``, ``"Erlotinib"``.
+
+    Parameters
+    ----------
+    name
+        Of the drug.
+    """
+    shorter = name
+    while (found := LAST_SALT.sub("", shorter)) != shorter:
+        shorter = found
+    return shorter if plain(shorter) else name
 
 
-SPELLINGS: tuple[Callable[[str], str], ...] = (drug_key, unsigned, without_salt)  # from the strictest
+def base_key(name: str) -> str:
+    """Return the key of what a salt is made of.
+
+    Parameters
+    ----------
+    name
+        Of the drug.
+    """
+    return drug_key(base(name))
+
+
+def unsigned_base(name: str) -> str:
+    """Return the key of what a salt is made of, without its optical rotation.
+
+    Parameters
+    ----------
+    name
+        Of the drug.
+    """
+    return unsigned(base(name))
+
+
+SIGNED: tuple[Callable[[str], str], ...] = (drug_key, base_key)  # from the strictest
+UNSIGNED: tuple[Callable[[str], str], ...] = (drug_key, unsigned, base_key, unsigned_base)
 
 
 def find_drugs(name: str, known: Sequence[str]) -> list[str]:
     """Return the drugs that a name may stand for, in the order in which they are known.
 
-    Looked for without regard to case and punctuation: first the name itself, then drugs that share it as a synonym; if
-    there is none, the same without ``(+)`` and ``(-)``, then without the salt.
+    Case and punctuation do not matter. The name itself is looked for first, then what it is a salt of, then drugs of
+    which it is a synonym. A name without ``(+)`` or ``(-)`` stands for both; one with a sign for that one only.
 
     Parameters
     ----------
@@ -115,10 +150,13 @@ def find_drugs(name: str, known: Sequence[str]) -> list[str]:
     known
         The names in the response table.
     """
-    for spelling in SPELLINGS:
+    spellings = SIGNED if rotation(name)[1] else UNSIGNED
+    for spelling in spellings:
         wanted = spelling(name)
         if found := [drug for drug in known if spelling(drug) == wanted]:
             return found
+    for spelling in spellings:
+        wanted = spelling(name)
         synonyms = {key for keys in _groups(spelling) if wanted in keys for key in keys}
         if found := [drug for drug in known if spelling(drug) in synonyms]:
             return found
@@ -164,6 +202,11 @@ def describe_drugs(known: Sequence[str]) -> pd.DataFrame:
     """Return ``synonyms``, ``target`` and ``pathway`` of drugs, empty where nothing is known; indexed as ``known``.
 
     Synonyms and targets of several entries are joined with ``"; "``.
+
+    Parameters
+    ----------
+    known
+        Names of the drugs.
     """
     rows = []
     for drug in known:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.bulk import check_database
 from pharmacell.data.drugs import match_drug
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.standardise import Standardiser
@@ -103,6 +104,7 @@ def read_bulk(bulk: str | Path, genes: pd.Index) -> tuple["AnnData", pd.Index]:
         lines = ad.read_h5ad(bulk)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{bulk}: not a bulk data set ({reason(error)}); run prepare_bulk again") from error
+    check_database(lines.uns.get("pharmacell", {}), bulk)
     shared = lines.var_names[lines.var_names.isin(genes)]  # the same for every sample with these genes
     if len(shared) < FEWEST_SHARED_GENES:
         raise InputError(

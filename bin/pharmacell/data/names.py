@@ -11,27 +11,38 @@ NCI_LONG = re.compile(r"^NCI(?=SNU\d)")  # NCI-SNU-1 for SNU-1
 WHOLE = re.compile(r"^(\d+)\.0+$")  # 683000.0, as a column of ids is written once one of them was missing
 SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+\d+$")  # 6.83E+05, as Excel writes a long id: its digits are lost
 # the optical rotation of a molecule tells two drugs apart, although it is punctuation
-ROTATIONS = {"(+/-)": " RACEMIC ", "(+-)": " RACEMIC ", "(±)": " RACEMIC ", "(+)": " PLUS ", "(-)": " MINUS "}
+ROTATIONS = {"(+/-)": "RACEMIC", "(+-)": "RACEMIC", "(±)": "RACEMIC", "(+)": "PLUS", "(-)": "MINUS"}
 GREEK = re.compile(r"GREEK (?:SMALL|CAPITAL) LETTER (?:FINAL )?(\w+)")
 DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 MISSING = ("", "nan", "NA", "N/A", "<NA>", "None")
 N_NEAREST = 5
 
 
-def plain(name: object, signs: bool = True) -> str:
+def plain(name: object) -> str:
     """Return a name in upper case without punctuation and accents, with Greek letters spelled out.
 
     Parameters
     ----------
     name
         As somebody wrote it.
-    signs
-        Whether ``(+)`` and ``(-)`` stay, as words.
     """
-    text = DASHES.sub("-", unicodedata.normalize("NFKD", str(name)))
-    for sign, word in ROTATIONS.items():
-        text = text.replace(unicodedata.normalize("NFKD", sign), word if signs else " ")
+    text = unicodedata.normalize("NFKD", str(name))
     return PUNCTUATION.sub("", "".join(_letter(one) for one in text).upper())
+
+
+def rotation(name: str) -> tuple[str, str]:
+    """Return a drug's name without the sign of its optical rotation, and the sign as a word, empty without one.
+
+    Parameters
+    ----------
+    name
+        Such as ``(+)-camptothecin`` or ``Nutlin-3a (-)``.
+    """
+    text = DASHES.sub("-", str(name))
+    for sign, word in ROTATIONS.items():
+        if sign in text:
+            return text.replace(sign, " "), word
+    return text, ""
 
 
 def _letter(letter: str) -> str:
@@ -49,13 +60,25 @@ def _letter(letter: str) -> str:
 def drug_key(name: str) -> str:
     """Return a drug's name without case and punctuation: ``"PLX-4720"`` and ``"plx 4720"`` are one drug.
 
-    Greek letters become words, and so do ``(+)`` and ``(-)``, which are two drugs.
+    Greek letters become words, and so do ``(+)`` and ``(-)``, which are two drugs, wherever they stand.
+
+    Parameters
+    ----------
+    name
+        As somebody wrote it.
     """
-    return plain(name)
+    text, word = rotation(name)
+    return plain(text) + word
 
 
 def line_key(name: str) -> str:
-    """Return a cell line's canonical name: upper case, no punctuation, NCI prefix where the collection uses it."""
+    """Return a cell line's canonical name: upper case, no punctuation, NCI prefix where the collection uses it.
+
+    Parameters
+    ----------
+    name
+        As somebody wrote it.
+    """
     return NCI_LONG.sub("", NCI_SHORT.sub("NCIH", plain(name)))
 
 
@@ -81,7 +104,15 @@ def text_id(value: object) -> str | None:
 
 
 def nearest_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the five known names that are spelled most like a name."""
+    """Return the five known names that are spelled most like a name.
+
+    Parameters
+    ----------
+    name
+        As somebody wrote it.
+    known
+        All that there are.
+    """
     by_key = {plain(one): one for one in known}
     found = difflib.get_close_matches(plain(name), by_key, n=N_NEAREST, cutoff=0.0)
     return [by_key[key] for key in found]

@@ -12,8 +12,9 @@ from pharmacell.data.genes import MIN_MATCHED, canonical_columns, map_names
 from pharmacell.data.input_file import check_file, reason, suffix_of
 from pharmacell.data.names import drug_key, line_key, text_id
 from pharmacell.data.scale import look_at, settle_scale
+from pharmacell.data.text_table import TEXT_SUFFIXES, read_table
 
-SUFFIXES = (".csv", ".tsv", ".parquet", ".h5ad")
+SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".h5ad")
 LINE = ("line", "cell_line", "cell_line_name", "cellline", "model", "sample", "cosmic_id", "depmap_id")
 GENE = ("gene", "symbol", "gene_symbol", "gene_name")
 DRUG = ("drug", "drug_name", "compound", "compound_name", "drug_id")
@@ -75,7 +76,7 @@ def _read_table(path: Path) -> pd.DataFrame:
         elif suffix_of(path) == ".parquet":
             table = pd.read_parquet(path)
         else:
-            table = _read_text(path, "," if suffix_of(path) == ".csv" else "\t")
+            table = read_table(path, lambda name: name.lower() in DESCRIBING)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise InputError(f"{path}: cannot be read ({reason(error)}); the file is damaged or of another kind") from None
     if not isinstance(table.index, pd.RangeIndex):
@@ -83,17 +84,6 @@ def _read_table(path: Path) -> pd.DataFrame:
     if table.empty or table.shape[1] < 2:
         raise InputError(f"{path}: {len(table)} rows and {table.shape[1]} columns; there is nothing to read")
     return table.set_axis([str(name) for name in table.columns], axis=1)
-
-
-def _read_text(path: Path, separator: str) -> pd.DataFrame:
-    """Read csv or tsv; names that stand twice in the header are left as they are."""
-    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str).iloc[0]
-    columns = pd.read_csv(path, sep=separator, nrows=0).columns
-    named = [name for number, name in enumerate(columns) if number == 0 or str(name).lower() in DESCRIBING]
-    table = pd.read_csv(path, sep=separator, low_memory=False, dtype=dict.fromkeys(named, str))
-    if table.shape[1] == len(header):
-        table = table.set_axis(header.where(header.notna(), table.columns), axis=1)
-    return table
 
 
 def _ids(values: pd.Series | pd.Index, path: Path, kind: str) -> list[str | None]:

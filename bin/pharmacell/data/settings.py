@@ -60,6 +60,10 @@ class BulkSource:
         otherwise="PHARMACELL_CACHE, else .cache/pharmacell in the home folder",
         kind="folder",
     )
+    exclude_lines: tuple[str, ...] | None = setting(
+        None,
+        "Bulk lines to leave out, separated by commas, such as A375,PC-3: those that your cells come from.",
+    )
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,10 @@ class OwnBulk:
     """The user's own bulk tables."""
 
     bulk_expression: Path | None = setting(
-        None, "Expression of your own lines: csv, tsv, parquet or h5ad; needs --bulk_response.", kind="file"
+        None, "Expression of your own lines: csv, tsv, txt, parquet or h5ad; needs --bulk_response.", kind="file"
     )
     bulk_response: Path | None = setting(
-        None, "Drug response of your own lines, wide or long: csv, tsv or parquet.", kind="file"
+        None, "Drug response of your own lines, wide or long: csv, tsv, txt or parquet.", kind="file"
     )
 
 
