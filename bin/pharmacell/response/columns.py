@@ -1,6 +1,6 @@
 """Names of the columns and keys that the main job publishes, stated once for those who write and those who read."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from pharmacell.evaluate.bootstrap import COLUMNS as METRICS
 
@@ -65,6 +65,9 @@ class Diagnostics(TypedDict, total=False):
         Mean over cells of the standard deviation of the replicas' probabilities.
     supervision
         ``none``, ``few_shot:N`` or ``labels``.
+    resembles_line
+        Bulk lines trained on that clusters of the cells look like, see
+        :class:`pharmacell.response.model_card.ResembledLine`; None where it cannot be told.
     agreement_signature, agreement_ridge, agreement_logistic
         Spearman correlation of the probability with that of each baseline.
     shifted_auroc, shifted_auroc_low, shifted_auroc_high
@@ -100,6 +103,7 @@ class Diagnostics(TypedDict, total=False):
     replicas_opposed: int
     replica_std: float
     supervision: str
+    resembles_line: list[dict[str, Any]] | None
     agreement_signature: float
     agreement_ridge: float
     agreement_logistic: float

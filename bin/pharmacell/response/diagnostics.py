@@ -1,6 +1,7 @@
 """Should I believe it? The numbers behind a sample's predictions."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from pharmacell.evaluate.significance import separation, spreads
 from pharmacell.response.columns import BASELINE_NAMES, MAIN_MODEL, Diagnostics
 from pharmacell.response.model_card import ModelCard
 from pharmacell.response.predict import CellPredictions
+from pharmacell.response.resembled_lines import notes
 from pharmacell.response.verdict import judge
 
 
@@ -63,8 +65,10 @@ def diagnose(
     found |= of_ensemble(card)
     if null is not None:
         found |= of_null(predictions.scores.mean(0), null)
+    resembled = card.adaptation.resembles_line
+    found["resembles_line"] = None if resembled is None else [asdict(one) for one in resembled]
     verdict, reasons = judge(found)
-    return {"verdict": verdict, "reasons": reasons, **found}
+    return {"verdict": verdict, "reasons": reasons + notes(resembled), **found}
 
 
 def baseline_agreements(predictions: CellPredictions) -> list[float]:

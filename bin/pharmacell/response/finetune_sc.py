@@ -20,6 +20,7 @@ from pharmacell.response.joint_training import TargetCells, finetune
 from pharmacell.response.model_card import Adaptation
 from pharmacell.response.permuted_null import AdaptationData, null_scores
 from pharmacell.response.pretrain_bulk import stacked_ensemble
+from pharmacell.response.resembled_lines import PooledCells, pool_clusters, resembled_lines
 from pharmacell.response.settings import Configuration
 from pharmacell.response.shifted_scores import score_shifted
 from pharmacell.response.store import Bundle
@@ -187,7 +188,7 @@ def fit_to_cells(
         )
     training, n_replicas = settings.training, bundle.model.n_replicas
     bundle.target_scaler = Standardiser.fit(cells.chunks(bundle.genes))
-    target, labelled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
+    target, labelled, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
     lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
     history = History()
     discrepancy, epochs = finetune(
@@ -211,6 +212,8 @@ def fit_to_cells(
         joint_epochs=epochs.tolist(),
         mmd_before=float(discrepancy["mmd_before"].mean()),
         mmd_after=float(discrepancy["mmd_after"].mean()),
+        # the lines of simulated cells are known, and not among those trained on
+        resembles_line=None if cells.uns.get("simulated") else resembled_lines(pooled, bulk.learnt_from()),
     )
     bundle.card = replace(bundle.card, adaptation=adaptation)
     return AdaptationData(lines, target, epochs), history.table()
@@ -218,7 +221,7 @@ def fit_to_cells(
 
 def prepare_target(
     bundle: Bundle, cells: CellMatrix, clustering: str, supervision: str, run: TrainingRun
-) -> tuple[TargetCells, list[str]]:
+) -> tuple[TargetCells, list[str], PooledCells]:
     """Choose, standardise and cluster the cells that take part in training.
 
     Parameters
@@ -236,6 +239,8 @@ def prepare_target(
         The cells.
     labelled
         Names of those whose label is used.
+    pooled
+        The profile of each cluster.
     """
     rng = generator(run.seed, "cells")
     chosen, rows = cells.sample(bundle.genes, MOST_CELLS, rng)
@@ -262,7 +267,8 @@ def prepare_target(
         validation_rows=tensor(np.flatnonzero(validation))[None],
         labelled_rows=[tensor(used)],
     )
-    return target, cells.obs.index[chosen[used]].tolist()
+    pooled = pool_clusters(rows, clusters, str(cells.uns["scale"]))
+    return target, cells.obs.index[chosen[used]].tolist(), pooled
 
 
 def validation_cells(n_cells: int, rng: np.random.Generator) -> np.ndarray:

@@ -81,6 +81,30 @@ class Pretraining:
 
 
 @dataclass(frozen=True)
+class ResembledLine:
+    """A bulk line that a cluster of cells looks like.
+
+    Attributes
+    ----------
+    line, correlation
+        The line, and the correlation of its profile with that of the cells.
+    next_line, next_correlation
+        The line that comes next.
+    deviations
+        How far the correlation lies above the median over all lines, in robust standard deviations.
+    n_cells
+        Cells of the cluster.
+    """
+
+    line: str
+    correlation: float
+    next_line: str
+    next_correlation: float
+    deviations: float
+    n_cells: int
+
+
+@dataclass(frozen=True)
 class Adaptation:
     """What FINETUNE_SC did.
 
@@ -98,6 +122,8 @@ class Adaptation:
         MMD^2 between the latents of lines and cells before and after the joint stage, mean over replicas.
     joint_epochs
         Best epoch of the joint stage for each replica.
+    resembles_line
+        Lines trained on that clusters of the cells look like; None where it was not looked for or cannot be told.
     """
 
     transfer: TransferConfig
@@ -108,6 +134,7 @@ class Adaptation:
     mmd_before: Measured
     mmd_after: Measured
     joint_epochs: list[int]
+    resembles_line: list[ResembledLine] | None = None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ class SplitLines:
         """
         return (parts_of(self.split, self.lines.labels.index) == part).to_numpy()
 
+    def learnt_from(self) -> Lines:
+        """Return the lines that are not in the test part."""
+        return self.lines.take(~self.in_part("test"))
+
 
 @dataclass(frozen=True)
 class ReplicaRows:
