@@ -55,7 +55,13 @@ def write_benchmark(summary: Summary, drawn: dict[str, tuple["FigureEntry", str,
 
 
 def completeness(summary: Summary) -> str:
-    """Say how many fits there are and name those that are missing, and the scores that do not exist."""
+    """Say how many fits there are and name those that are missing, and the scores that do not exist.
+
+    Parameters
+    ----------
+    summary
+        What the benchmark says.
+    """
     n, gone = len(summary.expected), summary.missing
     lines = [f"<p>{n - len(gone):,} of {n:,} fits have scores.</p>"]
     if len(gone):
@@ -68,7 +74,13 @@ def completeness(summary: Summary) -> str:
 
 
 def tests(summary: Summary) -> str:
-    """Return the tests of the scores that are told, or why there is none."""
+    """Return the tests of the scores that are told, or why there is none.
+
+    Parameters
+    ----------
+    summary
+        What the benchmark says.
+    """
     if not len(summary.statistics):
         run = "was run with no other model" if REFERENCE in set(summary.expected["model"]) else "was not run"
         return f"<p>Nothing to compare: {REFERENCE} {run}.</p>"
@@ -92,7 +104,15 @@ def tests(summary: Summary) -> str:
 
 
 def ranks(write: Writer, summary: Summary) -> None:
-    """Write Friedman's test of each protocol and score."""
+    """Write Friedman's test of each protocol and score.
+
+    Parameters
+    ----------
+    write
+        Writes the sections.
+    summary
+        What the benchmark says.
+    """
     rows = [
         f"<li>{html.escape(f'{protocol}, {METRIC_TITLES[metric]}')}: "
         + (f"chi-square {found.statistic:.2f}, p = {found.p:.3g}. " if found.pairwise is not None else "")
@@ -103,7 +123,13 @@ def ranks(write: Writer, summary: Summary) -> None:
 
 
 def as_html(table: "pd.DataFrame") -> str:
-    """Return a table as html that scrolls when it is wide, numbers with four significant digits."""
+    """Return a table as html that scrolls when it is wide, numbers with four significant digits.
+
+    Parameters
+    ----------
+    table
+        What to show; its column names become titles.
+    """
     shown = table.astype(object).where(table.notna(), "")
     shown.columns = [METRIC_TITLES.get(name, name.replace("_", " ")) for name in shown]
     content = shown.to_html(

@@ -59,7 +59,8 @@ class Shown:
     @property
     def title(self) -> str:
         """Dataset, drug and protocol, as the figures of a dataset are titled."""
-        return f"{self.summary.choices.label(self.dataset)}, {self.rows['drug'].iloc[0]}, protocol {self.protocol}"
+        label = self.summary.choices.label(self.dataset or self.protocol)
+        return f"{label}, {self.rows['drug'].iloc[0]}, protocol {self.protocol}"
 
     @property
     def settings(self) -> "pd.DataFrame":

@@ -75,7 +75,13 @@ def write_content(results: Results, drawn: dict[str, "Drawn"], folder: Path) -> 
 
 
 def verdict(results: Results) -> str:
-    """Return the verdict of a sample as html: the word, what it means, the reasons."""
+    """Return the verdict of a sample as html: the word, what it means, the reasons.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     word = str(results.diagnostics.get("verdict", "uncertain"))
     reasons = "".join(
         f"<li>{html.escape(words.sentence(str(reason)))}</li>" for reason in results.diagnostics.get("reasons", [])
@@ -89,7 +95,15 @@ def verdict(results: Results) -> str:
 
 
 def score_rows(results: Results, scores: "pd.DataFrame") -> dict[str, dict[str, str]]:
-    """Return a row for each model with each score and its interval as text."""
+    """Return a row for each model with each score and its interval as text.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    scores
+        ``model, metric, value, low, high``.
+    """
     rows: dict[str, dict[str, str]] = {}
     for row in scores.itertuples():
         if row.metric in SCORES_SHOWN:

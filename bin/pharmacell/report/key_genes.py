@@ -43,7 +43,13 @@ def write_key_genes(write: "Writer", results: "Results") -> None:
 
 
 def overview(found: "KeyGeneResults") -> str:
-    """Say what was explained, against what, and how many key genes are differentially expressed."""
+    """Say what was explained, against what, and how many key genes are differentially expressed.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    """
     facts = found.facts
     text = (
         f"Explained is the {facts['explained']}, in {facts['n_cells']:,} cells ({facts['n_sensitive']:,} predicted "
@@ -71,7 +77,13 @@ def overview(found: "KeyGeneResults") -> str:
 
 
 def missing(found: "KeyGeneResults") -> str:
-    """Say which parts are not there, and why; empty when all are."""
+    """Say which parts are not there, and why; empty when all are.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    """
     parts: dict[str, list[str]] = {}
     for part, reason in found.facts["missing"].items():
         parts.setdefault(reason, []).append(part)
@@ -79,7 +91,13 @@ def missing(found: "KeyGeneResults") -> str:
 
 
 def completeness(found: "KeyGeneResults") -> str:
-    """State how far the attributions of integrated gradients sum to what they explain."""
+    """State how far the attributions of integrated gradients sum to what they explain.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    """
     gaps = found.facts.get("completeness_gap", {})
     return " ".join(
         f"Towards {name}, a cell's attributions miss the network's logit difference by "
@@ -89,7 +107,13 @@ def completeness(found: "KeyGeneResults") -> str:
 
 
 def separated(found: "KeyGeneResults") -> str:
-    """Say whether key genes separate the classes better than differentially expressed genes."""
+    """Say whether key genes separate the classes better than differentially expressed genes.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    """
     if "separation" not in found.tables:
         return ""
     rows = found.tables["separation"].set_index("score")
@@ -110,7 +134,13 @@ def separated(found: "KeyGeneResults") -> str:
 
 
 def top_table(table: "pd.DataFrame") -> str:
-    """Return the first genes of each class as an html table."""
+    """Return the first genes of each class as an html table.
+
+    Parameters
+    ----------
+    table
+        Genes of each class, the most important first.
+    """
     if not len(table):
         return ""
     parts = []
@@ -128,7 +158,13 @@ def top_table(table: "pd.DataFrame") -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value of the table as text."""
+    """Return a value of the table as text.
+
+    Parameters
+    ----------
+    value
+        A truth value, a number or a word.
+    """
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     return f"{value:.2g}" if isinstance(value, float) else str(value)

@@ -112,17 +112,31 @@ def write_report(folders: Sequence[Path], title: str, parameters: dict, outdir: 
 
 
 def without_second_copy(page: str) -> str:
-    """Empty the second copy of all content that MultiQC embeds for chat services: it would double the page."""
+    """Empty the second copy of all content that MultiQC embeds for chat services: it would double the page.
+
+    Parameters
+    ----------
+    page
+        The html that MultiQC wrote.
+    """
     empty = base64.b64encode(b"{}").decode()
     return re.sub(r'(aiReportMetadataBase64 = ")[^"]*', rf"\g<1>{empty}", page, count=1)
 
 
 def configuration(title: str, parameters: dict) -> dict:
-    """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config)."""
+    """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config).
+
+    Parameters
+    ----------
+    title
+        Of the page.
+    parameters
+        The run's settings by name.
+    """
     return {
         "title": title,
         "intro_text": {"perturbation": PERTURBATION_INTRODUCTION, "benchmark": BENCHMARK_INTRODUCTION}.get(
-            parameters.get("mode"), INTRODUCTION
+            parameters.get("mode", ""), INTRODUCTION
         ),
         "show_analysis_paths": False,
         "show_analysis_time": True,
@@ -137,7 +151,13 @@ def configuration(title: str, parameters: dict) -> dict:
 
 
 def parameters_section(parameters: dict) -> dict:
-    """Return a section with the run's settings, for the last chapter; empty when there are none."""
+    """Return a section with the run's settings, for the last chapter; empty when there are none.
+
+    Parameters
+    ----------
+    parameters
+        The run's settings by name.
+    """
     if not parameters:
         return {}
     rows = {name.replace("_", " "): plain(value) for name, value in parameters.items()}

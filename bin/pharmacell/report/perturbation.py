@@ -56,7 +56,15 @@ def write_comparison(comparison: Comparison, drawn: dict[str, dict[str, "Drawn"]
 
 
 def verdict(gains: "pd.DataFrame", simulated: bool) -> str:
-    """Say which models beat the best baseline by MRRMSE, and which do not."""
+    """Say which models beat the best baseline by MRRMSE, and which do not.
+
+    Parameters
+    ----------
+    gains
+        Rows of one protocol of ``gains.csv``, with ``name`` and ``kind``.
+    simulated
+        Whether the values were simulated.
+    """
     rows = gains[(gains["metric"] == RANKED_BY) & (gains["kind"] != "baseline")]
     better, worse = rows[rows["low"] > 0], rows[rows["high"] < 0]
     unclear = rows.drop(index=[*better.index, *worse.index])
@@ -70,7 +78,13 @@ def verdict(gains: "pd.DataFrame", simulated: bool) -> str:
 
 
 def score_table(gains: "pd.DataFrame") -> str:
-    """Return a row for each model, a column for each score and the gain in MRRMSE, as html."""
+    """Return a row for each model, a column for each score and the gain in MRRMSE, as html.
+
+    Parameters
+    ----------
+    gains
+        Rows of one protocol of ``gains.csv``, with ``name`` and ``kind``.
+    """
     wide = gains.pivot(index="name", columns="metric", values="value")[list(METRIC_TITLES)]
     wide = wide.map(lambda value: f"{value:.3f}" if math.isfinite(value) else "not defined")
     ranked = gains[gains["metric"] == RANKED_BY].set_index("name")
@@ -81,7 +95,13 @@ def score_table(gains: "pd.DataFrame") -> str:
 
 
 def gain(row: "pd.Series") -> str:
-    """Return the gain over the best baseline with its interval; nothing for a baseline."""
+    """Return the gain over the best baseline with its interval; nothing for a baseline.
+
+    Parameters
+    ----------
+    row
+        Of ``gains.csv``, with ``kind``.
+    """
     if row["kind"] == "baseline" or not math.isfinite(row["low"]):
         return ""
     return f"{row['gain']:+.3f} ({row['low']:+.3f}\u00a0to\u00a0{row['high']:+.3f})"

@@ -175,30 +175,38 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     """
     import pandas as pd
 
-    histories = [table(files[name], HISTORY) for name in ("source_history", "history")]
-    obs, umap, sample_summary, card = read_target(files["target"])
+    given = {name: Path(file) for name, file in files.items() if file}
+    histories = [table(given[name], HISTORY) for name in ("source_history", "history")]
+    obs, umap, sample_summary, card = read_target(given["target"])
     return Results(
         sample=sample,
-        qc_metrics=table(files["qc_metrics"], ("cell_id", "n_genes", "total_counts", "pct_mt", "kept")),
-        qc_summary=read_json(files["qc_summary"]),
-        source_metrics=table(files["source_metrics"], MODEL_METRICS),
+        qc_metrics=table(given["qc_metrics"], ("cell_id", "n_genes", "total_counts", "pct_mt", "kept")),
+        qc_summary=read_json(given["qc_summary"]),
+        source_metrics=table(given["source_metrics"], MODEL_METRICS),
         history=pd.concat(histories, ignore_index=True),
         obs=obs,
         umap=umap,
         sample_summary=sample_summary,
         card=card,
-        predictions=table(files["predictions"], PREDICTIONS),
-        baselines=table(files["baselines"], BASELINES),
-        model_metrics=table(files["model_metrics"], MODEL_METRICS) if files.get("model_metrics") else None,
-        significance=table(files["significance"], SIGNIFICANCE) if files.get("significance") else None,
-        diagnostics=cast(Diagnostics, read_json(files["diagnostics"])),
-        key_genes=read_key_genes(files["key_genes"], files["key_genes_folder"]) if files.get("key_genes") else None,
-        trajectory=read_trajectory(Path(files["trajectory"])) if files.get("trajectory") else None,
+        predictions=table(given["predictions"], PREDICTIONS),
+        baselines=table(given["baselines"], BASELINES),
+        model_metrics=table(given["model_metrics"], MODEL_METRICS) if "model_metrics" in given else None,
+        significance=table(given["significance"], SIGNIFICANCE) if "significance" in given else None,
+        diagnostics=cast(Diagnostics, read_json(given["diagnostics"])),
+        key_genes=read_key_genes(given["key_genes"], given["key_genes_folder"]) if "key_genes" in given else None,
+        trajectory=read_trajectory(given["trajectory"]) if "trajectory" in given else None,
     )
 
 
 def read_key_genes(path: str | Path, folder: str | Path) -> KeyGeneResults:
     """Read what ``key_genes`` wrote.
+
+    Parameters
+    ----------
+    path
+        ``SAMPLE.key_genes.csv``.
+    folder
+        The files beside it.
 
     Raises
     ------
@@ -225,6 +233,11 @@ def read_key_genes(path: str | Path, folder: str | Path) -> KeyGeneResults:
 def read_trajectory(folder: Path) -> TrajectoryResults:
     """Read what ``trajectory`` wrote.
 
+    Parameters
+    ----------
+    folder
+        ``SAMPLE.trajectory``.
+
     Raises
     ------
     InputError
@@ -236,6 +249,13 @@ def read_trajectory(folder: Path) -> TrajectoryResults:
 
 def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     """Read a csv that must have these columns.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    columns
+        That must be there.
 
     Raises
     ------
@@ -256,6 +276,11 @@ def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":
 def read_json(path: str | Path) -> dict:
     """Read a json object.
 
+    Parameters
+    ----------
+    path
+        Of the file.
+
     Raises
     ------
     InputError
@@ -269,6 +294,11 @@ def read_json(path: str | Path) -> dict:
 
 def read_target(path: str | Path) -> tuple["pd.DataFrame", "np.ndarray | None", dict, ModelCard | None]:
     """Read annotation, UMAP, summary and model card of an h5ad, never its matrix.
+
+    Parameters
+    ----------
+    path
+        ``SAMPLE.predicted.h5ad``.
 
     Raises
     ------

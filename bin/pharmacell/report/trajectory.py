@@ -30,7 +30,13 @@ def write_trajectory(write: "Writer", results: "Results") -> None:
 
 
 def overview(found: "TrajectoryResults") -> str:
-    """Say from where the cells are ordered, and what was left out."""
+    """Say from where the cells are ordered, and what was left out.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    """
     facts, start = found.facts, ""
     if facts["computed"]:
         kind = "named by --root" if facts["root_by"] == "--root" else "of the highest mean probability"
@@ -41,7 +47,13 @@ def overview(found: "TrajectoryResults") -> str:
 
 
 def correlated(found: "TrajectoryResults") -> str:
-    """State both correlations with the probability."""
+    """State both correlations with the probability.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    """
     rows = found.correlations.set_index("method")
     if not np.isfinite(rows["value"]).all():
         return "All ordered cells have the same probability, so no correlation is defined."

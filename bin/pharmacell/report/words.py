@@ -21,6 +21,15 @@ def with_interval(value: float | None, low: float | None = None, high: float | N
     """Return ``0.84 (0.77 to 0.90)``, the value alone without an interval, or ``not defined``.
 
     Lines may break before the brackets, not inside them.
+
+    Parameters
+    ----------
+    value
+        The score; None or not finite: not defined.
+    low
+        Lower end of its interval.
+    high
+        Upper end of its interval.
     """
     if value is None or not math.isfinite(value):
         return "not defined"
@@ -30,7 +39,13 @@ def with_interval(value: float | None, low: float | None = None, high: float | N
 
 
 def overview(results: Results) -> dict[str, str]:
-    """Return the sample's line in the table of verdicts: column to text."""
+    """Return the sample's line in the table of verdicts: column to text.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     found = results.diagnostics
     bulk = (found.get("source_auroc"), found.get("source_auroc_low"), found.get("source_auroc_high"))
     row = {
@@ -53,12 +68,24 @@ def overview(results: Results) -> dict[str, str]:
 
 
 def share_sensitive(results: Results) -> str:
-    """Return the share of cells that are predicted to be sensitive."""
+    """Return the share of cells that are predicted to be sensitive.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     return f"{100 * results.predictions['label'].mean():.0f} %"
 
 
 def prediction(results: Results) -> str:
-    """Say how many cells are predicted sensitive and how far the replicas differ."""
+    """Say how many cells are predicted sensitive and how far the replicas differ.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     table = results.predictions
     sensitive = int(table["label"].sum())
     text = (
@@ -72,7 +99,13 @@ def prediction(results: Results) -> str:
 
 
 def significance(results: Results) -> str:
-    """Say how many cells stand out; empty when that was not computed."""
+    """Say how many cells stand out; empty when that was not computed.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     if results.significance is None:
         return ""
     calls = results.significance["call"].value_counts()
@@ -84,19 +117,37 @@ def significance(results: Results) -> str:
 
 
 def quality(results: Results) -> str:
-    """Say how many cells were read and kept, and what was noted about the file."""
+    """Say how many cells were read and kept, and what was noted about the file.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     kept = int(results.qc_metrics["kept"].astype(bool).sum())
     notes = [sentence(str(note)) for note in results.qc_summary.get("notes", [])]
     return " ".join([f"{kept:,} of {len(results.qc_metrics):,} cells were kept.", *notes])
 
 
 def sentence(text: str) -> str:
-    """Return a clause with a capital letter and a full stop."""
+    """Return a clause with a capital letter and a full stop.
+
+    Parameters
+    ----------
+    text
+        The clause.
+    """
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 def settings(results: Results) -> dict[str, str]:
-    """Return every recorded number and setting by name; those of a group begin with the group's name."""
+    """Return every recorded number and setting by name; those of a group begin with the group's name.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     merged = {"sample": results.sample, "drug": results.drug}
     for content in (results.diagnostics, results.qc_summary, results.sample_summary, *card_groups(results)):
         for name, value in content.items():
@@ -117,7 +168,13 @@ def card_groups(results: Results) -> list[dict]:
 
 
 def is_scalar(value: object) -> bool:
-    """Tell whether a value is one number, word or truth value."""
+    """Tell whether a value is one number, word or truth value.
+
+    Parameters
+    ----------
+    value
+        Anything that was recorded.
+    """
     return (
         value is None
         or isinstance(value, (str, bool, int, float))
@@ -126,7 +183,13 @@ def is_scalar(value: object) -> bool:
 
 
 def plain(value: object) -> str:
-    """Return a value as text: four significant digits, thousands apart, yes or no."""
+    """Return a value as text: four significant digits, thousands apart, yes or no.
+
+    Parameters
+    ----------
+    value
+        A number, a word, a truth value or None.
+    """
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and value.is_integer():
         value = int(value)

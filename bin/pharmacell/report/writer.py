@@ -53,7 +53,19 @@ VERDICT_COLOURS = {"supported": "#009E73", "uncertain": "#E69F00", "not supporte
 
 
 def section(chapter: str, name: str, identifier: str, description: str) -> dict:
-    """Return what MultiQC wants to know about a section."""
+    """Return what MultiQC wants to know about a section.
+
+    Parameters
+    ----------
+    chapter
+        A key of :data:`CHAPTERS`.
+    name
+        Heading of the section.
+    identifier
+        Of the section, unique in the page.
+    description
+        Stands below the heading.
+    """
     chapter_name, chapter_description = CHAPTERS[chapter]
     return {
         "id": identifier,
@@ -82,7 +94,19 @@ class Writer:
         self.sample, self.label, self.folder = sample, label, folder
 
     def table(self, chapter: str, name: str, rows: dict[str, dict[str, str]], description: str) -> None:
-        """Write rows (name to column to text) of a table that all samples share."""
+        """Write rows (name to column to text) of a table that all samples share.
+
+        Parameters
+        ----------
+        chapter
+            A key of :data:`CHAPTERS`.
+        name
+            Heading of the section.
+        rows
+            Name of the row to column to text.
+        description
+            Stands below the heading.
+        """
         identifier = f"{chapter}_table"
         columns = dict.fromkeys(column for row in rows.values() for column in row)
         headers = {column: {"title": column[:1].upper() + column[1:], "scale": False} for column in columns}
@@ -111,7 +135,21 @@ class Writer:
         )
 
     def text(self, chapter: str, name: str, content: str, description: str = "", part: str = "") -> None:
-        """Write a section of html."""
+        """Write a section of html.
+
+        Parameters
+        ----------
+        chapter
+            A key of :data:`CHAPTERS`.
+        name
+            Heading of the section.
+        content
+            The html.
+        description
+            Stands below the heading.
+        part
+            What it is about, where a chapter has several sections.
+        """
         identifier = "_".join(filter(None, (chapter, self.sample, part.replace(" ", "_"))))
         header = section(chapter, f"{name}: {part}" if part else name, identifier, description)
         lines = [f"{key}: {json.dumps(value)}" for key, value in header.items() if value]
@@ -146,7 +184,13 @@ class Writer:
 
 
 def definitions(values: dict[str, str]) -> str:
-    """Return names and values as an html table."""
+    """Return names and values as an html table.
+
+    Parameters
+    ----------
+    values
+        Name to text.
+    """
     rows = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in values.items()
     )

@@ -48,7 +48,15 @@ def draw_bars(means: "pd.DataFrame", look: dict[str, Look], title: str) -> "Figu
 
 
 def say_what_is_not_there(axis: "Axes", rows: "pd.DataFrame") -> None:
-    """Write ``missing`` or ``undefined`` where a bar would stand."""
+    """Write ``missing`` or ``undefined`` where a bar would stand.
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    rows
+        Mean scores of the models in the order of the bars.
+    """
     for height, row in enumerate(rows.itertuples()):
         if not np.isfinite(row.mean):
             axis.text(0.02, height, "missing" if row.n_missing else "undefined", fontsize=6, va="center", color=GREY)

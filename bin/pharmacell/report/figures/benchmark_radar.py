@@ -60,7 +60,15 @@ def draw_radar(means: "pd.DataFrame", look: dict[str, Look], title: str) -> "Fig
 
 
 def shared_legend(figure: "Figure", axes: list) -> None:
-    """Put one legend below all panels, each name once, in the order of the models."""
+    """Put one legend below all panels, each name once, in the order of the models.
+
+    Parameters
+    ----------
+    figure
+        That gets it.
+    axes
+        Its panels.
+    """
     handles = {
         label: handle
         for axis in axes

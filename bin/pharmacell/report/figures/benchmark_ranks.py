@@ -35,7 +35,9 @@ def draw_ranks(ranking: Ranking, look: dict[str, Look], title: str) -> "Figure":
     names = {model: look[model].title for model in ranking.ranks.index}
     tested = ranking.pairwise is not None
     # p of 0 for all pairs draws no bar: nothing was shown to be alike either
-    pairwise = ranking.pairwise if tested else pd.DataFrame(np.eye(n), ranking.ranks.index, ranking.ranks.index)
+    pairwise = pd.DataFrame(np.eye(n), ranking.ranks.index, ranking.ranks.index)
+    if ranking.pairwise is not None:
+        pairwise = ranking.pairwise
     if n > 1:
         critical_difference_diagram(
             ranking.ranks.rename(names),

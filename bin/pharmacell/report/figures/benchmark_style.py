@@ -58,5 +58,11 @@ def looks(means: "pd.DataFrame", reference: str) -> dict[str, Look]:
 
 
 def title_of(model: str) -> str:
-    """Return a model's name as figures show it."""
+    """Return a model's name as figures show it.
+
+    Parameters
+    ----------
+    model
+        Name in the registry.
+    """
     return REGISTRY[model].title if model in REGISTRY else model

@@ -50,7 +50,15 @@ def draw_curves(truth: np.ndarray, probabilities: dict[str, np.ndarray], title: 
 
 
 def few(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return at most ``STEPS_AT_MOST`` evenly chosen points of a curve, both ends among them."""
+    """Return at most ``STEPS_AT_MOST`` evenly chosen points of a curve, both ends among them.
+
+    Parameters
+    ----------
+    x
+        Of the curve, [n].
+    y
+        Of the curve, [n].
+    """
     if len(x) <= STEPS_AT_MOST:
         return x, y
     chosen = np.linspace(0, len(x) - 1, STEPS_AT_MOST).astype(int)

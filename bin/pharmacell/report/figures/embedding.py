@@ -49,12 +49,28 @@ def draw_embedding(obs: "pd.DataFrame", umap: np.ndarray, title: str, simulated:
 
 
 def point_style(n: int) -> dict:
-    """Return size and transparency for so many points."""
+    """Return size and transparency for so many points.
+
+    Parameters
+    ----------
+    n
+        Points that are drawn.
+    """
     return {"s": float(np.clip(8000 / max(n, 1), 0.5, 14)), "linewidths": 0, "rasterized": True, "alpha": 0.85}
 
 
 def draw_groups(axis: "Axes", groups: np.ndarray, umap: np.ndarray) -> None:
-    """Colour the cells by their origin, (n_cells,)."""
+    """Colour the cells by their origin, (n_cells,).
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    groups
+        Origin of each cell, [n_cells].
+    umap
+        Coordinates, [n_cells, 2].
+    """
     names = sorted(set(groups))
     colour = colours(names)
     axis.scatter(*umap.T, c=[colour[name] for name in groups], **point_style(len(umap)))
@@ -64,21 +80,51 @@ def draw_groups(axis: "Axes", groups: np.ndarray, umap: np.ndarray) -> None:
 
 
 def draw_classes(axis: "Axes", classes: np.ndarray, umap: np.ndarray, name: str) -> None:
-    """Colour the cells by a class, 1 sensitive or 0 resistant, (n_cells,)."""
+    """Colour the cells by a class, 1 sensitive or 0 resistant, (n_cells,).
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    classes
+        1 sensitive, 0 resistant, [n_cells].
+    umap
+        Coordinates, [n_cells, 2].
+    name
+        Title of the panel.
+    """
     axis.scatter(*umap.T, c=[RESPONSE_COLOURS[value] for value in classes], **point_style(len(umap)))
     axis.set_title(name)
     legend(axis, {RESPONSE_NAMES[value]: RESPONSE_COLOURS[value] for value in (1, 0)})
 
 
 def draw_probability(axis: "Axes", probability: np.ndarray, umap: np.ndarray) -> None:
-    """Colour the cells by the probability of being sensitive, (n_cells,)."""
+    """Colour the cells by the probability of being sensitive, (n_cells,).
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    probability
+        Of being sensitive, [n_cells].
+    umap
+        Coordinates, [n_cells, 2].
+    """
     points = axis.scatter(*umap.T, c=probability, vmin=0, vmax=1, cmap="cividis", **point_style(len(umap)))
     axis.figure.colorbar(points, ax=axis, orientation="horizontal", shrink=0.6, aspect=25, pad=0.02)
     axis.set_title("probability of being sensitive")
 
 
 def legend(axis: "Axes", colour: dict) -> None:
-    """Put a legend of dots below the panel."""
+    """Put a legend of dots below the panel.
+
+    Parameters
+    ----------
+    axis
+        The panel.
+    colour
+        Name to colour.
+    """
     from matplotlib.lines import Line2D
 
     dots = [Line2D([], [], marker="o", linestyle="", color=value, markersize=4) for value in colour.values()]

@@ -49,7 +49,15 @@ def draw_intervals(scores: "pd.DataFrame", title: str, simulated: bool) -> "Figu
 
 
 def chance(scores: "pd.DataFrame", metric: str) -> float | None:
-    """Return what guessing reaches: 0.5 for AUROC, 0 for MCC, the prevalence for average precision; else None."""
+    """Return what guessing reaches: 0.5 for AUROC, 0 for MCC, the prevalence for average precision; else None.
+
+    Parameters
+    ----------
+    scores
+        ``model, metric, value, low, high``.
+    metric
+        Name of the score.
+    """
     prevalence = scores.loc[scores["metric"] == "prevalence", "value"]
     if metric == "average_precision" and len(prevalence):
         return float(prevalence.iloc[0])

@@ -59,7 +59,13 @@ def draw_key_gene_heatmap(
 
 
 def standardised_rows(values: np.ndarray) -> np.ndarray:
-    """Return rows [n_genes, n_groups] with mean 0 and standard deviation 1; a row that does not vary becomes 0."""
+    """Return rows [n_genes, n_groups] with mean 0 and standard deviation 1; a row that does not vary becomes 0.
+
+    Parameters
+    ----------
+    values
+        Mean expression, [n_genes, n_groups].
+    """
     centred = values - values.mean(1, keepdims=True)
     spread = centred.std(1, keepdims=True)
     return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-9)

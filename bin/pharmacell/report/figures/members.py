@@ -54,6 +54,18 @@ def draw_members(
 
 
 def point(axis: "Axes", value: float, height: int, colour: str) -> None:
-    """Draw one value as a dot with its number above it."""
+    """Draw one value as a dot with its number above it.
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    value
+        Where, along the horizontal axis.
+    height
+        Where, along the vertical axis.
+    colour
+        Of the dot.
+    """
     axis.plot(value, height, "o", color=colour, markersize=5)
     axis.annotate(f"{value:.2f}", (value, height), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=7)

@@ -63,7 +63,15 @@ def draw_accuracy(gains: "pd.DataFrame", title: str) -> "Figure":
 
 
 def draw_signs(gains: "pd.DataFrame", title: str) -> "Figure":
-    """Draw the mean absolute error over all genes, where the sign is right and where it is wrong, for each model."""
+    """Draw the mean absolute error over all genes, where the sign is right and where it is wrong, for each model.
+
+    Parameters
+    ----------
+    gains
+        ``name, kind, metric, value`` of one protocol.
+    title
+        Of the figure.
+    """
     names = list(dict.fromkeys(gains["name"]))
     figure, (axis,) = panels(1, 1, title, False, size=(5.2, 0.9 + ROW * len(names)))
     for metric, colour in SIGNS.items():
@@ -131,7 +139,17 @@ def draw_compounds(table: "pd.DataFrame", model: str, baseline: str, title: str)
 
 
 def name_rows(axis: "Axes", names: list[str], n_rows: int) -> None:
-    """Put the names at the left, first at the top; none for a panel beside another one."""
+    """Put the names at the left, first at the top; none for a panel beside another one.
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    names
+        From the top down; empty for a panel beside another one.
+    n_rows
+        Rows of the panel.
+    """
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(n_rows - 0.5, -0.5)
     if not names:

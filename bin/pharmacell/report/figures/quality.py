@@ -47,7 +47,19 @@ def draw_quality(
 
 
 def draw_violins(axis: "Axes", values: np.ndarray, kept: np.ndarray, threshold: float | None) -> None:
-    """Draw the distribution of one metric, all cells beside the kept ones; values and kept are (n_cells,)."""
+    """Draw the distribution of one metric, all cells beside the kept ones; values and kept are (n_cells,).
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    values
+        The metric, [n_cells].
+    kept
+        Whether quality control kept the cell, bool [n_cells].
+    threshold
+        Limit of quality control; None: no limit.
+    """
     both = {"before": values[np.isfinite(values)], "after": values[kept & np.isfinite(values)]}
     for position, (part, colour) in enumerate(zip(both.values(), (GREY, BLUE), strict=True)):
         if part.size == 0:
@@ -63,7 +75,15 @@ def draw_violins(axis: "Axes", values: np.ndarray, kept: np.ndarray, threshold: 
 
 
 def draw_depth(axis: "Axes", cells: "pd.DataFrame") -> None:
-    """Draw total counts against genes detected on logarithmic axes, removed cells in another colour."""
+    """Draw total counts against genes detected on logarithmic axes, removed cells in another colour.
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    cells
+        ``n_genes, total_counts, kept`` of each cell.
+    """
     for kept, name, colour in ((True, "kept", BLUE), (False, "removed", VERMILION)):
         part = cells[cells["kept"].astype(bool) == kept]
         axis.scatter(
@@ -83,7 +103,15 @@ def draw_depth(axis: "Axes", cells: "pd.DataFrame") -> None:
 
 
 def draw_numbers(axis: "Axes", kept: np.ndarray) -> None:
-    """Draw how many cells were read and kept, for data without counts."""
+    """Draw how many cells were read and kept, for data without counts.
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    kept
+        Whether quality control kept the cell, bool [n_cells].
+    """
     numbers = {"read": kept.size, "kept": int(kept.sum())}
     axis.bar_label(axis.bar(list(numbers), list(numbers.values()), color=(GREY, BLUE), width=0.6), fmt="{:,.0f}")
     axis.set(ylabel="cells", title="no counts: depth is not defined")

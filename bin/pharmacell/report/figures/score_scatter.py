@@ -53,7 +53,15 @@ def draw_score_scatter(
 
 
 def reference_values(scores: "pd.DataFrame", test: dict) -> "pd.Series":
-    """Return the values that a score was compared with: another score, or the class's probability."""
+    """Return the values that a score was compared with: another score, or the class's probability.
+
+    Parameters
+    ----------
+    scores
+        ``deg_scores`` of key_genes.
+    test
+        One row of ``deg_score_tests``.
+    """
     if test["reference"] in scores:
         return scores[test["reference"]]
     return scores["probability"] if test["class"] == "sensitive" else 1 - scores["probability"]

@@ -59,7 +59,17 @@ def draw_separation(
 
 
 def draw_classes(axis: "Axes", values: np.ndarray, labels: np.ndarray) -> None:
-    """Draw a violin with its median for each class, [n_cells]."""
+    """Draw a violin with its median for each class, [n_cells].
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    values
+        Score of each cell, [n_cells].
+    labels
+        1 sensitive, 0 resistant, [n_cells].
+    """
     for position, label in enumerate((1, 0)):
         own = values[labels == label]
         body = axis.violinplot(own, [position], widths=0.8, showextrema=False)["bodies"][0]

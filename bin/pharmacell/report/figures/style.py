@@ -103,7 +103,17 @@ def panels(
 
 
 def save(figure: "Figure", folder: Path, name: str) -> tuple[Path, Path]:
-    """Write ``<name>.png`` (200 dots per inch) and ``<name>.svg`` into a folder, and return their paths."""
+    """Write ``<name>.png`` (200 dots per inch) and ``<name>.svg`` into a folder, and return their paths.
+
+    Parameters
+    ----------
+    figure
+        To write.
+    folder
+        Where the files go.
+    name
+        Of the files, without their end.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
@@ -119,17 +129,36 @@ def thin(n: int, seed: int) -> np.ndarray:
     """Return the indices of the cells that are drawn, in random order so that no class hides another.
 
     All of them up to ``POINTS_AT_MOST``, else so many at random without replacement.
+
+    Parameters
+    ----------
+    n
+        Cells that there are.
+    seed
+        Seed of the choice of points.
     """
     return generator(seed, "points drawn").permutation(n)[:POINTS_AT_MOST]
 
 
 def caption_of_points(n: int) -> str:
-    """Say how many cells are drawn, when not all of them; else an empty string."""
+    """Say how many cells are drawn, when not all of them; else an empty string.
+
+    Parameters
+    ----------
+    n
+        Cells that there are.
+    """
     return f" {POINTS_AT_MOST:,} of {n:,} cells are drawn, chosen at random." if n > POINTS_AT_MOST else ""
 
 
 def colours(names: Sequence[str]) -> dict[str, tuple | str]:
-    """Give each name a colour: the colour-blind-safe sequence, or evenly spaced ones when there are more names."""
+    """Give each name a colour: the colour-blind-safe sequence, or evenly spaced ones when there are more names.
+
+    Parameters
+    ----------
+    names
+        What is coloured; more than eight get evenly spaced hues.
+    """
     if len(names) <= len(SEQUENCE):
         return dict(zip(names, SEQUENCE, strict=False))
     from matplotlib import colormaps

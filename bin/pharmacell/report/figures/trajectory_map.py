@@ -42,7 +42,17 @@ def draw_trajectory_map(cells: "pd.DataFrame", title: str, simulated: bool, seed
 
 
 def draw_time(axis: "Axes", time: np.ndarray, place: np.ndarray) -> None:
-    """Colour the cells by pseudotime, [n_cells]."""
+    """Colour the cells by pseudotime, [n_cells].
+
+    Parameters
+    ----------
+    axis
+        Where to draw.
+    time
+        Pseudotime, [n_cells].
+    place
+        Coordinates, [n_cells, 2].
+    """
     points = axis.scatter(*place.T, c=time, vmin=0, vmax=1, cmap="viridis", **point_style(len(place)))
     axis.figure.colorbar(points, ax=axis, orientation="horizontal", shrink=0.6, aspect=25, pad=0.02)
     axis.set_title("pseudotime (root: star)")

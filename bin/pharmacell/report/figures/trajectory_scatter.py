@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pharmacell.report.figures.embedding import NAMES_AT_MOST, legend, point_style
 from pharmacell.report.figures.style import BLACK, GREY, colours, panels, thin
 
@@ -30,7 +28,7 @@ def draw_trajectory_scatter(
     """
     cells = cells.iloc[thin(len(cells), seed)]
     figure, (axis,) = panels(1, 1, title, simulated, size=(3.5, 2.9))
-    shade: np.ndarray | str = GREY
+    shade: list[tuple | str] | str = GREY
     if "group" in cells and 1 < cells["group"].nunique() <= NAMES_AT_MOST:
         colour = colours(sorted(set(cells["group"].astype(str))))
         shade = [colour[name] for name in cells["group"].astype(str)]
