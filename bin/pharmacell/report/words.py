@@ -159,7 +159,13 @@ def settings(results: Results) -> dict[str, str]:
 
 
 def card_groups(results: Results) -> list[dict]:
-    """Return the groups of the model card, and what stands in none."""
+    """Return the groups of the model card, and what stands in none.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
     if results.card is None:
         return []
     content = results.card.to_json()
