@@ -25,7 +25,7 @@ def measure(threads: int):
         write_lines(folder, N_LINES, N_GENES)
         write_cells(folder / "s.h5ad", N_CELLS, N_GENES)
         cells = ad.read_h5ad(folder / "s.h5ad")
-        cells.obs["truth"] = np.random.default_rng(0).integers(0, 2, N_CELLS).astype(np.int8)
+        cells.obs["pharmacell_truth"] = np.random.default_rng(0).integers(0, 2, N_CELLS).astype(np.int8)
         cells.write_h5ad(folder / "s.h5ad")
 
         def run(command: str, *arguments: str | int | Path) -> float:

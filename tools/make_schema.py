@@ -216,7 +216,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
     "bulk": ("Bulk data", (Source(BulkSource), Source(Cut))),
     "bulk_tables": ("Your own bulk data", (Source(OwnBulk),)),
     "simulation": ("Simulated cells", (Source(Simulation),)),
-    "quality_control": ("Quality control", (Source(Request, ("orientation",)), Source(Limits))),
+    "quality_control": ("Quality control", (Source(Request, ("orientation", "matrix")), Source(Limits))),
     "network": ("Model", (Source(ATSDPConfig, part="network"), Source(Stack, ("n_replicas",)))),
     "training": ("Training", (Source(ConfigurationChoice), Source(TrainingConfig, part="training"))),
     "transfer": ("Transfer to the cells", (Source(TransferConfig, part="transfer"), Source(Supervision))),

@@ -57,7 +57,7 @@ def write_cells(
     x = np.maximum(x, 0)
     obs = pd.DataFrame({"n_genes": (x > 0).sum(1)}, [f"cell{number}" for number in range(n_cells)])
     if truth:
-        obs["truth"] = (sensitivity > 0).astype(np.int8)
+        obs["pharmacell_truth"] = (sensitivity > 0).astype(np.int8)
     cells = ad.AnnData(sp.csr_matrix(x) if sparse else x, obs, pd.DataFrame(index=genes or GENES))
     cells.obsm["X_pca"] = x[:, :10] - x[:, :10].mean(0)
     cells.uns["pharmacell"] = {"sample": "s", "scale": "log1p", "simulated": True, "genes_matched": 1.0}

@@ -86,9 +86,9 @@ def write_predicted(
         [f"cell_{number}" for number in range(len(x))],
     )
     if truth is not None:
-        obs["truth"] = truth.astype(np.int8)
+        obs["pharmacell_truth"] = truth.astype(np.int8)
     if groups:
-        obs["group"] = pd.Categorical([f"line{number % 8}" for number in range(len(x))])
+        obs["pharmacell_group"] = pd.Categorical([f"line{number % 8}" for number in range(len(x))])
     cells = ad.AnnData(x, obs, pd.DataFrame(index=GENES))
     cells.obsm["X_umap"] = x[:, :2]
     cells.uns["pharmacell"] = {"sample": "s", "scale": "log1p", "simulated": False}

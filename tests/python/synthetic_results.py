@@ -215,14 +215,14 @@ def write_target(
             "pharmacell_probability": predictions["probability"].to_numpy(dtype=np.float32),
             "pharmacell_std": predictions["probability_std"].to_numpy(dtype=np.float32),
             "pharmacell_label": pd.Categorical(names),
-            "group": pd.Categorical(np.where(np.arange(len(predictions)) % 2, "treated", "parental")),
+            "pharmacell_group": pd.Categorical(np.where(np.arange(len(predictions)) % 2, "treated", "parental")),
         },
         index=predictions["cell_id"],
     )
     shift = np.zeros(len(predictions))
     if "truth" in predictions:
-        obs["truth"] = predictions["truth"].to_numpy(dtype=np.int8)
-        shift = 4.0 * obs["truth"].to_numpy()
+        obs["pharmacell_truth"] = predictions["truth"].to_numpy(dtype=np.int8)
+        shift = 4.0 * obs["pharmacell_truth"].to_numpy()
     target = anndata.AnnData(sparse.random(len(obs), 20, 0.3, "csr", dtype=np.float32, random_state=0), obs=obs)
     target.obsm["X_umap"] = (rng.normal(size=(len(obs), 2)) + shift[:, None]).astype(np.float32)
     target.uns["pharmacell"] = {

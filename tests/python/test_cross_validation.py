@@ -76,7 +76,7 @@ def test_same_seed_same_plan_and_repeats_differ(files):
 
 
 def test_random_folds_keep_the_share_of_classes(files):
-    truth = CellMatrix(files / "s.h5ad").obs["truth"]
+    truth = CellMatrix(files / "s.h5ad").obs["pharmacell_truth"]
     shares = plan_of(files, "transfer").groupby(["repeat", "fold"])["cell_id"].apply(lambda ids: truth[ids].mean())
     assert (abs(shares - truth.mean()) < 0.05).all()
 
@@ -109,7 +109,7 @@ def test_slices_hold_every_expected_fit_once(files):
 def test_cells_of_a_plan_are_never_dense_as_a_whole(tmp_path):
     lines, n_cells = make_lines(), 40_000
     x = sp.random(n_cells, len(GENES), 0.05, "csr", np.float32, np.random.default_rng(0))
-    obs = pd.DataFrame({"truth": np.arange(n_cells) % 2}, [f"cell{number}" for number in range(n_cells)])
+    obs = pd.DataFrame({"pharmacell_truth": np.arange(n_cells) % 2}, [f"cell{number}" for number in range(n_cells)])
     cells = ad.AnnData(x, obs, pd.DataFrame(index=GENES), {"pharmacell": {"scale": "log1p"}})
     cells.write_h5ad(tmp_path / "s.h5ad")
     matrix = CellMatrix(tmp_path / "s.h5ad")
@@ -247,9 +247,9 @@ def test_folds_of_another_size_are_fitted_apart(files):
 
 def test_leave_group_out_tests_whole_groups(files, tmp_path):
     cells = ad.read_h5ad(files / "s.h5ad")
-    cells.obs["group"] = pd.Categorical([f"g{number % 3}" for number in range(N_CELLS)])
+    cells.obs["pharmacell_group"] = pd.Categorical([f"g{number % 3}" for number in range(N_CELLS)])
     plan = make_plan("s", cells.obs, Protocol.parse("leave_group_out"), 2, 10, SEED)
-    groups = cells.obs["group"].astype(str)
+    groups = cells.obs["pharmacell_group"].astype(str)
     per_fold = plan.groupby(["repeat", "fold"])["cell_id"].apply(lambda ids: set(groups[ids]))
     assert len(per_fold) == 6
     assert all(len(found) == 1 for found in per_fold)
@@ -346,7 +346,7 @@ def test_commands_from_plan_to_predictions(files, tmp_path):
     assert set(found[["repeat", "fold"]].itertuples(index=False, name=None)) == {(0, 2), (1, 0), (1, 1)}
     folds = pd.read_csv(tmp_path / "s.folds.csv", dtype={"cell_id": str}).merge(found, on=["repeat", "fold", "cell_id"])
     assert len(folds) == len(found)
-    truth = CellMatrix(files / "s.h5ad").obs["truth"]
+    truth = CellMatrix(files / "s.h5ad").obs["pharmacell_truth"]
     assert (found["truth"].to_numpy() == truth[found["cell_id"]].to_numpy()).all()
     fits = pd.read_csv(tmp_path / "part.fits.csv")
     assert list(fits)[-5:] == ["seconds", "peak_bytes", "n_train", "n_test", "stacked"]
@@ -398,7 +398,7 @@ def test_sample_without_labels_and_group_of_one_class_are_refused(files, tmp_pat
     ended = invoke(plan_folds, *plan, *inputs(files, tmp_path / "bare.h5ad"))
     assert (ended.exit_code, "under --protocol labels the sample has none" in ended.stderr) == (1, True)
     cells = ad.read_h5ad(files / "s.h5ad")
-    cells.obs["group"] = pd.Categorical(np.where(cells.obs["truth"] == 1, "sick", "well"))
+    cells.obs["pharmacell_group"] = pd.Categorical(np.where(cells.obs["pharmacell_truth"] == 1, "sick", "well"))
     cells.write_h5ad(tmp_path / "grouped.h5ad")
     ended = invoke(plan_folds, *plan, *inputs(files, tmp_path / "grouped.h5ad"), "--protocol", "leave_group_out")
     assert (ended.exit_code, "group 'sick' has cells of class 1 only" in ended.stderr) == (1, True)

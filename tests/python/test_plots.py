@@ -101,8 +101,8 @@ def test_embedding_leaves_out_what_is_not_there_and_draws_few_points(monkeypatch
     assert len(figure.axes[0].collections[0].get_offsets()) == 50
     assert figure.axes[0].collections[0].get_rasterized()
     obs = obs.assign(
-        group=[f"line {number % 30}" for number in range(200)],
-        truth=1,
+        pharmacell_group=[f"line {number % 30}" for number in range(200)],
+        pharmacell_truth=1,
         pharmacell_label=["sensitive", "resistant"] * 100,
     )
     monkeypatch.setattr(style, "POINTS_AT_MOST", 500)

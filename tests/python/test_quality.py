@@ -71,7 +71,7 @@ def test_logged_values_are_left_alone(tmp_path):
     kept = [GENES.index(gene) for gene in prepared.cells.var_names]
     np.testing.assert_array_equal(prepared.cells.X.toarray(), values[:, kept])
     assert "counts" not in prepared.cells.layers
-    assert prepared.cells.obs["total_counts"].isna().all()
+    assert prepared.cells.obs["pharmacell_total_counts"].isna().all()
 
 
 def test_zscores_are_left_alone(tmp_path):
@@ -80,7 +80,7 @@ def test_zscores_are_left_alone(tmp_path):
     np.testing.assert_array_equal(prepared.cells.X, values)
     assert prepared.summary["scale"] == "zscore"
     assert any("not applied" in note for note in prepared.summary["notes"])
-    assert prepared.cells.obs[["n_genes", "pct_mt"]].isna().all(axis=None)
+    assert prepared.cells.obs[["pharmacell_n_genes", "pharmacell_pct_mt"]].isna().all(axis=None)
 
 
 def test_counts_layer_is_used_when_x_is_logged(tmp_path):
@@ -104,9 +104,9 @@ def test_few_cells(n_cells, tmp_path):
 def test_labels_and_group(labels, tmp_path):
     sample = sample_of(counts(20), answer=labels * 10, patient=["a", "b", "c", "d"] * 5)
     cells = prepare(sample, tmp_path, label_key="answer", group_key="patient").cells
-    assert cells.obs["truth"].dtype == np.int8
-    assert cells.obs["truth"].tolist() == [0, 1] * 10
-    assert cells.obs["group"].tolist() == ["a", "b", "c", "d"] * 5
+    assert cells.obs["pharmacell_truth"].dtype == np.int8
+    assert cells.obs["pharmacell_truth"].tolist() == [0, 1] * 10
+    assert cells.obs["pharmacell_group"].tolist() == ["a", "b", "c", "d"] * 5
     assert cells.uns["pharmacell"]["has_truth"]
 
 
@@ -192,5 +192,5 @@ def test_command_writes_the_same_twice(tmp_path):
 def test_real_cells_with_entrez_ids():
     prepared = prepare_sample(Request("a375", A375, label_key="response"), Limits(), seed=0)
     assert prepared.cells.shape == (108, 2873)
-    assert prepared.cells.obs["truth"].sum() == 62
+    assert prepared.cells.obs["pharmacell_truth"].sum() == 62
     assert prepared.summary["genes_matched"] == 1

@@ -14,7 +14,7 @@ from scipy.io import mmwrite
 
 from pharmacell.cli.qc import qc
 from pharmacell.data.genes import gene_table
-from pharmacell.data.readers import read_sample
+from pharmacell.data.readers import Reading, read_sample
 
 GENES = sorted(gene_table().symbols.values())[1000:1040]
 CELLS = [f"cell{i}" for i in range(25)]
@@ -126,10 +126,10 @@ def test_command_writes_what_the_file_holds(kind, tmp_path):
 @pytest.mark.parametrize("kind", FORMATS)
 def test_same_sample(kind, tmp_path):
     sample, _ = read_sample(FORMATS[kind](tmp_path))
-    assert list(sample.obs_names) == CELLS
-    assert list(sample.var_names) == GENES
-    assert sparse.issparse(sample.X)
-    np.testing.assert_array_equal(sample.X.toarray(), VALUES)
+    assert list(sample.obs.index) == CELLS
+    assert list(sample.genes) == GENES
+    assert sparse.issparse(sample.x)
+    np.testing.assert_array_equal(sample.x.toarray(), VALUES)
 
 
 def test_10x_h5(tmp_path):
@@ -143,8 +143,8 @@ def test_10x_h5(tmp_path):
         features["feature_type"] = np.array(["Gene Expression"] * 40, "S")
         features["genome"] = np.array(["GRCh38"] * 40, "S")
     sample, _ = read_sample(tmp_path / "s.h5")
-    assert list(sample.var_names) == GENES
-    np.testing.assert_array_equal(sample.X.toarray(), VALUES)
+    assert list(sample.genes) == GENES
+    np.testing.assert_array_equal(sample.x.toarray(), VALUES)
 
 
 def test_annotation_columns_leave_the_genes(tmp_path):
@@ -153,16 +153,16 @@ def test_annotation_columns_leave_the_genes(tmp_path):
     table.insert(3, "patient", "P1")
     table.insert(5, "plate", range(25))
     table.to_csv(tmp_path / "s.csv")
-    sample, notes = read_sample(tmp_path / "s.csv", annotations=("plate",))
-    assert list(sample.var_names) == GENES
+    sample, notes = read_sample(tmp_path / "s.csv", Reading(annotations=("plate",)))
+    assert list(sample.genes) == GENES
     assert list(sample.obs.columns) == ["response", "patient", "plate"]
     assert sample.obs["plate"].iloc[7] == "7"
     assert "cells_by_genes (detected: 93% of column" in notes[0]  # 40 of 43
 
 
 def test_orientation_told_wins(tmp_path):
-    sample, notes = read_sample(as_csv(tmp_path), orientation="genes_by_cells")
-    assert list(sample.obs_names) == GENES
+    sample, notes = read_sample(as_csv(tmp_path), Reading("genes_by_cells"))
+    assert list(sample.obs.index) == GENES
     assert "as told" in notes[0]
 
 
@@ -171,18 +171,18 @@ def test_gene_names_from_var(tmp_path):
     sample.var = pd.DataFrame({"feature_name": GENES}, index=[str(i) for i in range(40)])
     sample.write_h5ad(tmp_path / "s.h5ad")
     read, notes = read_sample(tmp_path / "s.h5ad")
-    assert list(read.var_names) == GENES
+    assert list(read.genes) == GENES
     assert "feature_name" in notes[0]
 
 
 def test_repeated_cell_ids_are_made_unique_and_stated(tmp_path):
     pd.DataFrame(VALUES, ["a"] * 25, GENES).to_csv(tmp_path / "s.csv")
     sample, notes = read_sample(tmp_path / "s.csv")
-    assert sample.obs_names.is_unique
+    assert sample.obs.index.is_unique
     assert any("24 cell ids" in note for note in notes)
 
 
 def test_csv_is_read_in_pieces(tmp_path, monkeypatch):
     monkeypatch.setattr("pharmacell.data.text_matrix.VALUES_AT_ONCE", 200)
     sample, _ = read_sample(as_csv(tmp_path))
-    np.testing.assert_array_equal(sample.X.toarray(), VALUES)
+    np.testing.assert_array_equal(sample.x.toarray(), VALUES)

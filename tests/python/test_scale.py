@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.scale import look_at, settle_scale
+from pharmacell.data.scale import look_at, settle_scale, to_natural_log
 
 RNG = np.random.default_rng(0)
 COUNTS = RNG.poisson(2, (20, 30)).astype(np.float32)
@@ -25,12 +25,48 @@ def test_detected_and_stated(scale, as_sparse):
 
 @pytest.mark.parametrize("told", DATA)
 @pytest.mark.parametrize("scale", DATA)
-def test_only_agreeing_overrides(scale, told):
-    if scale == told or (scale, told) == ("counts", "tpm"):
-        assert settle_scale(look_at(DATA[scale]), told, "f")[0] == told
-    else:
+def test_what_is_told_wins_unless_it_cannot_be(scale, told):
+    values = look_at(DATA[scale])
+    if told != "zscore" and (scale == "zscore" or (scale, told) == ("tpm", "log1p")):
         with pytest.raises(InputError, match=f"--scale {told} contradicts .* look like {scale}"):
-            settle_scale(look_at(DATA[scale]), told, "f")
+            settle_scale(values, told, "f")
+    else:
+        found, statement = settle_scale(values, told, "f")
+        assert found == told
+        assert "as told" in statement
+        assert (f"look like {scale}" in statement) == (scale != told)
+
+
+GENES = RNG.gamma(0.6, 3, 400)
+DEPTH = RNG.uniform(0.2, 1, (60, 1))
+SPARSE = RNG.poisson(GENES * DEPTH).astype(float)  # counts of cells of uneven depth
+RATE = SPARSE / SPARSE.sum(1, keepdims=True) * 1e4
+SOUP = SPARSE * (1 - RNG.beta(2, 30, SPARSE.shape))  # as SoupX and DecontX leave it
+FRACTIONS = {
+    "ln of normalised": (np.log1p(RATE), "log1p", "e"),
+    "ln, some of the genes": (np.log1p(RATE)[:, :150], "log1p", "e"),
+    "log2 of normalised": (np.log2(1 + RATE), "log1p", "2"),
+    "log2, some of the genes": (np.log2(1 + RATE)[:, :150], "log1p", "2"),
+    "log10 of normalised": (np.log10(1 + RATE), "log1p", "10"),
+    "normalised": (RATE, "tpm", None),
+    "normalised, some of the genes": (RATE[:, :150], "tpm", None),
+    "corrected": (SOUP, "counts", None),
+    "corrected, small": (SOUP[:, GENES < 6], "counts", None),
+    "scaled by one number": (SPARSE * 0.93, "tpm", None),
+}
+
+
+@pytest.mark.parametrize("kind", FRACTIONS)
+def test_fractions_are_told_apart(kind):
+    values, scale, base = FRACTIONS[kind]
+    seen = look_at(sparse.csr_matrix(values.astype(np.float32)))
+    found, statement = settle_scale(seen, "auto", "f")
+    assert (found, seen.base) == (scale, base), statement
+    assert seen.why in statement
+    logged, notes = to_natural_log(sparse.csr_matrix(values), seen)
+    if base:
+        assert bool(notes) == (base != "e")
+        np.testing.assert_allclose(logged.toarray(), np.log1p(RATE)[:, : logged.shape[1]], rtol=1e-5)
 
 
 @pytest.mark.parametrize("as_sparse", [False, True])

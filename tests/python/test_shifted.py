@@ -69,7 +69,7 @@ def test_no_label_of_a_cell_is_read(honest, sample, tmp_path):
     import anndata as ad
 
     cells = ad.read_h5ad(sample)
-    cells.obs["truth"] = 1 - cells.obs["truth"]
+    cells.obs["pharmacell_truth"] = 1 - cells.obs["pharmacell_truth"]
     cells.write_h5ad(tmp_path / "poisoned.h5ad")
     assert equal(everything_chosen(*honest), everything_chosen(*run(make_lines(), tmp_path / "poisoned.h5ad")))
 

@@ -44,7 +44,7 @@ def annotation(place: np.ndarray, groups: int = 0) -> pd.DataFrame:
     names = [f"cell_{number}" for number in range(len(place))]
     obs = pd.DataFrame({"pharmacell_probability": 0.9 - 0.8 * place}, names)
     if groups:
-        obs["group"] = pd.Categorical([f"line {int(value * groups)}" for value in place])
+        obs["pharmacell_group"] = pd.Categorical([f"line {int(value * groups)}" for value in place])
     return obs
 
 
@@ -177,8 +177,8 @@ def test_a_small_part_is_no_root_unless_it_is_asked_for():
     components, place = planted_line(200)
     components[:30] += 500
     obs = annotation(place, 4)
-    obs["group"] = obs["group"].cat.add_categories("apart")
-    obs.iloc[:30, obs.columns.get_loc("group")] = "apart"
+    obs["pharmacell_group"] = obs["pharmacell_group"].cat.add_categories("apart")
+    obs.iloc[:30, obs.columns.get_loc("pharmacell_group")] = "apart"
     obs.iloc[:30, obs.columns.get_loc("pharmacell_probability")] = 1.0
     found = trace(components, obs, None, 0, "s")
     assert found.facts["root"] == "line 0"

@@ -125,9 +125,9 @@ def test_without_supervision_the_truth_of_the_cells_changes_nothing(pretrained, 
     import anndata as ad
 
     cells = ad.read_h5ad(sample)
-    cells.obs["truth"] = (1 - cells.obs["truth"]).astype(np.int8)
+    cells.obs["pharmacell_truth"] = (1 - cells.obs["pharmacell_truth"]).astype(np.int8)
     cells.write_h5ad(tmp_path / "poisoned.h5ad")
-    del cells.obs["truth"]
+    del cells.obs["pharmacell_truth"]
     cells.write_h5ad(tmp_path / "unlabelled.h5ad")
     honest = transfer(pretrained, sample)
     for name in ("poisoned", "unlabelled"):
@@ -139,7 +139,7 @@ def test_without_supervision_the_truth_of_the_cells_changes_nothing(pretrained, 
 
 def test_labels_are_used_only_where_asked_and_reach_the_target_encoder(pretrained, sample):
     none, few = transfer(pretrained, sample), transfer(pretrained, sample, supervision="few_shot:4")
-    truth = CellMatrix(sample).obs["truth"]
+    truth = CellMatrix(sample).obs["pharmacell_truth"]
     assert truth[few[0].card.labelled_cells].value_counts().to_dict() == {0: 4, 1: 4}
     assert moved(weights_of(none[0].model), weights_of(few[0].model)) == set(PARTS)
     assert "target_class" in set(few[1]["term"])
@@ -168,7 +168,7 @@ def test_supervision_without_labels_is_an_input_error(pretrained, tmp_path):
 def test_labelled_cells_are_not_scored():
     rng = np.random.default_rng(0)
     truth = np.tile([0, 1], 30).astype(np.int8)
-    obs = pd.DataFrame({"truth": truth}, [f"cell{number}" for number in range(60)])
+    obs = pd.DataFrame({"pharmacell_truth": truth}, [f"cell{number}" for number in range(60)])
     probability = rng.random((2, 60)).astype(np.float32)
     baselines = rng.random((60, 3)).astype(np.float32)
     labelled = list(obs.index[:20])

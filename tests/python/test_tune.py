@@ -57,7 +57,7 @@ def test_neither_cells_nor_the_test_part_of_the_lines_are_read(tmp_path, validat
         if name == "poisoned":
             cells = ad.read_h5ad(folder / "s.h5ad")
             cells.X = np.full(cells.shape, np.nan, np.float32)
-            cells.obs["truth"] = 1 - cells.obs["truth"]
+            cells.obs["pharmacell_truth"] = 1 - cells.obs["pharmacell_truth"]
             cells.write_h5ad(folder / "s.h5ad")
             test = (split_lines(lines.labels, 3) == "test").to_numpy()
             assert test.sum() > 10

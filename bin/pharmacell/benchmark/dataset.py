@@ -11,6 +11,7 @@ import pandas as pd
 from pharmacell.benchmark.protocols import Protocol
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
+from pharmacell.data.columns import OBS_TRUTH
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import check_held_out, split_lines
@@ -124,7 +125,7 @@ def load_dataset(
         return dataset_of_lines(name, drug, lines, plan, smiles, seed)
     ids = pd.Index(plan.loc[plan["repeat"] == 0, "cell_id"]).sort_values()
     positions = cells.obs.index.astype(str).get_indexer(ids)
-    if (positions < 0).any() or "truth" not in cells.obs:
+    if (positions < 0).any() or OBS_TRUTH not in cells.obs:
         raise InputError(
             f"{name}: the fold plan names cells that the sample lacks, such as "
             f"'{ids[int(np.argmin(positions))]}'; give the plan that plan_folds made for it"
@@ -139,7 +140,7 @@ def load_dataset(
     split = split_lines(lines.labels, seed)
     learnt = (split != "test").to_numpy()
     check_held_out(lines.labels.index[learnt], split.index[split == "test"])
-    truth = cells.obs["truth"].to_numpy(np.int64)[positions]
+    truth = cells.obs[OBS_TRUTH].to_numpy(np.int64)[positions]
     return Dataset(
         name=name,
         drug=drug,

@@ -11,6 +11,7 @@ import pandas as pd
 from pharmacell.benchmark.columns import FIT, PLAN, SLICES, WHOLE_OR_MISSING
 from pharmacell.benchmark.protocols import Protocol
 from pharmacell.core.errors import InputError
+from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import split_lines
@@ -94,8 +95,8 @@ def check_sweep(
 
 
 def rows_to_test(cells: pd.DataFrame, lines: Lines, protocol: Protocol) -> pd.DataFrame:
-    """Return what a protocol tests, with its ``truth``: the annotated cells, or the bulk lines."""
-    return lines.labels.rename("truth").to_frame() if protocol.of_lines else cells
+    """Return what a protocol tests, with its true class: the annotated cells, or the bulk lines."""
+    return lines.labels.rename(OBS_TRUTH).to_frame() if protocol.of_lines else cells
 
 
 def check_lines(lines: Lines, plan: pd.DataFrame, seed: int) -> None:
@@ -123,7 +124,7 @@ def make_plan(
     dataset
         Name of the sample.
     obs
-        From :func:`rows_to_test`, with ``truth`` and, for leave_group_out, ``group``.
+        From :func:`rows_to_test`, with the true class and, for leave_group_out, the group.
     protocol
         Of the evaluation.
     n_repeats, n_folds
@@ -141,14 +142,14 @@ def make_plan(
     InputError
         If there are no labels, or a fold could not be trained or scored.
     """
-    if "truth" not in obs:
+    if OBS_TRUTH not in obs:
         raise InputError(
             f"{dataset}: a benchmark scores cells by their labels, and under --protocol {protocol} the "
             "sample has none; name their column in the sheet (label_key)"
         )
-    known = obs[obs["truth"].isin((0, 1))]
-    truth = known["truth"].to_numpy(np.int64)
-    groups = known["group"].astype(str).to_numpy() if "group" in known else None
+    known = obs[obs[OBS_TRUTH].isin((0, 1))]
+    truth = known[OBS_TRUTH].to_numpy(np.int64)
+    groups = known[OBS_GROUP].astype(str).to_numpy() if OBS_GROUP in known else None
     protocol.check(truth, groups, n_folds, dataset)
     repeats = []
     for repeat in range(n_repeats):

@@ -4,25 +4,73 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.columns import OBS_GROUP, UNKNOWN
+from pharmacell.data.frames import plain_text
 
-SENSITIVE = {"1", "1.0", "true", "yes", "sensitive", "sens", "s", "responder", "responsive"}
+SENSITIVE = {
+    "1",
+    "1.0",
+    "true",
+    "t",
+    "yes",
+    "y",
+    "sensitive",
+    "sens",
+    "sen",
+    "s",
+    "responder",
+    "responsive",
+    "responding",
+}
 RESISTANT = {
     "0",
     "0.0",
     "false",
+    "f",
     "no",
+    "n",
     "resistant",
     "res",
     "r",
     "non-responder",
     "nonresponder",
+    "non_responder",
     "non-responsive",
+    "non-sensitive",
     "insensitive",
+}
+MISSING = {
+    "",
+    "nan",
+    "na",
+    "n/a",
+    "#n/a",
+    "none",
+    "null",
+    "<na>",
+    "nat",
+    "unknown",
+    "not known",
+    "undetermined",
+    "-",
+    "?",
+    ".",
 }
 
 
 def column_of(obs: pd.DataFrame, key: str, option: str, source: str) -> pd.Series:
     """Return a column of the cells' annotation.
+
+    Parameters
+    ----------
+    obs
+        The cells' annotation.
+    key
+        Name of the column.
+    option
+        Who asks for it, for a message.
+    source
+        The file, for a message.
 
     Raises
     ------
@@ -35,42 +83,67 @@ def column_of(obs: pd.DataFrame, key: str, option: str, source: str) -> pd.Serie
     return obs[key]
 
 
-def parse_labels(values: pd.Series, source: str) -> np.ndarray:
-    """Return int8 labels, 1 sensitive and 0 resistant, shape (n_cells,).
+def parse_labels(values: pd.Series, source: str) -> tuple[np.ndarray, list[str]]:
+    """Read labels.
 
     Parameters
     ----------
     values
-        1/0, true/false, sensitive/resistant and the like, in any case.
+        1/0, true/false, sensitive/resistant and the like, in any case and of any type; some may be missing.
     source
         The file, for a message.
+
+    Returns
+    -------
+    labels : numpy.ndarray
+        int8, 1 sensitive, 0 resistant, -1 missing, shape (n_cells,).
+    notes : list of str
+        How many are missing, if some are.
 
     Raises
     ------
     InputError
-        If a value is missing or is none of these, or all cells are of one class.
+        If a value is none of these, or all cells are of one class, or none has a label.
     """
-    words = values.astype(str).str.strip().str.lower()
-    known = words.isin(SENSITIVE | RESISTANT)
+    missing = values.isna().to_numpy(bool)
+    words = np.array(["" if gone else plain_text(v) for v, gone in zip(values, missing, strict=True)], dtype=object)
+    words = np.array([word.strip().lower() for word in words], dtype=object)
+    missing = np.isin(words, list(MISSING))
+    sensitive, resistant = np.isin(words, list(SENSITIVE)), np.isin(words, list(RESISTANT))
+    known = sensitive | resistant | missing
     if not known.all():
         others = values[~known].astype(str).value_counts()
         shown = ", ".join(f"'{value}' ({count} cells)" for value, count in others.head(5).items())
         raise InputError(
             f"{source}: column {values.name}: {shown} cannot be read as a response; use 1 or sensitive, 0 or resistant"
         )
-    labels = words.isin(SENSITIVE).to_numpy(np.int8)
-    require_both(labels, values.name, source)
-    return labels
+    labels = np.where(sensitive, 1, np.where(resistant, 0, UNKNOWN)).astype(np.int8)
+    require_both(labels, str(values.name), source)
+    if not missing.any():
+        return labels, []
+    return labels, [f"{int(missing.sum())} cells have no label in {values.name}; they are predicted and not scored"]
 
 
 def require_both(labels: np.ndarray, column: str, source: str) -> None:
     """Check that both classes occur.
+
+    Parameters
+    ----------
+    labels
+        1, 0, or -1 where not known.
+    column
+        Where they stand, for a message.
+    source
+        The file, for a message.
 
     Raises
     ------
     InputError
         If one does not.
     """
+    labels = labels[labels != UNKNOWN]
+    if not len(labels):
+        raise InputError(f"{source}: no cell has a label in column {column}; leave label_key out")
     if labels.min() == labels.max():
         kind = "sensitive" if labels[0] else "resistant"
         raise InputError(
@@ -85,7 +158,7 @@ def cells_of_root(obs: pd.DataFrame, root: str, source: str) -> np.ndarray:
     Parameters
     ----------
     obs
-        The cells' annotation, with ``group`` where it is known.
+        The cells' annotation, with the group where it is known.
     root
         Name of a group, else of a cell.
     source
@@ -96,11 +169,11 @@ def cells_of_root(obs: pd.DataFrame, root: str, source: str) -> np.ndarray:
     InputError
         If there is neither a group nor a cell of that name; the message lists the groups.
     """
-    groups = obs["group"].astype(str) if "group" in obs else pd.Series("", obs.index)
+    groups = obs[OBS_GROUP].astype(str) if OBS_GROUP in obs else pd.Series("", obs.index)
     for names in (groups.to_numpy(), obs.index.astype(str).to_numpy()):
         if root and (names == root).any():
             return names == root
-    known = ", ".join(sorted(set(groups))[:20]) if "group" in obs else "none, as there is no group_key"
+    known = ", ".join(sorted(set(groups))[:20]) if OBS_GROUP in obs else "none, as there is no group_key"
     raise InputError(
         f"{source}: --root {root}: neither a group nor a cell that passed quality control; groups: {known}"
     )

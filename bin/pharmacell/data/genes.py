@@ -306,7 +306,8 @@ def collapse_genes(
     original = pd.Series(mapping.names[known]).groupby(codes).agg("|".join)
     var = pd.DataFrame({"original": original.to_numpy()}, index=pd.Index(symbols.astype(str)))
     if len(symbols) == len(known):
-        return matrix[:, known].astype(np.float32), var
+        chosen = matrix if len(known) == matrix.shape[1] else matrix[:, known]
+        return chosen.astype(np.float32, copy=False), var
     weight = np.ones(len(known), dtype=np.float32)
     if how == "mean":
         weight /= np.bincount(codes)[codes]

@@ -47,12 +47,12 @@ def measure_cells(matrix: Matrix, mapping: GeneMapping, scale: str) -> pd.DataFr
         amounts = block
         if scale == "log1p":
             amounts = block.expm1() if sparse.issparse(block) else np.expm1(block)
-        total = np.asarray(amounts.sum(axis=1), dtype=float).ravel()
+        total = np.asarray(amounts.sum(axis=1, dtype=np.float64)).ravel()
         measures.iloc[rows, 0] = np.asarray((block > 0).sum(axis=1)).ravel()
         if scale != "log1p":
             measures.iloc[rows, 1] = total
         if mitochondrial.any():
-            part = np.asarray(amounts[:, mitochondrial].sum(axis=1), dtype=float).ravel()
+            part = np.asarray(amounts[:, mitochondrial].sum(axis=1, dtype=np.float64)).ravel()
             measures.iloc[rows, 2] = 100 * part / np.where(total > 0, total, 1)
     return measures
 
@@ -140,7 +140,7 @@ def bring_to_log(sample: "AnnData", scale: str, limits: Limits) -> str:
     if scale not in ("counts", "tpm"):
         return f"values were {scale} already: not normalised, not logged"
     matrix = sparse.csr_matrix(sample.X, dtype=np.float32)
-    total = np.asarray(matrix.sum(axis=1), dtype=float).ravel()
+    total = np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()
     factor = (limits.target_sum / np.where(total > 0, total, 1)).astype(np.float32)
     logged = np.log1p(matrix.data * np.repeat(factor, np.diff(matrix.indptr)))
     if scale == "counts":

@@ -1,29 +1,97 @@
-"""Read one single-cell sample: h5ad, 10x folder, 10x h5, csv or tsv, loom."""
+"""The front door: a file of single cells of any kind, brought to one checked form."""
 
+import gzip
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pharmacell.core.command import is_out_of_memory
 from pharmacell.core.errors import InputError
+from pharmacell.data.assays import genes_of, without_genome
+from pharmacell.data.contents import Contents
+from pharmacell.data.frames import plain_frame, plain_text, unique_ids
 from pharmacell.data.genes import is_count_up, map_names
-from pharmacell.data.input_file import check_file, reason, suffix_of
+from pharmacell.data.input_file import HDF5_SIGNATURE, check_file, reason
+from pharmacell.data.matrices import Matrix, by_columns
+from pharmacell.data.matrix_choice import choose_matrix
 from pharmacell.data.text_table import TEXT_SUFFIXES
 
-if TYPE_CHECKING:
-    from anndata import AnnData
-
-SUFFIXES = (".h5ad", ".h5", ".loom", *TEXT_SUFFIXES)
+HDF5_FILES = (".h5ad", ".h5", ".hdf5", ".h5mu", ".loom")
+ARCHIVES = (".tar", ".tgz", ".zip")
+SUFFIXES = (*HDF5_FILES, *TEXT_SUFFIXES, ".mtx", *ARCHIVES)
 ENOUGH_NAMES = 2000  # to tell which of several columns holds gene names
-GENE_EXPRESSION = "Gene Expression"
-CELL_ATTRIBUTES = ("CellID", "obs_names", "cell_id", "barcode", "Barcode")
-GENE_ATTRIBUTES = ("Gene", "var_names", "gene", "Accession", "gene_id")
+CLEARLY_BETTER = 0.05  # share of matching names by which a column beats the index
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user says about how a file is to be read.
+
+    Attributes
+    ----------
+    orientation
+        Of a text table: ``cells_by_genes``, ``genes_by_cells``, or ``auto``: whichever way the names match genes.
+    annotations
+        Columns of a text table that describe cells rather than genes.
+    matrix
+        ``X``, ``raw`` or the name of a layer; None to choose by what they hold.
+    species
+        ``human``, ``mouse`` or ``auto``; tells which of several genomes is read.
+    scale
+        What the values are, or ``auto``; of several matrices one on this scale comes first.
+    """
+
+    orientation: str = "auto"
+    annotations: tuple[str, ...] = ()
+    matrix: str | None = None
+    species: str = "auto"
+    scale: str = "auto"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A sample in its checked form.
+
+    Attributes
+    ----------
+    x
+        float32, csr without stored zeros or dense, in memory or on disk, [n_cells, n_genes].
+    given
+        Annotation of the cells as read, for labels and groups; the index holds unique ids.
+    obs
+        The same as numbers, booleans and categories of text, without names that are reserved.
+    genes
+        Names of the genes; not unique.
+    simulated
+        Whether the file says that its cells are simulated.
+    keep
+        What must live as long as ``x`` does.
+    """
+
+    x: Matrix
+    given: pd.DataFrame
+    obs: pd.DataFrame
+    genes: pd.Index
+    simulated: bool
+    keep: Any = None
 
 
 def check_sample(path: Path) -> None:
     """Check cheaply that a sample is there and of a kind that can be read.
+
+    Parameters
+    ----------
+    path
+        A file or a folder.
 
     Raises
     ------
@@ -32,28 +100,37 @@ def check_sample(path: Path) -> None:
     """
     if not path.is_dir():
         check_file(path, SUFFIXES)
-    elif not list(path.glob("*matrix.mtx*")):
-        raise InputError(f"{path}: a folder without matrix.mtx; give a file, or a 10x folder with matrix.mtx(.gz)")
+    elif not is_zarr(path) and not list(path.rglob("*.mtx")) and not list(path.rglob("*.mtx.gz")):
+        raise InputError(
+            f"{path}: a folder without matrix.mtx; give a file, a 10x folder with matrix.mtx(.gz), or a zarr store"
+        )
 
 
-def read_sample(
-    path: Path, orientation: str = "auto", annotations: tuple[str, ...] = ()
-) -> tuple["AnnData", list[str]]:
-    """Read a sample.
+def is_zarr(path: Path) -> bool:
+    """Tell whether a folder is a zarr store.
 
     Parameters
     ----------
     path
-        A file or a 10x folder.
-    orientation
-        For csv and tsv: ``cells_by_genes``, ``genes_by_cells``, or ``auto``: whichever way the names match genes.
-    annotations
-        For csv and tsv: columns that describe cells rather than genes.
+        The folder.
+    """
+    return any((path / name).is_file() for name in (".zgroup", "zarr.json", ".zattrs"))
+
+
+def read_sample(path: Path, reading: Reading | None = None) -> tuple[Cells, list[str]]:
+    """Read a sample and bring it to its checked form.
+
+    Parameters
+    ----------
+    path
+        A file or a folder.
+    reading
+        What the user says about it.
 
     Returns
     -------
-    sample : AnnData
-        X as in the file, csr if it is sparse there or mostly zero; var index: gene names as given (not unique).
+    cells : Cells
+        The sample.
     notes : list of str
         What was decided.
 
@@ -62,114 +139,241 @@ def read_sample(
     InputError
         If the sample cannot be read, or has no cells or no genes.
     """
-    from pharmacell.data.text_matrix import read_text
-
+    reading, source = reading or Reading(), str(path)
     check_sample(path)
-    notes: list[str] = []
+    contents = read_contents(path, reading)
+    candidate, notes = choose_matrix(contents, reading.matrix, reading.scale, source)
+    kept, names, gene_notes = genes_of(candidate.var, reading.species, source)
+    n_cells, n_genes = candidate.matrix.shape
+    if 0 in (n_cells, len(kept)):
+        raise InputError(f"{path}: {n_cells} cells and {len(kept)} genes; there is nothing to read")
+    x = candidate.matrix if len(kept) == n_genes else by_columns(candidate.matrix, kept)
+    if isinstance(x, np.ndarray) and np.count_nonzero(x) < x.size / 2:
+        x = sparse.csr_matrix(x)
+    genes, name_notes = _gene_names(candidate.var.iloc[kept], names[kept])
+    ids, id_notes = unique_ids(pd.Index([plain_text(name) for name in contents.obs.index], dtype=object))
+    given = contents.obs.set_axis(ids, axis=0)
+    obs, column_notes = plain_frame(given, "cells")
+    notes = [*contents.notes, *notes, *gene_notes, *name_notes, *id_notes, *column_notes]
+    return Cells(x, given, obs, genes, contents.simulated, contents.keep), notes
+
+
+def read_contents(path: Path, reading: Reading) -> Contents:
+    """Read what a file or a folder holds.
+
+    Parameters
+    ----------
+    path
+        A file or a folder that was checked.
+    reading
+        What the user says about it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
     try:
         if path.is_dir():
-            sample = _read_10x_folder(path)
-        elif suffix_of(path) in TEXT_SUFFIXES:
-            sample, notes = read_text(path, orientation, annotations)
-        else:
-            readers = {".h5ad": _read_h5ad, ".h5": _read_10x_h5, ".loom": _read_loom}
-            sample = readers[suffix_of(path)](path)
+            return _read_folder(path, reading)
+        with path.open("rb") as file:
+            start = file.read(512)
+        if start.startswith(HDF5_SIGNATURE):
+            return _read_hdf5(path, path)
+        if start.startswith(b"\x1f\x8b") and _is_gzipped_hdf5(path):
+            return _read_gzipped_hdf5(path)
+        if path.name.lower().removesuffix(".gz").endswith(".mtx"):
+            from pharmacell.data.tenx import read_triple
+
+            return read_triple(path)
+        if start.startswith(b"PK\x03\x04"):
+            return _read_zip(path, reading)
+        if tarfile.is_tarfile(path):
+            return _read_archive(path, reading, _unpack_tar)
+        return _read_text(path, reading)
     except InputError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
+    except Exception as error:  # whatever a library makes of a damaged file; they document none of it
+        if is_out_of_memory(error):
+            raise
         raise InputError(f"{path}: cannot be read ({reason(error)}); the file is damaged or of another kind") from None
-    if 0 in sample.shape:
-        raise InputError(f"{path}: {sample.n_obs} cells and {sample.n_vars} genes; there is nothing to read")
-    # an index that keeps the name of a file's column (the number 0, or that of another column) cannot be written
-    sample.obs_names.name = sample.var_names.name = None
-    if not sample.obs_names.is_unique:
-        doubled = sample.obs_names[sample.obs_names.duplicated()]
-        notes.append(f"{len(doubled)} cell ids occur more than once (such as {doubled[0]}); made unique with -1, -2")
-        sample.obs_names_make_unique()
-    if path.is_dir() or suffix_of(path) not in TEXT_SUFFIXES:
-        notes += _choose_names(sample)
-    return sample, notes
 
 
-def _read_h5ad(path: Path) -> "AnnData":
-    """Read h5ad; a matrix by columns or a whole-number one becomes float32 by rows."""
-    import anndata as ad
+def _read_text(path: Path, reading: Reading) -> Contents:
+    """Read a text table."""
+    from pharmacell.data.text_matrix import read_text
 
-    sample = ad.read_h5ad(path)
-    if sample.X is None:
-        raise InputError(f"{path}: X is empty; put the expression matrix into X")
-    return sample
+    return read_text(path, reading.orientation, reading.annotations)
 
 
-def _read_10x_h5(path: Path) -> "AnnData":
-    """Read Cell Ranger's h5, versions 2 and 3."""
-    import scanpy as sc
-
-    sample = sc.read_10x_h5(path, gex_only=True)
-    sample.var = sample.var.rename_axis("gene")
-    return sample
-
-
-def _read_loom(path: Path) -> "AnnData":
-    """Read loom; cell and gene names may stand under any of the usual attributes."""
-    import anndata as ad
+def _read_hdf5(file: Path | IO[bytes], path: Path) -> Contents:
+    """Read any kind of HDF5 file, by what it holds rather than by its name; large matrices stay on disk."""
     import h5py
 
-    with h5py.File(path) as file:
-        columns, rows = list(file["col_attrs"]), list(file["row_attrs"])
-    cell = next((name for name in CELL_ATTRIBUTES if name in columns), CELL_ATTRIBUTES[0])
-    gene = next((name for name in GENE_ATTRIBUTES if name in rows), GENE_ATTRIBUTES[0])
-    return ad.io.read_loom(path, sparse=True, obs_names=cell, var_names=gene, validate=False)
+    from pharmacell.data.containers import read_annotated, read_multimodal
+    from pharmacell.data.loom import read_loom
+    from pharmacell.data.tenx import read_10x_h5
+
+    root = h5py.File(file, "r")
+    if "mod" in root:
+        contents = read_multimodal(root, path)
+    elif "matrix" in root and hasattr(root["matrix"], "shape"):
+        contents = read_loom(root, path)
+    elif "obs" in root or "var" in root or "X" in root:
+        contents = read_annotated(root, path)
+    else:
+        contents = read_10x_h5(root, path)
+    contents.keep = (root, file)
+    return contents
 
 
-def _read_10x_folder(path: Path) -> "AnnData":
-    """Read matrix, barcodes and features (genes.tsv before version 3), each plain or gzipped, with any prefix."""
-    import anndata as ad
-    from scipy.io import mmread
+def _is_gzipped_hdf5(path: Path) -> bool:
+    """Tell whether a gzip file holds HDF5."""
+    with gzip.open(path) as file:
+        return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
 
-    matrix_file, barcode_file = _one_file(path, "matrix.mtx"), _one_file(path, "barcodes.tsv")
-    feature_file = _one_file(path, "features.tsv", "genes.tsv")
-    for file in (matrix_file, barcode_file, feature_file):
-        check_file(file, (".mtx", ".tsv"))
-    features = pd.read_csv(feature_file, sep="\t", header=None, dtype=str)
-    barcodes = pd.read_csv(barcode_file, sep="\t", header=None, dtype=str)[0]
-    matrix = sparse.csr_matrix(mmread(matrix_file), dtype=np.float32)
-    if matrix.shape != (len(features), len(barcodes)):
+
+def _read_gzipped_hdf5(path: Path) -> Contents:
+    """Unpack an HDF5 file to a place without a name, which is gone with the process."""
+    unpacked = tempfile.TemporaryFile()  # noqa: SIM115  (it must live as long as the matrices)
+    with gzip.open(path) as packed:
+        shutil.copyfileobj(packed, unpacked)
+    contents = _read_hdf5(unpacked, path)
+    contents.notes.insert(0, f"{path.name} was unpacked")
+    return contents
+
+
+def _read_zarr(store: Any, path: Path) -> Contents:
+    """Read a zarr store."""
+    import zarr
+
+    from pharmacell.data.containers import read_zarr
+
+    contents = read_zarr(zarr.open_group(store, mode="r"), path)
+    contents.keep = (contents.keep, store)
+    return contents
+
+
+def _read_zip(path: Path, reading: Reading) -> Contents:
+    """Read a zipped zarr store, or unpack any other zip."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    roots = sorted(
+        (name for name in names if name.split("/")[-1] in (".zgroup", "zarr.json")), key=lambda n: n.count("/")
+    )
+    if roots and "/" not in roots[0]:
+        from zarr.storage import ZipStore
+
+        return _read_zarr(ZipStore(path, mode="r"), path)
+    return _read_archive(path, reading, _unpack_zip)
+
+
+def _read_archive(path: Path, reading: Reading, unpack: Callable[[Path, Path], None]) -> Contents:
+    """Unpack an archive to a folder that is gone with the process, and read what is in it."""
+    folder = tempfile.TemporaryDirectory()
+    unpack(path, Path(folder.name))
+    inside = Path(folder.name)
+    try:
+        contents = _read_unpacked(inside, reading)
+    except InputError as error:
+        raise InputError(str(error).replace(f"{inside}", str(path), 1).replace(f"{inside}/", "")) from None
+    contents.keep = (contents.keep, folder)
+    return contents
+
+
+def _read_unpacked(folder: Path, reading: Reading) -> Contents:
+    """Read the one sample of an unpacked archive."""
+    stores = [file.parent for name in (".zgroup", "zarr.json") for file in folder.rglob(name)]
+    stores = [store for store in stores if not any(other in store.parents for other in stores)]
+    if len(stores) == 1:
+        return read_contents(stores[0], reading)
+    if list(folder.rglob("*.mtx")) or list(folder.rglob("*.mtx.gz")):
+        return _read_folder(folder, reading)
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith((".", "__"))]
+    if len(files) != 1:
+        listed = ", ".join(file.name for file in files[:8]) or "nothing"
+        raise InputError(f"{folder}: an archive with {listed}; it should hold one 10x folder, zarr store or file")
+    check_file(files[0], SUFFIXES)
+    return read_contents(files[0], reading)
+
+
+def _unpack_tar(path: Path, folder: Path) -> None:
+    """Unpack tar, compressed or not; links and paths out of the folder are refused by the filter."""
+    with tarfile.open(path) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def _unpack_zip(path: Path, folder: Path) -> None:
+    """Unpack zip; the library keeps paths inside the folder."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+
+
+def _read_folder(path: Path, reading: Reading) -> Contents:
+    """Read a zarr store, or a folder with one triple of matrix, barcodes and features, or with one such folder."""
+    from pharmacell.data.tenx import read_triple, triples
+
+    if is_zarr(path):
+        return _read_zarr(str(path), path)
+    folders = {folder for ending in ("*.mtx", "*.mtx.gz") for folder in (file.parent for file in path.rglob(ending))}
+    found = {folder: triples(folder) for folder in sorted(folders) if triples(folder)}
+    notes: list[str] = []
+    if path in found:
+        found = {path: found[path]}
+    elif len(found) > 1:
+        found, notes = _one_folder(path, found, reading.species)
+    if not found:
+        raise InputError(f"{path}: no matrix.mtx or matrix.mtx.gz in it; a 10x folder has one")
+    folder, matrices = next(iter(found.items()))
+    if len(matrices) > 1:
+        listed = ", ".join(sorted(matrices)[:8])
         raise InputError(
-            f"{matrix_file}: {matrix.shape[0]} x {matrix.shape[1]}, but {feature_file.name} has {len(features)} and "
-            f"{barcode_file.name} {len(barcodes)} rows; the three files do not belong together"
+            f"{path}: {len(matrices)} samples in one folder ({listed}); put the three files of each into a folder "
+            "of its own and give each its row"
         )
-    var = features.set_axis(["gene_id", "symbol", "feature_type"][: features.shape[1]], axis=1)
-    kept = var["feature_type"].eq(GENE_EXPRESSION).to_numpy() if "feature_type" in var else np.ones(len(var), bool)
-    kept = kept if kept.any() else np.ones(len(var), bool)
-    var = var[kept].set_index("gene_id")
-    return ad.AnnData(matrix[kept].T.tocsr(), obs=pd.DataFrame(index=barcodes.to_numpy(dtype=object)), var=var)
+    contents = read_triple(next(iter(matrices.values())))
+    if folder != path and not notes:
+        notes = [f"the folder {folder.relative_to(path)} is read"]
+    contents.notes = [*notes, *contents.notes]
+    return contents
 
 
-def _one_file(folder: Path, *endings: str) -> Path:
-    """Find the one file with one of the endings, plain or gzipped."""
-    found = [file for ending in endings for file in sorted(folder.glob(f"*{ending}*")) if not file.name.startswith(".")]
-    found = [file for file in found if file.name.removesuffix(".gz").endswith(endings)]
-    if len(found) != 1:
-        how_many = "no" if not found else f"{len(found)} files like"
-        raise InputError(f"{folder}: {how_many} {' or '.join(endings)}(.gz); a 10x folder has exactly one")
-    return found[0]
+def _one_folder(path: Path, found: dict[Path, dict], species: str) -> tuple[dict[Path, dict], list[str]]:
+    """Choose among folders: those that Cell Ranger filtered, and of genomes the one of the species."""
+    from pharmacell.data.assays import HUMAN_GENOME, MOUSE_GENOME
+
+    chosen = [folder for folder in found if "filtered" in str(folder.relative_to(path))] or list(found)
+    if len(chosen) > 1 and species != "auto":
+        pattern = HUMAN_GENOME if species == "human" else MOUSE_GENOME
+        chosen = [folder for folder in chosen if pattern.match(folder.name)] or chosen
+    if len(chosen) != 1:
+        listed = ", ".join(str(folder.relative_to(path)) for folder in chosen[:8])
+        raise InputError(
+            f"{path}: {len(chosen)} folders with a matrix ({listed}); give one of them, or --species for its genome"
+        )
+    others = ", ".join(str(folder.relative_to(path)) for folder in found if folder not in chosen)
+    return {chosen[0]: found[chosen[0]]}, [f"the folder {chosen[0].relative_to(path)} is read, not {others}"]
 
 
-def _choose_names(sample: "AnnData") -> list[str]:
-    """Take as gene names the var column that matches best, if it beats the index; change the sample in place."""
-    rows = np.linspace(0, sample.n_vars - 1, min(sample.n_vars, ENOUGH_NAMES)).astype(int)
+def _gene_names(var: pd.DataFrame, index: pd.Index) -> tuple[pd.Index, list[str]]:
+    """Take as gene names the column of var that matches best, if it beats the index."""
+    rows = np.linspace(0, len(var) - 1, min(len(var), ENOUGH_NAMES)).astype(int)
 
-    def share(names: pd.Index | pd.Series) -> float:
-        names = names.astype(str).to_numpy()
-        return 0.0 if is_count_up(names) else map_names(names[rows]).share
+    def share(names: list[str]) -> float:
+        return 0.0 if is_count_up(names) else map_names([names[row] for row in rows]).share
 
-    best, chosen = share(sample.var_names) + 0.05, None
-    for column in sample.var.select_dtypes(exclude=["number", "bool"]):
-        found = share(sample.var[column])
+    best, chosen, texts = share([str(name) for name in index]) + CLEARLY_BETTER, None, {}
+    for place, column in enumerate(var.columns):
+        values = var.iloc[:, place]
+        numeric = pd.api.types.is_numeric_dtype(values.dtype)
+        if numeric and "entrez" not in str(column).lower():
+            continue
+        texts[place] = without_genome([plain_text(value) for value in values])
+        found = share(texts[place])
         if found > best:
-            best, chosen = found, column
+            best, chosen = found, place
     if chosen is None:
-        return []
-    sample.var_names = pd.Index(sample.var[chosen].astype(str).to_numpy())
-    return [f"gene names are taken from the column '{chosen}' of var"]
+        return index, []
+    return pd.Index(texts[chosen], dtype=object), [
+        f"gene names are taken from the column '{var.columns[chosen]}' of var"
+    ]

@@ -1,7 +1,6 @@
 """From a file of single cells to a sample that models can use."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,11 @@ from scipy import sparse
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, require_both
+from pharmacell.data.columns import OBS_GROUP, OBS_N_GENES, OBS_PCT_MT, OBS_TOTAL_COUNTS, OBS_TRUTH
 from pharmacell.data.embedding import embed
-from pharmacell.data.genes import map_names, require_match
+from pharmacell.data.frames import plain_text
+from pharmacell.data.genes import GeneMapping, collapse_genes, map_names, require_match
+from pharmacell.data.matrices import Matrix, StoredRows
 from pharmacell.data.quality import (
     REASONS,
     bring_to_log,
@@ -23,12 +25,15 @@ from pharmacell.data.quality import (
     measure_cells,
     require_cells,
 )
-from pharmacell.data.readers import read_sample
-from pharmacell.data.scale import Values, look_at, settle_scale
+from pharmacell.data.readers import Cells, Reading, read_sample
+from pharmacell.data.scale import blocks, look_at, settle_scale, to_natural_log
 from pharmacell.data.settings import Limits, Request
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+NO_GROUP = "not known"  # of cells without a value in the group's column
+Gathered = tuple[sparse.csr_matrix | np.ndarray, GeneMapping]
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,17 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
     """
     source = str(request.path)
     told = tuple(key for key in (request.label_key, request.group_key) if key)
-    read, notes = read_sample(request.path, request.orientation, told)
-    truth = _truth(read.obs, request)
-    group = column_of(read.obs, request.group_key, "group_key", source) if request.group_key else None
-    mapping = map_names(read.var_names, request.species)
+    reading = Reading(request.orientation, told, request.matrix, request.species, request.scale)
+    read, notes = read_sample(request.path, reading)
+    truth, label_notes = _truth(read.given, request)
+    group = column_of(read.given, request.group_key, "group_key", source) if request.group_key else None
+    mapping = map_names(read.genes, request.species)
     require_match(mapping, source)
-    notes.append(f"{mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})")
+    notes += [
+        *label_notes,
+        f"{mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})",
+        *mapping.notes,
+    ]
     matrix, scale, scale_notes = _values(read, request)
     notes += scale_notes
 
@@ -74,12 +84,14 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
     require_cells(reasons, limits, source)
     kept = (reasons == "").to_numpy()
     limits_used, limit_notes = describe_limits(limits, scale, measures)
-    n_read = read.shape
-    matrix, var, n_rare = keep_genes(matrix if kept.all() else matrix[kept], mapping, scale, limits, source)
-    if truth is not None:
+    how = "sum" if scale in ("counts", "tpm") else "mean"
+    most = matrix.shape[0] * matrix.shape[1] if scale == "zscore" else int(measures.loc[kept, "n_genes"].sum())
+    gathered, symbols = _gather(matrix, mapping, kept, how, most)
+    gathered, var, n_rare = keep_genes(gathered, symbols, scale, limits, source)
+    if truth is not None and request.label_key:
         require_both(truth[kept], request.label_key, f"{source} after quality control")
 
-    cells = _assemble(matrix, var, _annotation(read.obs, measures, truth, group)[kept], scale)
+    cells = _assemble(gathered, var, _annotation(read.obs, measures, truth, group)[kept], scale)
     if request.root:
         cells_of_root(cells.obs, request.root, source)
     notes += [*limit_notes, bring_to_log(cells, scale, limits), embed(cells, scale, seed)]
@@ -87,9 +99,9 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
         "sample": request.sample,
         "scale": scale,
         "species": mapping.species,
-        "simulated": _is_simulated(read.uns),
-        "n_cells_read": n_read[0],
-        "n_genes_read": n_read[1],
+        "simulated": read.simulated,
+        "n_cells_read": matrix.shape[0],
+        "n_genes_read": matrix.shape[1],
         "n_cells": cells.n_obs,
         "n_genes": cells.n_vars,
         "genes_matched": mapping.share,
@@ -97,7 +109,7 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
     }
     cells.uns["pharmacell"] = card
     table = measures.assign(kept=kept, reason=reasons)
-    table.insert(0, "cell_id", read.obs_names)
+    table.insert(0, "cell_id", read.obs.index)
     removed = {why: int((reasons == why).sum()) for why in REASONS} | {"genes_in_few_cells": n_rare}
     return Prepared(cells, table, card | {"limits": limits_used, "removed": removed, "notes": notes})
 
@@ -112,72 +124,72 @@ def write_sample(prepared: Prepared, outdir: str | Path) -> None:
     write_json(f"{stem}.qc_summary.json", prepared.summary)
 
 
-def _truth(obs: pd.DataFrame, request: Request) -> np.ndarray | None:
-    """Return the labels, if the sheet names a column of them."""
+def _truth(obs: pd.DataFrame, request: Request) -> tuple[np.ndarray | None, list[str]]:
+    """Return the labels, if the sheet names a column of them, and what is missing among them."""
     if not request.label_key:
-        return None
+        return None, []
     source = str(request.path)
     return parse_labels(column_of(obs, request.label_key, "label_key", source), source)
 
 
-def _values(read: "AnnData", request: Request) -> tuple[sparse.csr_matrix | np.ndarray, str, list[str]]:
-    """Choose the matrix to use, check its values, and settle its scale."""
-    source = str(request.path)
-    matrix, seen, notes = _by_rows(read.X), look_at(_by_rows(read.X)), []
-    if request.scale in ("auto", "counts") and not _is_counts(seen) and "counts" in read.layers:
-        layer = _by_rows(read.layers["counts"])
-        if _is_counts(look_at(layer)):
-            matrix, seen = layer, look_at(layer)
-            notes.append("layers['counts'] is used, because X holds no counts")
+def _values(read: Cells, request: Request) -> tuple[Matrix, str, list[str]]:
+    """Check the values and settle their scale; logarithms come back to base e."""
+    source, seen = str(request.path), look_at(read.x)
     if seen.bad is not None:
         row, column = seen.bad
         raise InputError(
-            f"{source}: cell {read.obs_names[row]}, gene {read.var_names[column]}: the value is missing or not finite; "
+            f"{source}: cell {read.obs.index[row]}, gene {read.genes[column]}: the value is missing or not finite; "
             "fill it in or remove the cell or gene"
         )
     place = ""
     if seen.negative is not None:
-        place = f"cell {read.obs_names[seen.negative[0]]}, gene {read.var_names[seen.negative[1]]}"
+        place = f"cell {read.obs.index[seen.negative[0]]}, gene {read.genes[seen.negative[1]]}"
         if request.scale == "auto" and seen.whole:
             raise InputError(
                 f"{source}: {place}: the count is negative ({seen}); correct it, or say --scale zscore if these are "
                 "z-scores"
             )
     scale, statement = settle_scale(seen, request.scale, source, place)
-    return matrix, scale, [*notes, statement]
+    matrix, notes = to_natural_log(read.x, seen) if scale == "log1p" else (read.x, [])
+    return matrix, scale, [statement, *notes]
 
 
-def _is_simulated(uns: Mapping) -> bool:
-    """Tell whether the file says that its cells are simulated."""
-    card = uns.get("pharmacell")
-    return isinstance(card, Mapping) and bool(card.get("simulated", False))
+def _gather(matrix: Matrix, mapping: GeneMapping, kept: np.ndarray, how: str, most: int) -> Gathered:
+    """Read the cells that stay, block by block, one column per human symbol.
 
-
-def _is_counts(seen: Values) -> bool:
-    return seen.whole and seen.low >= 0 and seen.bad is None
-
-
-def _by_rows(matrix) -> sparse.csr_matrix | np.ndarray:
-    """Return a matrix by rows; no copy if it is so already."""
-    if sparse.issparse(matrix):
-        return sparse.csr_matrix(matrix)
-    return np.asarray(matrix)
+    ``most`` is how many values there can be; memory is taken once for them.
+    """
+    if not isinstance(matrix, StoredRows):
+        return matrix if kept.all() else matrix[kept], mapping
+    data, indices = np.empty(most, np.float32), np.empty(most, np.int32)
+    pointers, var = [0], pd.DataFrame()
+    for start, block in blocks(matrix):
+        rows, var = collapse_genes(block[kept[start : start + block.shape[0]]], mapping, how)
+        rows = sparse.csr_matrix(rows)
+        data[pointers[-1] : pointers[-1] + rows.nnz] = rows.data
+        indices[pointers[-1] : pointers[-1] + rows.nnz] = rows.indices
+        pointers += (pointers[-1] + rows.indptr[1:].astype(np.int64)).tolist()
+    shape = (len(pointers) - 1, len(var))
+    whole = sparse.csr_matrix((data[: pointers[-1]], indices[: pointers[-1]], pointers), shape=shape)
+    symbols = var.index.to_numpy(dtype=object)
+    return whole, replace(mapping, names=var["original"].to_numpy(dtype=object), symbols=symbols)
 
 
 def _annotation(
     obs: pd.DataFrame, measures: pd.DataFrame, truth: np.ndarray | None, group: pd.Series | None
 ) -> pd.DataFrame:
-    """Return the cells' annotation: what was there, then the measures, then truth and group."""
-    obs = obs.copy()
-    for column in obs.select_dtypes(include=["object"]):
-        obs[column] = obs[column].astype(str)
-    for column in measures:
-        obs[column] = measures[column].to_numpy()
+    """Return the cells' annotation: what was there, then our own columns."""
+    ours: dict[str, np.ndarray | pd.Categorical] = {
+        OBS_N_GENES: measures["n_genes"].to_numpy(),
+        OBS_TOTAL_COUNTS: measures["total_counts"].to_numpy(),
+        OBS_PCT_MT: measures["pct_mt"].to_numpy(),
+    }
     if truth is not None:
-        obs["truth"] = truth
+        ours[OBS_TRUTH] = truth
     if group is not None:
-        obs["group"] = pd.Categorical(group.astype(str))
-    return obs
+        names = [NO_GROUP if missing else plain_text(name) for name, missing in zip(group, group.isna(), strict=True)]
+        ours[OBS_GROUP] = pd.Categorical(names, pd.Index(sorted(set(names)), dtype=object))
+    return obs.assign(**ours)
 
 
 def _assemble(matrix: sparse.csr_matrix | np.ndarray, var: pd.DataFrame, obs: pd.DataFrame, scale: str) -> "AnnData":
@@ -185,7 +197,7 @@ def _assemble(matrix: sparse.csr_matrix | np.ndarray, var: pd.DataFrame, obs: pd
     import anndata as ad
 
     if scale == "zscore":
-        matrix = matrix.toarray() if sparse.issparse(matrix) else np.ascontiguousarray(matrix)
+        matrix = np.ascontiguousarray(matrix) if isinstance(matrix, np.ndarray) else matrix.toarray()
     else:
         matrix = sparse.csr_matrix(matrix)
     return ad.AnnData(matrix, obs=obs, var=var)

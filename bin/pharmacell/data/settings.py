@@ -28,6 +28,11 @@ class Request:
     orientation: Literal["auto", "cells_by_genes", "genes_by_cells"] = setting(
         "auto", "What the rows of a csv or tsv sample are."
     )
+    matrix: str | None = setting(
+        None,
+        "Which matrix of a file with several is used: X, raw or the name of a layer.",
+        otherwise="counts before logged values before z-scores; of two alike X first",
+    )
     root: str | None = setting(
         None, "Where trajectory is to begin: a group's or a cell's name; refused here, before any training, if unknown."
     )

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.contents import Candidate, Contents
 from pharmacell.data.genes import map_names, require_orientation
+from pharmacell.data.matrices import in_memory
 from pharmacell.data.text_table import (
     HEAD_ROWS,
     TEXT_ERRORS,
@@ -25,9 +26,6 @@ from pharmacell.data.text_table import (
     number_of,
     rows_of,
 )
-
-if TYPE_CHECKING:
-    from anndata import AnnData
 
 VALUES_AT_ONCE = 4_000_000
 # numeric columns that describe cells; text columns do so anyway
@@ -82,13 +80,23 @@ class _Rows:
     blocks: list[sparse.csr_matrix | np.ndarray] = field(default_factory=list)
 
 
-def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> tuple["AnnData", list[str]]:
+def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> Contents:
     """Read a table whose first column holds cell ids (or gene names) and whose header holds the other.
 
-    Parameters, returns and errors are those of :func:`pharmacell.data.readers.read_sample`.
-    """
-    import anndata as ad
+    Parameters
+    ----------
+    path
+        The file.
+    orientation
+        ``cells_by_genes``, ``genes_by_cells``, or ``auto``: whichever way the names match genes.
+    annotations
+        Columns that describe cells rather than genes.
 
+    Raises
+    ------
+    InputError
+        If it is no such table.
+    """
     layout = look_at_table(path)
     try:
         if (long := _long_columns(layout)) is not None:
@@ -119,9 +127,8 @@ def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> tup
         kept = [names[place] for place in plan.described] + list(rows.above)
         notes.append(f"{', '.join(kept[:8])} describe {'cells' if by_cell or rows.above else 'genes'}, not expression")
     if by_cell:
-        return ad.AnnData(matrix, obs=described, var=others), [note, *notes]
-    matrix = np.ascontiguousarray(matrix.T) if isinstance(matrix, np.ndarray) else matrix.T.tocsr()
-    return ad.AnnData(matrix, obs=others, var=described), [note, *notes]
+        return Contents(described, [Candidate("X", in_memory(matrix), others)], notes=[note, *notes])
+    return Contents(others, [Candidate("X", in_memory(matrix.T), described)], notes=[note, *notes])
 
 
 def _row_names(path: Path, layout: Layout, first: list[list[str]], ids: int | None) -> list[str]:
@@ -334,10 +341,8 @@ def _long_columns(layout: Layout) -> tuple[int, int, int] | None:
     return (found[0][0], found[1][0], found[2][0]) if all(found) else None
 
 
-def _read_long(path: Path, layout: Layout, places: tuple[int, int, int]) -> tuple["AnnData", list[str]]:
+def _read_long(path: Path, layout: Layout, places: tuple[int, int, int]) -> Contents:
     """Read rows of gene, cell and value; what occurs twice is added up."""
-    import anndata as ad
-
     gene, cell, value = places
     genes: dict[str, int] = {}
     cells: dict[str, int] = {}
@@ -356,4 +361,4 @@ def _read_long(path: Path, layout: Layout, places: tuple[int, int, int]) -> tupl
     if matrix.nnz < n_given:
         notes.append(f"{n_given - matrix.nnz} rows of a gene and cell that occur again are added up")
     obs, var = (pd.DataFrame(index=pd.Index(list(names), dtype=object)) for names in (cells, genes))
-    return ad.AnnData(matrix, obs=obs, var=var), notes
+    return Contents(obs, [Candidate("X", in_memory(matrix), var)], notes=notes)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH, UNKNOWN
 from pharmacell.explain.deg_scores import FEWEST_CELLS
 from pharmacell.response.columns import CLASS_NAMES, OBS_LABEL, OBS_PROBABILITY
 
@@ -49,7 +50,7 @@ class Expression:
     @property
     def groups(self) -> np.ndarray | None:
         """Origin of each cell, or None."""
-        return self.obs["group"].astype(str).to_numpy() if "group" in self.obs else None
+        return self.obs[OBS_GROUP].astype(str).to_numpy() if OBS_GROUP in self.obs else None
 
 
 def predicted_labels(cells: CellMatrix) -> np.ndarray:
@@ -66,11 +67,11 @@ def predicted_labels(cells: CellMatrix) -> np.ndarray:
 
 
 def true_labels(obs: pd.DataFrame) -> np.ndarray | None:
-    """Return the true labels of cells, int64 1 or 0; None unless both classes have at least three cells."""
-    if "truth" not in obs:
+    """Return the true labels of cells, int64 1 or 0; None unless all are known, at least three of each class."""
+    if OBS_TRUTH not in obs:
         return None
-    truth = obs["truth"].to_numpy(np.int64)
-    return truth if enough_of_both(truth) else None
+    truth = obs[OBS_TRUTH].to_numpy(np.int64)
+    return None if (truth == UNKNOWN).any() or not enough_of_both(truth) else truth
 
 
 def enough_of_both(labels: np.ndarray) -> bool:

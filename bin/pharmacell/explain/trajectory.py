@@ -10,6 +10,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
 from pharmacell.data.annotations import cells_of_root
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.columns import OBS_GROUP
 from pharmacell.evaluate.correlation import CORRELATIONS, correlations
 from pharmacell.explain import diffusion
 from pharmacell.explain.ordered_genes import BINS, CURVES, along, expression
@@ -106,8 +107,8 @@ def _trace(
     graph = diffusion.neighbour_graph(components[drawn])
     part = diffusion.parts(graph)
     if wanted is None:
-        names = obs["group"].astype(str).to_numpy()[drawn] if "group" in obs else diffusion.clusters(graph, seed)
-        if "group" not in obs:
+        names = obs[OBS_GROUP].astype(str).to_numpy()[drawn] if OBS_GROUP in obs else diffusion.clusters(graph, seed)
+        if OBS_GROUP not in obs:
             notes.append(f"no groups are known: {len(set(names))} clusters of similar cells stand in for them")
         root_name, start = most_sensitive(names, obs[OBS_PROBABILITY].to_numpy(float)[drawn], part, notes)
     else:
@@ -138,7 +139,7 @@ def _trace(
             "root": root_name,
             "root_by": "--root" if root else "highest mean probability",
             "root_cell": str(obs.index[used[root_cell]]),
-            "grouped_by": "group" if "group" in obs else "cluster",
+            "grouped_by": "group" if OBS_GROUP in obs else "cluster",
             "n_cells": len(obs),
             "n_drawn": len(drawn),
             "n_components": int(part.max()) + 1,
@@ -203,7 +204,7 @@ def compare(found: Trajectory, cells: CellMatrix, genes: pd.DataFrame, seed: int
         }
     time = found.cells["pseudotime"].to_numpy()[used]
     probability = cells.obs[OBS_PROBABILITY].to_numpy(float)[used]
-    groups = cells.obs["group"].astype(str).to_numpy()[used] if "group" in cells.obs else None
+    groups = cells.obs[OBS_GROUP].astype(str).to_numpy()[used] if OBS_GROUP in cells.obs else None
     values = pd.DataFrame(expression(cells, list(genes["gene"]), used), columns=list(genes["gene"]))
     values.insert(0, "probability", probability)
     curves, bins = along(time, values, ["prediction", *genes["class"]])

@@ -143,8 +143,8 @@ class Results:
 
     @property
     def truth(self) -> "np.ndarray | None":
-        """True class of each cell, shape (n_cells,), in the order of the predictions; None where it is not known."""
-        return self.predictions["truth"].to_numpy() if "truth" in self.predictions else None
+        """True class of each cell, NaN where it is missing, shape (n_cells,), or None where there are no labels."""
+        return self.predictions["truth"].to_numpy(float) if "truth" in self.predictions else None
 
     @property
     def label(self) -> str:

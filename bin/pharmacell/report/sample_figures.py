@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.data.columns import OBS_GROUP
 from pharmacell.report import key_genes, trajectory, words
 from pharmacell.report.figure_table import FigureEntry, by_name, draw_all
 from pharmacell.report.figures.attention_entropy import draw_attention_entropy
@@ -118,18 +119,24 @@ def _embedding(results: Results, seed: int) -> "Figure | None":
 
 def _probabilities(results: Results, _seed: int) -> "Figure":
     """Draw the histogram of the probabilities."""
-    probability = results.predictions["probability"].to_numpy()
-    return draw_probabilities(probability, results.truth, title("Predictions", results), results.simulated)
+    probability, truth = results.predictions["probability"].to_numpy(), results.truth
+    if truth is not None:
+        known = np.isfinite(truth)
+        probability, truth = probability[known], truth[known]
+    return draw_probabilities(probability, truth, title("Predictions", results), results.simulated)
 
 
 def _curves(results: Results, _seed: int) -> "Figure | None":
     """Draw ROC and precision-recall curves, where both classes are known."""
-    if results.truth is None or len(np.unique(results.truth)) < 2:
+    truth = results.truth
+    known = np.zeros(0, bool) if truth is None else np.isfinite(truth)
+    if truth is None or len(np.unique(truth[known])) < 2:
         return None
     table = results.baselines.set_index("cell_id").loc[results.predictions["cell_id"]]
     models = {"atsdp": results.predictions["probability"].to_numpy()}
     models |= {name: table[name].to_numpy() for name in table.columns}
-    return draw_curves(results.truth, models, title("Ranking of cells", results), results.simulated)
+    models = {name: found[known] for name, found in models.items()}
+    return draw_curves(truth[known], models, title("Ranking of cells", results), results.simulated)
 
 
 def _scores(results: Results, _seed: int) -> "Figure | None":
@@ -312,8 +319,8 @@ def ordered(results: Results) -> tuple[TrajectoryResults, "pd.DataFrame"] | None
     if found is None or not found.facts["computed"]:
         return None
     cells = found.pseudotime.merge(results.predictions[["cell_id", "probability"]], on="cell_id")
-    if "group" in results.obs:
-        cells["group"] = results.obs["group"].astype(str).loc[cells["cell_id"]].to_numpy()
+    if OBS_GROUP in results.obs:
+        cells["group"] = results.obs[OBS_GROUP].astype(str).loc[cells["cell_id"]].to_numpy()
     return found, cells[cells["used"]]
 
 

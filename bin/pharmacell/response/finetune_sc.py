@@ -12,6 +12,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator, integer
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.columns import OBS_TRUTH
 from pharmacell.data.lines import Lines
 from pharmacell.data.names import drug_key
 from pharmacell.data.standardise import Standardiser
@@ -181,7 +182,7 @@ def fit_to_cells(
     InputError
         If labels are to be learnt from and there are none, or too few.
     """
-    if supervision != "none" and "truth" not in cells.obs:
+    if supervision != "none" and OBS_TRUTH not in cells.obs:
         raise InputError(
             f"--supervision {supervision}: the sample has no labels; name their column in the sheet "
             "(label_key) or use --supervision none"
@@ -251,7 +252,7 @@ def prepare_target(
     labels = np.full(len(chosen), -1, np.int64)
     used = np.array([], np.int64)
     if supervision != "none":
-        truth = cells.obs["truth"].to_numpy(np.int64)[chosen]
+        truth = cells.obs[OBS_TRUTH].to_numpy(np.int64)[chosen]
         used = labelled_cells(truth, supervision, rng)
         labels[used] = truth[used]
     validation = validation_cells(len(chosen), rng)

@@ -11,6 +11,7 @@ import pandas as pd
 from pharmacell import __version__
 from pharmacell.core.files import whole_file
 from pharmacell.core.seeds import integer
+from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH, UNKNOWN
 from pharmacell.evaluate.bootstrap import score_models
 from pharmacell.evaluate.significance import cell_significance
 from pharmacell.response import columns
@@ -53,15 +54,15 @@ def prediction_tables(
     tables = {"predictions": cells, "baselines": baselines}
     if null is not None:
         tables["significance"] = significance_table(ids, predictions.scores.mean(0), null)
-    if "truth" in obs:
-        cells[columns.TRUTH] = obs["truth"].to_numpy(np.int8)
-        scored = ~ids.isin(labelled_cells)
+    if OBS_TRUTH in obs:
+        truth = obs[OBS_TRUTH].to_numpy(np.int8)
+        known = truth != UNKNOWN
+        cells[columns.TRUTH] = truth if known.all() else pd.arrays.IntegerArray(truth, ~known)
+        scored = known & ~ids.isin(labelled_cells)
         probabilities = {columns.MAIN_MODEL: predictions.probability[scored]}
         probabilities |= dict(zip(columns.BASELINE_NAMES, predictions.baselines[scored].T, strict=True))
-        groups = obs["group"].astype(str).to_numpy()[scored] if "group" in obs else None
-        scores = score_models(
-            cells.loc[scored, columns.TRUTH].to_numpy(), probabilities, integer(seed, "bootstrap of cells"), groups
-        )
+        groups = obs[OBS_GROUP].astype(str).to_numpy()[scored] if OBS_GROUP in obs else None
+        scores = score_models(truth[scored], probabilities, integer(seed, "bootstrap of cells"), groups)
         tables["model_metrics"] = scores
         tables["metrics"] = scores.loc[scores["model"] == columns.MAIN_MODEL, list(columns.METRICS)]
     return tables

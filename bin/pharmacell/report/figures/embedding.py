@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH, UNKNOWN
 from pharmacell.report.figures.style import RESPONSE_COLOURS, RESPONSE_NAMES, colours, panels, thin
-from pharmacell.response.columns import OBS_LABEL, OBS_PROBABILITY, TRUTH
+from pharmacell.response.columns import OBS_LABEL, OBS_PROBABILITY
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CLASSES = {TRUTH: "truth", OBS_LABEL: "predicted label"}
+CLASSES = {OBS_TRUTH: "truth", OBS_LABEL: "predicted label"}
 NAMES_AT_MOST = 12  # more groups than this are coloured without a legend
 
 
@@ -22,7 +23,7 @@ def draw_embedding(obs: "pd.DataFrame", umap: np.ndarray, title: str, simulated:
     Parameters
     ----------
     obs
-        One row a cell; of ``group``, ``truth``, ``pharmacell_label``, ``pharmacell_probability`` those that are there.
+        One row a cell; of group, truth, predicted label and probability those that are there.
         Classes are 1 and 0 or ``sensitive`` and ``resistant``.
     umap
         Coordinates, shape (n_cells, 2); NaN for cells that were not embedded, which are not drawn.
@@ -34,14 +35,15 @@ def draw_embedding(obs: "pd.DataFrame", umap: np.ndarray, title: str, simulated:
     chosen = np.flatnonzero(np.isfinite(umap).all(axis=1))
     chosen = chosen[thin(chosen.size, seed)]
     obs, umap = obs.iloc[chosen], umap[chosen]
-    shown = [name for name in ("group", *CLASSES, OBS_PROBABILITY) if name in obs]
+    shown = [name for name in (OBS_GROUP, *CLASSES, OBS_PROBABILITY) if name in obs]
     figure, axes = panels(len(shown), 2, title, simulated, size=(2.8, 2.8))
     for axis, name in zip(axes, shown, strict=True):
-        if name == "group":
+        if name == OBS_GROUP:
             draw_groups(axis, obs[name].astype(str).to_numpy(), umap)
         elif name in CLASSES:
-            sensitive = obs[name].astype(str).isin(("1", "sensitive")).to_numpy()
-            draw_classes(axis, sensitive.astype(int), umap, CLASSES[name])
+            names = obs[name].astype(str).to_numpy()
+            known = names != str(UNKNOWN)
+            draw_classes(axis, np.isin(names[known], ("1", "sensitive")).astype(int), umap[known], CLASSES[name])
         else:
             draw_probability(axis, obs[name].to_numpy(dtype=float), umap)
         axis.set(xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2")
