@@ -15,7 +15,7 @@ from pharmacell.cli.configuration_options import (
 )
 from pharmacell.core.command import command
 from pharmacell.core.options import Slice, options_of
-from pharmacell.response.settings import Smoothing
+from pharmacell.response.settings import Smoothing, configuration
 
 
 @command("cross_validate")
@@ -98,13 +98,13 @@ def cross_validate(
     if dataset.protocol.of_lines and options["neighbours"] is None:
         options["neighbours"] = 0  # lines are no noisy copies of each other
     # options such as --dropout are those of the main model; --epochs means the same for all
-    swept = REGISTRY[model].is_swept
-    fitted = (
-        get(model, **options | chosen, pretrained=pretrained, user_seed=seed)
-        if swept
-        else get(model, **{"epochs": options["epochs"], "user_seed": seed} | chosen)
-    )
-    variant = Variant(model, *fitted.swept()) if swept else Variant(model, None, "none")
+    if REGISTRY[model].is_swept:
+        settings = configuration(options["config"], options["preset"], options)
+        variant = Variant(model, settings.network.heads, settings.training.sampling)
+    else:
+        options = {"epochs": options["epochs"]}
+        variant = Variant(model, None, "none")
+    fitted = get(model, **options | chosen, pretrained=pretrained, user_seed=seed)
     predictions, fits = run_slice(dataset, variant, fitted, *part, most_bytes, resolve_device(device))
     name = name or f"{sample}.{model}.{part[0]}-{part[1]}"
     with whole_file(outdir / f"{name}.predictions.parquet") as partial:

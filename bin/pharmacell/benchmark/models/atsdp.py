@@ -1,36 +1,38 @@
 """ATSDP-NET as a compared model: all folds of a slice adapt to their cells as one stack of replicas."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, make_dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from pharmacell.benchmark.settings import Fits
+from pharmacell.core.settings import Run, fields_of
+from pharmacell.response.settings import (
+    ATSDPConfig,
+    Configuration,
+    ConfigurationChoice,
+    Smoothing,
+    TransferConfig,
+    configuration,
+)
+from pharmacell.training.settings import TrainingConfig
 
 if TYPE_CHECKING:
     import torch
 
     from pharmacell.benchmark.fold import Fold
-    from pharmacell.response.settings import Configuration
     from pharmacell.response.store import Bundle
 
 
 @dataclass(frozen=True)
-class ATSDPSettings:
-    """Settings; None leaves the choice to the named configuration (:mod:`pharmacell.response.settings`).
+class FitSettings(ConfigurationChoice):
+    """Settings beside those of the named configuration.
 
-    Parameters
+    Attributes
     ----------
-    config, preset
-        Named configuration and preset.
-    heads, bottleneck, encoder, predictor, dropout, attention_tokens
-        See :class:`pharmacell.response.settings.ATSDPConfig`.
-    sampling, validation, epochs, autoencoder_epochs, patience, batch_size, learning_rate, weight_decay, noise, \
-noise_rate, precision
-        See :class:`pharmacell.training.settings.TrainingConfig`.
-    omega, theta, encoder_init, clustering
-        See :class:`pharmacell.response.settings.TransferConfig`.
     neighbours
         Training cells over which a test cell's score is averaged, 0 for none; None: 15 with linear members, else 0.
     n_replicas
@@ -41,39 +43,23 @@ noise_rate, precision
         Of the bulk stage, where it is not pretrained.
     """
 
-    config: str = "default"
-    preset: str | None = None
-    heads: int | None = None
-    bottleneck: int | None = None
-    encoder: tuple[int, ...] | None = None
-    predictor: tuple[int, ...] | None = None
-    dropout: float | None = None
-    attention_tokens: int | None = None
-    sampling: str | None = None
-    validation: str | None = None
-    epochs: int | None = None
-    autoencoder_epochs: int | None = None
-    patience: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    weight_decay: float | None = None
-    noise: str | None = None
-    noise_rate: float | None = None
-    precision: str | None = None
-    omega: float | None = None
-    theta: float | None = None
-    encoder_init: str | None = None
-    clustering: str | None = None
-    neighbours: int | None = None
-    n_replicas: int = 1
+    neighbours: int | None = Smoothing.neighbours
+    n_replicas: int = Fits.n_replicas
     pretrained: Path | None = None
-    user_seed: int = 0
+    user_seed: int = Run.seed
 
-    def configuration(self) -> "Configuration":
-        """Return the full configuration."""
-        from pharmacell.response.settings import configuration
+    def configuration(self) -> Configuration:
+        """Return the named configuration, changed by every field that is not None."""
+        return configuration(self.config, self.preset, vars(self))
 
-        return configuration(self.config, self.preset, asdict(self))
+
+# with a field for each of the configuration's, None where the configuration decides
+ATSDPSettings = make_dataclass(
+    "ATSDPSettings",
+    [(name, Any, None) for part in (ATSDPConfig, TrainingConfig, TransferConfig) for name in fields_of(part)],
+    bases=(FitSettings,),
+    frozen=True,
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +72,7 @@ class CrossValidatedATSDP:
     linear members of the main job stand beside it.
     """
 
-    config: ATSDPSettings = ATSDPSettings()
+    config: FitSettings = field(default_factory=ATSDPSettings)
 
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""
@@ -115,7 +101,7 @@ class CrossValidatedATSDP:
             found |= dict(zip(together, self.fit_stack(stack, bundle, lines, settings, device), strict=True))
         return [found[position] for position in range(len(folds))]
 
-    def pretrained(self, folds: Sequence["Fold"], settings: "Configuration", device) -> "Bundle":
+    def pretrained(self, folds: Sequence["Fold"], settings: Configuration, device) -> "Bundle":
         """Read the pretrained stack, or train it."""
         from pharmacell.core.errors import InputError
         from pharmacell.response.pretrain_bulk import pretrain_on_split
@@ -140,7 +126,7 @@ class CrossValidatedATSDP:
             )
         return bundle
 
-    def fit_stack(self, folds, bundle, lines, settings: "Configuration", device) -> list[np.ndarray]:
+    def fit_stack(self, folds, bundle, lines, settings: Configuration, device) -> list[np.ndarray]:
         """Adapt to folds with equally many training cells and score their test cells."""
         from pharmacell.benchmark.fold_stack import adapt_folds, predict_folds
 
@@ -148,11 +134,6 @@ class CrossValidatedATSDP:
         return predict_folds(
             folds, adapt_folds(folds, bundle, lines, settings, self.config.n_replicas, device), settings, neighbours
         )
-
-    def swept(self) -> tuple[int, str]:
-        """Return heads and sampling, as the configuration has them."""
-        settings = self.config.configuration()
-        return settings.network.heads, settings.training.sampling
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""
