@@ -7,6 +7,7 @@ from torch import nn
 
 from pharmacell.core.errors import InputError
 from pharmacell.nn.attention import TokenAttention
+from pharmacell.nn.keyed_dropout import keep_mask
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedDropout, StackedLinear, StackedMLP
 from pharmacell.response.settings import ATSDPConfig
@@ -163,7 +164,7 @@ def test_no_noise_at_rate_zero():
 def test_a_replica_draws_alike_alone_and_in_a_stack():
     together, alone = stream(), ReplicaRandom(SEEDS[1:2])
     for draw in (
-        lambda r: r.keep((5, 7), 0.4)[0],
+        lambda r: keep_mask(r.keys(), 5, 7, 0.4),
         lambda r: r.normal((3, 4)),
         lambda r: r.permutations(9),
         lambda r: r.choices(6, 20),

@@ -13,6 +13,7 @@ from pharmacell.data.gene_ontology import ROOT, hierarchy
 from pharmacell.nn.convolution import MatrixConv1d
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.nn.random import ReplicaRandom
+from pharmacell.nn.stacked import StackedDropout
 from pharmacell.nn.vmapped import VmappedStack
 from pharmacell.training.stacked_fit import stop_rows
 
@@ -36,9 +37,24 @@ def test_dropout_keeps_the_share_it_should_and_depends_on_the_key_alone():
     other = drop(x)
     agreement = ((first > 0) == (other > 0)).float().mean()
     assert agreement == pytest.approx(0.7**2 + 0.3**2, abs=0.01)  # as of independent masks
-    rows = (first > 0).float()
-    assert np.abs(np.corrcoef(rows[:20].numpy()) - np.eye(20)).max() < 0.25  # no pattern along the positions
     assert torch.equal(drop.eval()(x), x)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_dropout_has_no_pattern_along_the_positions(rate):
+    n = 400
+    centred = ((KeyedDropout(rate)(torch.ones(n, n)) > 0).double() - 1 + rate) / (rate * (1 - rate)) ** 0.5
+    largest = torch.linalg.eigvalsh(centred @ centred.T / n).max()
+    assert largest < 4.3  # independent elements: 4 (Marchenko and Pastur 1967), and what chance adds
+
+
+def test_dropout_of_a_stack_and_of_a_plain_network_is_the_same_function_of_the_key():
+    random, x = ReplicaRandom([4, 9]), torch.randn(2, 6, 3, 5)
+    stacked, keys = StackedDropout(0.4, random)(x), ReplicaRandom([4, 9]).keys()
+    for replica in range(2):
+        plain = KeyedDropout(0.4)
+        plain.key.copy_(keys[replica])
+        assert torch.equal(stacked[replica], plain(x[replica]))
 
 
 def test_dropout_in_vmap_equals_dropout_by_itself():

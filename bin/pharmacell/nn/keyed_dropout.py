@@ -1,26 +1,64 @@
-"""Dropout without hidden state: the mask is a function of a key, so that vmap gives each replica its own."""
+"""Dropout without hidden state: what is dropped is a function of a key, so that each replica has its own."""
 
 import torch
 from torch import Tensor, nn
 
-KEYS = 2**62
 _ODD = (0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB)  # mixing constants, below 2**63
 
 
 def _mixed(values: Tensor) -> Tensor:
-    """Scramble int64 values (multiply-xorshift; overflow wraps)."""
+    """Scramble int64 values (multiply-xorshift, Marsaglia 2003; overflow wraps)."""
     for factor in _ODD:
         values = (values ^ ((values >> 31) & 0x1FFFFFFFF)) * factor  # the mask makes the shift a logical one
     return values ^ ((values >> 31) & 0x1FFFFFFFF)
 
 
+def keep_mask(key: Tensor, n_rows: int, n_columns: int, rate: float) -> Tensor:
+    """Choose what is kept by hashing positions together with a key.
+
+    Rows and columns are hashed to 32 bits each. An element is kept when their product modulo 2^32, with the column made
+    odd, is in the upper share of its range: an element costs one multiplication and one comparison.
+
+    Parameters
+    ----------
+    key
+        One number, or one for each replica: int64, [] or [n_replicas].
+    n_rows, n_columns
+        Shape of the mask.
+    rate
+        Share of elements that is dropped, below 1.
+
+    Returns
+    -------
+    Tensor
+        bool, [n_rows, n_columns] or [n_replicas, n_rows, n_columns]; True where an element is kept.
+    """
+    positions = torch.arange(1, n_rows + n_columns + 1, device=key.device) * _ODD[0]
+    hashed = _mixed(positions + key[..., None]).to(torch.int32)
+    rows, columns = hashed[..., :n_rows, None], hashed[..., None, n_rows:] | 1
+    return rows * columns >= round(rate * 2**32) - 2**31
+
+
+def drop(x: Tensor, key: Tensor, rate: float) -> Tensor:
+    """Drop elements and scale the others up, so that the mean stays.
+
+    Parameters
+    ----------
+    x
+        [n, ...] for one key, [n_replicas, n, ...] for one of each replica.
+    key, rate
+        See :func:`keep_mask`.
+    """
+    n_rows, *columns = x.shape[key.dim() :]
+    keep = keep_mask(key, n_rows, torch.Size(columns).numel(), rate)
+    return (x * keep.view_as(x)).mul_(1 / (1 - rate))
+
+
 class KeyedDropout(nn.Module):
-    """Drop elements by hashing their position together with a key.
+    """Dropout of a plain network that :class:`pharmacell.nn.vmapped.VmappedStack` stacks.
 
     ``torch.nn.Dropout`` draws from one stream, so what a replica of a vmapped stack drops would depend on who stands
-    beside it. Here an element is kept when a hash of its row, its column and the ``key`` exceeds the rate (64-bit
-    multiply-xorshift, Marsaglia 2003); whoever trains the network sets a new ``key`` before each step. Rows and
-    columns are hashed first, so that an element costs a few integer operations.
+    beside it. Here whoever trains the network sets a new ``key`` before each step.
 
     Parameters
     ----------
@@ -28,17 +66,19 @@ class KeyedDropout(nn.Module):
         Share of elements that is dropped in training.
     """
 
+    key: Tensor
+
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
         self.register_buffer("key", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop elements of x in training; pass it through otherwise."""
-        if not self.training or self.rate == 0:
-            return x
-        n_rows, n_columns = len(x), x[0].numel()
-        positions = _mixed(torch.arange(1, n_rows + n_columns + 1, device=x.device) * _ODD[0] + self.key)
-        mixed = (positions[:n_rows, None] ^ positions[n_rows:]) * _ODD[1]
-        keep = ((mixed >> 40) & 0xFFFFFF) >= round(self.rate * 2**24)
-        return x * keep.view_as(x) / (1 - self.rate)
+        """Drop elements in training; pass them through otherwise.
+
+        Parameters
+        ----------
+        x
+            [n, ...].
+        """
+        return drop(x, self.key, self.rate) if self.training and self.rate else x

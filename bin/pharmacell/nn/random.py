@@ -7,6 +7,8 @@ from torch import Tensor
 
 from pharmacell.core.seeds import seed_sequence
 
+KEYS = 2**62
+
 
 class ReplicaRandom:
     """One torch generator for each replica of a stack.
@@ -32,46 +34,51 @@ class ReplicaRandom:
 
         A replica that stops early goes on drawing while its neighbours train, so what it draws in the next stage must
         not depend on how much was drawn before.
+
+        Parameters
+        ----------
+        stage
+            Name of the stage.
         """
         for seed, generator in zip(self.seeds, self.generators, strict=True):
             generator.manual_seed(int(seed_sequence(seed, stage).generate_state(1)[0]))
 
-    def keep(self, shape: Sequence[int], rate: float) -> tuple[Tensor, float]:
-        """Draw a mask that drops each element with probability ``rate``.
-
-        One random byte decides an element, which is 17 times faster than ``Tensor.bernoulli_``; the rate is therefore
-        rounded to a multiple of 1/256.
-
-        Returns
-        -------
-        mask
-            bool, [n_replicas, *shape]; True where an element is kept.
-        rate
-            The rate after rounding.
-        """
-        threshold = round(rate * 256)
-        size = int(torch.Size(shape).numel())
-        words = torch.empty(len(self), size // 8 + 1, dtype=torch.int64, device=self.device)
-        for row, generator in zip(words, self.generators, strict=True):
-            row.random_(-(2**63), None, generator=generator)  # all 64 bits; the default leaves the sign bit at zero
-        mask = words.view(torch.uint8)[:, :size] >= threshold
-        return mask.view(len(self), *shape), threshold / 256
+    def keys(self) -> Tensor:
+        """Draw one key of :func:`pharmacell.nn.keyed_dropout.keep_mask` for each replica, int64 [n_replicas]."""
+        return self.choices(KEYS, 1)[:, 0]
 
     def normal(self, shape: Sequence[int]) -> Tensor:
-        """Draw standard normal numbers, float32 [n_replicas, *shape]."""
+        """Draw standard normal numbers, float32 [n_replicas, *shape].
+
+        Parameters
+        ----------
+        shape
+            For one replica.
+        """
         draws = torch.empty(len(self), *shape, device=self.device)
         for row, generator in zip(draws, self.generators, strict=True):
             row.normal_(generator=generator)
         return draws
 
     def permutations(self, n: int) -> Tensor:
-        """Draw one permutation of ``range(n)`` for each replica, int64 [n_replicas, n]."""
+        """Draw one permutation of ``range(n)`` for each replica, int64 [n_replicas, n].
+
+        Parameters
+        ----------
+        n
+            Numbers to permute.
+        """
         return torch.stack([torch.randperm(n, generator=g, device=self.device) for g in self.generators])
 
     def choices(self, n: int | Sequence[int], size: int) -> Tensor:
-        """Draw ``size`` numbers below ``n`` with replacement for each replica, int64 [n_replicas, size].
+        """Draw numbers with replacement for each replica, int64 [n_replicas, size].
 
-        ``n`` is one number, or one for each replica.
+        Parameters
+        ----------
+        n
+            Above every number that is drawn; one limit, or one for each replica.
+        size
+            How many.
         """
         limits = [n] * len(self) if isinstance(n, int) else n
         return torch.stack(

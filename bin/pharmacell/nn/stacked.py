@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from pharmacell.nn.keyed_dropout import drop
 from pharmacell.nn.random import ReplicaRandom
 
 
@@ -33,7 +34,13 @@ class StackedLinear(nn.Module):
                 self.bias[replica].uniform_(-bound, bound, generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n_replicas, n, n_in], or [n, n_in] shared by all replicas, to [n_replicas, n, n_out]."""
+        """Map rows to [n_replicas, n, n_out].
+
+        Parameters
+        ----------
+        x
+            [n_replicas, n, n_in], or [n, n_in] shared by all replicas.
+        """
         if x.dim() == 2:
             x = x.expand(len(self.weight), *x.shape)
         if self.rounded:
@@ -42,7 +49,15 @@ class StackedLinear(nn.Module):
 
 
 class StackedDropout(nn.Module):
-    """Dropout whose masks come from each replica's own stream."""
+    """Dropout of a stack; each call draws the replicas' keys from their own streams.
+
+    Parameters
+    ----------
+    rate
+        Share of elements that is dropped in training.
+    random
+        Draws the keys.
+    """
 
     def __init__(self, rate: float, random: ReplicaRandom) -> None:
         super().__init__()
@@ -50,11 +65,14 @@ class StackedDropout(nn.Module):
         self.random = random
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop elements of [n_replicas, ...] in training; pass them through otherwise."""
-        if not self.training or self.rate == 0:
-            return x
-        keep, rate = self.random.keep(x.shape[1:], self.rate)
-        return x * keep / (1 - rate)
+        """Drop elements in training; pass them through otherwise.
+
+        Parameters
+        ----------
+        x
+            [n_replicas, n, ...].
+        """
+        return drop(x, self.random.keys(), self.rate) if self.training and self.rate else x
 
 
 class StackedMLP(nn.Sequential):

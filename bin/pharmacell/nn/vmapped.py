@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from pharmacell.nn.keyed_dropout import KEYS
-from pharmacell.nn.random import ReplicaRandom
+from pharmacell.nn.random import KEYS, ReplicaRandom
 
 
 class _Routed(nn.Module):
@@ -17,7 +16,7 @@ class _Routed(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, method: str, *arguments):
+    def forward(self, method: str, *arguments: Tensor | None) -> Tensor:
         return getattr(self.network, method)(*arguments)
 
 
@@ -55,20 +54,38 @@ class VmappedStack(nn.Module):
             return build(place)
 
     def train(self, mode: bool = True) -> "VmappedStack":
-        """Switch dropout on or off."""
+        """Switch dropout on or off.
+
+        Parameters
+        ----------
+        mode
+            On or off.
+        """
         self._template[0].train(mode)
         return super().train(mode)
 
     @torch.no_grad()
     def copy(self, source: str, target: str) -> None:
-        """Copy the parameters of one submodule of each replica to another of the same shape."""
+        """Copy the parameters of one submodule of each replica to another of the same shape.
+
+        Parameters
+        ----------
+        source, target
+            Names of the submodules.
+        """
         values = dict(zip(self.names, self.values, strict=True))
         for name, value in values.items():
             if name.startswith(f"network.{source}."):
                 values[name.replace(source, target, 1)].copy_(value)
 
     def part(self, *prefixes: str) -> nn.Module:
-        """Return the parameters of some submodules of the network, to be trained while the others rest."""
+        """Return the parameters of some submodules of the network, to be trained while the others rest.
+
+        Parameters
+        ----------
+        *prefixes
+            Of the submodules' names.
+        """
         return _Part(
             self,
             [
@@ -79,16 +96,23 @@ class VmappedStack(nn.Module):
         )
 
     def call(self, method: str, *arguments: Tensor | None) -> Tensor:
-        """Call a method of every replica with its slice of each argument [n_replicas, ...]; results are stacked.
+        """Call a method of every replica; results are stacked.
 
         In training each call draws new dropout keys from the replicas' own streams.
+
+        Parameters
+        ----------
+        method
+            Its name.
+        *arguments
+            [n_replicas, ...] each; a replica gets its slice.
         """
         if self.training and self.keys:
             drawn = self.random.choices(KEYS, len(self.keys))  # [R, n_layers]
             self.keys = dict(zip(self.keys, drawn.unbind(1), strict=True))
         parameters = dict(zip(self.names, self.values, strict=True))
 
-        def one(parameters, keys, *arguments):
+        def one(parameters: dict[str, Tensor], keys: dict[str, Tensor], *arguments: Tensor | None) -> Tensor:
             return functional_call(self._template[0], (parameters, keys, self.constants), (method, *arguments))
 
         return vmap(one)(parameters, self.keys, *arguments)

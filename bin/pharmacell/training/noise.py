@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from pharmacell.nn.keyed_dropout import drop, keep_mask
 from pharmacell.nn.random import ReplicaRandom
 
 
@@ -24,6 +25,6 @@ def corrupt(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
         return x.clone()
     if kind == "gaussian":
         return x + rate * random.normal(x.shape[1:])
-    keep, rate = random.keep(x.shape[1:], rate)
-    noisy = x * keep
-    return noisy / (1 - rate) if kind == "dropout" else noisy
+    if kind == "dropout":
+        return drop(x, random.keys(), rate)
+    return x * keep_mask(random.keys(), *x.shape[1:], rate)
