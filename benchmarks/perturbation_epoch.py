@@ -11,8 +11,9 @@ from pharmacell.nn.stacked import StackedLinear
 from pharmacell.perturbation.encodings.base import Encoded, InputShape
 from pharmacell.perturbation.models.network import Network, configure
 from pharmacell.perturbation.models.stacked_network import on_device
-from pharmacell.perturbation.models.training import Rows, TrainingSettings, train
+from pharmacell.perturbation.models.training import Rows, train
 from pharmacell.perturbation.settings import FitOptions
+from pharmacell.training.settings import TrainingConfig
 
 MODEL, N_ROWS, N_GENES, SEEDS, REPEATS = "gru3_attn", 614, 18_211, 5, 3
 SHAPE = InputShape(5000, 5, 0, ())
@@ -32,8 +33,8 @@ def prepare(seeds) -> tuple[Network, ReplicaRandom, Rows]:
 
 def epoch(network: Network, random: ReplicaRandom, rows: Rows) -> float:
     """Return the seconds of one epoch."""
-    settings = TrainingSettings(1, CONFIG.batch_size, CONFIG.learning_rate, "mae", 0)
-    return seconds(lambda: train(network, random, rows, settings, "benchmark"))
+    config = TrainingConfig(epochs=1, batch_size=CONFIG.batch_size, learning_rate=CONFIG.learning_rate)
+    return seconds(lambda: train(network, random, rows, "mae", config, "benchmark"))
 
 
 def products(network: Network, random: ReplicaRandom, rows: Rows) -> float:

@@ -10,7 +10,7 @@ from pharmacell.nn.precision import products
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedLinear, StackedMLP
 from pharmacell.nn.wide_output import WideOutput
-from pharmacell.training.loop import History, run_stage
+from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.settings import TrainingConfig
 
 EPSILON = 2**-8  # bf16 keeps 7 bits behind the leading one
@@ -62,14 +62,15 @@ def trained(precision: str) -> tuple[torch.Tensor, list]:
     x = ReplicaRandom((7,)).normal((64, 20))[0]
     y = x[:, :1]
     history = History()
+
+    def terms(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"total": (network(batch) - y).square().mean((1, 2))}
+
     run_stage(
-        "stage",
-        network,
-        random,
+        Stage(
+            "stage", network, random, lambda: [x], lambda batch: {"total": (network(batch) - y).square().mean((1, 2))}
+        ),
         TrainingConfig(epochs=30, learning_rate=0.01, precision=precision),
-        lambda: [x],
-        lambda batch: {"total": (network(batch) - y).square().mean((1, 2))},
-        None,
         history,
     )
     losses = history.table().groupby("epoch")["value"].mean().tolist()

@@ -1,7 +1,7 @@
 """Progress of long work: a bar on a terminal, plain lines in a log."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -20,7 +20,7 @@ def say(message: str) -> None:
     tqdm.write(message, file=sys.stderr)
 
 
-def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+def track(items: Iterable[Item], description: str, total: int) -> Generator[Item, None, None]:
     """Yield the items, showing how many are done.
 
     Parameters

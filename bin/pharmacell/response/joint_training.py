@@ -1,6 +1,7 @@
 """Transfer to single cells: target autoencoder, then the joint stage of Eq. 16."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from pharmacell.response.partial_stacks import train_in_turns
 from pharmacell.response.pretraining import source_loss, train_autoencoder
 from pharmacell.response.settings import Configuration
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
-from pharmacell.training.loop import History, run_stage
+from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
 from pharmacell.training.training_set import TrainingSet
 
@@ -69,7 +70,15 @@ class TargetCells:
 
 
 def latent_mmd(model: ATSDP, source: Tensor, target: Tensor) -> np.ndarray:
-    """Return each replica's MMD^2 between the latents of up to 1,024 lines and 1,024 cells, [n_replicas]."""
+    """Return each replica's MMD^2 between the latents of lines and of cells, [n_replicas].
+
+    Parameters
+    ----------
+    model
+        The stack.
+    source, target
+        Lines and cells, [n, n_genes]; the first 1,024 of each count.
+    """
     model.eval()
     with torch.no_grad():
         z_source = model.source.encoder(source[:LARGEST_MMD_SAMPLE])
@@ -153,7 +162,15 @@ def finetune(
 
 
 def target_rows(target: TargetCells, n_replicas: int) -> TrainingSet:
-    """Return the cells as the rows of an autoencoder."""
+    """Return the cells as the rows of an autoencoder.
+
+    Parameters
+    ----------
+    target
+        The cells.
+    n_replicas
+        Replicas that learn from them.
+    """
     rows = target.training_rows.expand(n_replicas, -1)
     return TrainingSet(
         clean=target.x,
@@ -174,7 +191,22 @@ def train_jointly(
     settings: Configuration,
     history: History,
 ) -> Tensor:
-    """Run the joint stage; see :func:`finetune`. Without ``validation`` it runs for all epochs."""
+    """Run the joint stage.
+
+    Parameters
+    ----------
+    name
+        Of the stage.
+    model, data, target, settings, history
+        See :func:`finetune`.
+    validation
+        Decides when to stop; None: it runs for all epochs.
+
+    Returns
+    -------
+    Tensor
+        Best epoch of each replica, int64 [n_replicas].
+    """
     training, transfer = settings.training, settings.transfer
     training_rows = target.training_rows.expand(model.n_replicas, -1)
     validation_rows = target.validation_rows.expand(model.n_replicas, -1)
@@ -204,7 +236,7 @@ def train_jointly(
             terms["target_class"] = class_cross_entropy(model.logits(target.x[chosen], "target"), target.labels[chosen])
         return with_total(terms)
 
-    def validation_terms() -> dict[str, Tensor]:
+    def validation_terms(validation: PlainValidation | ShiftedValidation) -> dict[str, Tensor]:
         if target.stops_by_labels:
             loss = known_cross_entropy(
                 model.logits(target.x[validation_rows], "target"), target.labels[validation_rows]
@@ -217,13 +249,8 @@ def train_jointly(
         z_source = model.source.encoder(validation.x[:LARGEST_MMD_SAMPLE])
         return with_total({"class": terms["class"]} | alignment(z_source, cells))
 
-    return run_stage(
-        name,
-        modules,
-        random,
-        training,
-        lambda: data.epoch(data.rows, random, training.batch_size),
-        train_terms,
-        validation_terms if validation else None,
-        history,
-    )
+    def batches() -> list[Tensor]:
+        return data.epoch(data.rows, random, training.batch_size)
+
+    stops = partial(validation_terms, validation) if validation else None
+    return run_stage(Stage(name, modules, random, batches, train_terms, stops), training, history)

@@ -1,14 +1,14 @@
 """Pretraining on bulk lines: denoising autoencoder, then encoder and predictor on the labels."""
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from torch import Tensor, nn
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.network import ATSDP, Autoencoder
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
-from pharmacell.training.loop import History, run_stage
+from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy, reconstruction
 from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.training_set import TrainingSet
@@ -50,16 +50,12 @@ def train_autoencoder(
         return {"total": reconstruction(autoencoder(held), held)}
 
     epochs = config.epochs if config.autoencoder_epochs is None else config.autoencoder_epochs
-    return run_stage(
-        name,
-        autoencoder,
-        random,
-        replace(config, epochs=epochs),
-        lambda: data.epoch(data.plain_rows, random, config.batch_size),
-        train_terms,
-        validation_terms,
-        history,
-    )
+
+    def batches() -> list[Tensor]:
+        return data.epoch(data.plain_rows, random, config.batch_size)
+
+    stage = Stage(name, autoencoder, random, batches, train_terms, validation_terms)
+    return run_stage(stage, replace(config, epochs=epochs), history)
 
 
 def train_predictor(
@@ -95,17 +91,11 @@ def train_predictor(
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
         return {"total": source_loss(model, data, rows, model.source.encoder, config)[1]}
 
-    terms: Callable | None = (lambda: validation.terms(model, "source")) if validation else None
-    return run_stage(
-        name,
-        both,
-        model.random,
-        config,
-        lambda: data.epoch(data.rows, model.random, config.batch_size),
-        train_terms,
-        terms,
-        history,
-    )
+    def batches() -> list[Tensor]:
+        return data.epoch(data.rows, model.random, config.batch_size)
+
+    terms = partial(validation.terms, model, "source") if validation else None
+    return run_stage(Stage(name, both, model.random, batches, train_terms, terms), config, history)
 
 
 def source_loss(

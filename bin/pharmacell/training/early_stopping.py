@@ -26,7 +26,15 @@ class BestWeights:
 
     @torch.no_grad()
     def update(self, values: Tensor, epoch: int) -> bool:
-        """Take in one validation value for each replica; return True when all replicas are finished."""
+        """Take in a validation value; return True when all replicas are finished.
+
+        Parameters
+        ----------
+        values
+            Lower is better, [n_replicas].
+        epoch
+            When it was found.
+        """
         running = self.waited < self.patience
         better = running & (values.cpu() < self.best)
         self.waited += 1

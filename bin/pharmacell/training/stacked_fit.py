@@ -10,7 +10,7 @@ from torch import Tensor
 from pharmacell.core.seeds import integer
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
-from pharmacell.training.loop import History, run_stage
+from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.settings import FitConfig
 
 STOP_SHARE = 0.1  # of the rows that may be learnt from; they decide when to stop
@@ -146,13 +146,15 @@ def fit_classes(
         return {"total": stack.call(stop, *data.batch(data.held), *data.target_sample())}
 
     return run_stage(
-        stage,
-        stack.part(*trained) if trained else stack,
-        random,
+        Stage(
+            stage,
+            stack.part(*trained) if trained else stack,
+            random,
+            lambda: data.epoch(random, config.batch_size),
+            train_terms,
+            validation_terms,
+        ),
         config.training(),
-        lambda: data.epoch(random, config.batch_size),
-        train_terms,
-        validation_terms,
         History(),
     )
 

@@ -12,7 +12,7 @@ from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import NetworkModel
 from pharmacell.response.network import ATSDP
 from pharmacell.response.settings import ATSDPConfig
-from pharmacell.training.loop import History, run_stage
+from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import reconstruction
 from pharmacell.training.noise import corrupt
 from pharmacell.training.settings import FitConfig
@@ -97,23 +97,27 @@ class SourceOnlyModel(NetworkModel):
             return data.epoch(random, self.config.batch_size)
 
         run_stage(
-            "autoencoder",
-            model.source,
-            random,
+            Stage(
+                "autoencoder",
+                model.source,
+                random,
+                batches,
+                denoise,
+                lambda: {"total": reconstruction(model.source(held), held)},
+            ),
             replace(training, epochs=self.config.autoencoder_epochs),
-            batches,
-            denoise,
-            lambda: {"total": reconstruction(model.source(held), held)},
             History(),
         )
         run_stage(
-            "classes",
-            nn.ModuleList([model.source.encoder, model.predictor]),
-            random,
+            Stage(
+                "classes",
+                nn.ModuleList([model.source.encoder, model.predictor]),
+                random,
+                batches,
+                classify,
+                lambda: {"total": weighted_cross_entropy(model.logits(held, "source"), held_labels, held_weights)},
+            ),
             training,
-            batches,
-            classify,
-            lambda: {"total": weighted_cross_entropy(model.logits(held, "source"), held_labels, held_weights)},
             History(),
         )
         return [

@@ -15,9 +15,10 @@ from pharmacell.perturbation.encodings.registry import ENCODERS, from_parts, par
 from pharmacell.perturbation.imitation import unseen_column, validation_rows
 from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult
 from pharmacell.perturbation.models.network import BODIES, Network, configure
-from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, TrainingSettings, train
+from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, train
 from pharmacell.perturbation.outputs import Outputs
 from pharmacell.perturbation.settings import FitOptions
+from pharmacell.training.settings import TrainingConfig
 
 VALIDATION_SHARE = 0.1
 FEWEST_ROWS = 20  # in training, for a part of them to be held back
@@ -139,17 +140,15 @@ class StackedNetwork:
         network = Network(self.name, self.config, encoder.shape(), target.shape[1], random)
         tokens, vector = on_device(encoder.transform_training(table), device)
         rows = Rows(tokens, vector, target, *self.divide(table, unseen, seeds, device))
-        settings = TrainingSettings(
-            self.config.epochs,
-            self.config.batch_size,
-            self.config.learning_rate,
-            self.options.loss,
-            self.options.patience,
-            self.options.precision,
+        training = TrainingConfig(
+            epochs=self.config.epochs,
+            batch_size=self.config.batch_size,
+            learning_rate=self.config.learning_rate,
+            patience=self.options.patience,
+            precision=self.options.precision,
         )
-        history = pd.DataFrame(
-            train(network, random, rows, settings, f"{self.name} x {len(seeds)}"), columns=HISTORY_COLUMNS
-        )
+        losses = train(network, random, rows, self.options.loss, training, self.name).table()
+        history = losses.rename(columns={"replica": "seed", "value": "loss"})[HISTORY_COLUMNS]
         history["seed"] = np.asarray(seeds)[history["seed"].to_numpy()]
         return FittedNetwork(self.name, self.config, encoder, outputs, network, list(seeds), table.genes), history
 
