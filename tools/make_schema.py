@@ -321,7 +321,11 @@ def rule(source: Source, name: str) -> dict[str, Any]:
     elif kind in ("integer", "number"):
         found |= bounds([source.settings, *(each.settings for each in others(name).values())], name)
     elif kind == "integers":
-        found |= {"pattern": r"^\d+(, ?\d+)*$", "errorMessage": "give whole numbers, separated by commas"}
+        number, least = (r"[1-9]\d*", " from 1 upwards") if told.at_least else (r"\d+", "")
+        found |= {
+            "pattern": f"^{number}(, ?{number})*$",
+            "errorMessage": f"give whole numbers{least}, separated by commas",
+        }
     elif kind in ("file", "folder"):
         found["format"] = {"file": "file-path", "folder": "directory-path"}[kind]
     elif told.pattern:

@@ -95,7 +95,8 @@ def type_of(option: click.Option) -> dict[str, object]:
     if isinstance(kind, Form):
         return {"type": "string", "pattern": f"^({kind.pattern})$"}
     if isinstance(kind, Integers):
-        return {"type": "string", "pattern": r"^\d+(, ?\d+)*$"}
+        number = r"[1-9]\d*" if kind.at_least == 1 else r"\d+"
+        return {"type": "string", "pattern": f"^{number}(, ?{number})*$"}
     if kind is click.FLOAT:
         return {"type": "number"}
     assert isinstance(kind, Names) or kind is click.STRING, kind
