@@ -87,13 +87,26 @@ class Comparison:
 
     @staticmethod
     def of(table: pd.DataFrame, protocol: str) -> pd.DataFrame:
-        """Return a table's rows of one protocol."""
+        """Return a table's rows of one protocol.
+
+        Parameters
+        ----------
+        table
+            With a column ``protocol``.
+        protocol
+            How rows are held out.
+        """
         return table[table["protocol"] == protocol]
 
     def best(self, protocol: str) -> tuple[str, str]:
         """Name the model that is no baseline (if there is one) and the baseline with the least MRRMSE.
 
         The best model is chosen on the same rows that are shown: good enough to draw, not to report as its score.
+
+        Parameters
+        ----------
+        protocol
+            How rows are held out.
         """
         rows = self.of(self.gains, protocol).query(f"metric == '{RANKED_BY}'").sort_values("value", kind="stable")
         models = rows[rows["kind"] != "baseline"] if (rows["kind"] != "baseline").any() else rows
@@ -101,7 +114,13 @@ class Comparison:
         return models["name"].iloc[0], baselines["name"].iloc[0]
 
     def write(self, folder: Path) -> None:
-        """Write ``scores.csv``, ``per_cell_type.csv``, ``per_compound.csv`` and ``gains.csv``."""
+        """Write ``scores.csv``, ``per_cell_type.csv``, ``per_compound.csv`` and ``gains.csv``.
+
+        Parameters
+        ----------
+        folder
+            Where the files go.
+        """
         for name in ("scores", "per_cell_type", "per_compound", "gains"):
             with whole_file(folder / f"{name}.csv") as partial:
                 getattr(self, name).drop(columns=["name", "kind"], errors="ignore").to_csv(partial, index=False)
@@ -150,7 +169,17 @@ def compare(
 
 
 def example_row(setting: Setting, scored: list[Scored], table: "PerturbationTable") -> ExampleRow:
-    """Return the row with the median Pearson correlation of a model's first seed, read again from its file."""
+    """Return the row with the median Pearson correlation of a model's first seed, read again from its file.
+
+    Parameters
+    ----------
+    setting
+        The model, with its encoding and protocol.
+    scored
+        Scores of each seed and file.
+    table
+        All rows with their keys.
+    """
     one = next(
         one
         for one in scored
@@ -178,6 +207,11 @@ def example_row(setting: Setting, scored: list[Scored], table: "PerturbationTabl
 
 def read_histories(paths: Sequence[Path]) -> pd.DataFrame:
     """Join the losses of all trainings.
+
+    Parameters
+    ----------
+    paths
+        ``history.csv`` of each training.
 
     Raises
     ------

@@ -67,12 +67,29 @@ def fit_all_rows(
 
 
 def compounds(table: "PerturbationTable") -> list[list[str]]:
-    """Return name, LINCS id and SMILES of each compound."""
+    """Return name, LINCS id and SMILES of each compound.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    """
     return table.keys.drop_duplicates("sm_name")[["sm_name", "sm_lincs_id", "SMILES"]].to_numpy().tolist()
 
 
 def write_submission(path: Path, ids: np.ndarray, genes: list[str], values: np.ndarray) -> None:
     """Write ids and genes as the sample submission has them.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    ids
+        Of the test rows.
+    genes
+        Names of the genes, in the order of the columns.
+    values
+        float32 [n_test, n_genes].
 
     Raises
     ------

@@ -8,7 +8,7 @@ RADIUS = 2
 N_BITS = 2048
 
 
-def morgan_counts(smiles: Sequence[str], n_bits: int = N_BITS) -> np.ndarray:
+def morgan_counts(smiles: Sequence[str] | np.ndarray, n_bits: int = N_BITS) -> np.ndarray:
     """Count the circular substructures of each molecule (Rogers and Hahn 2010), float32 [n, n_bits].
 
     Parameters

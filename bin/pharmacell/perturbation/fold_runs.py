@@ -19,6 +19,8 @@ from pharmacell.perturbation.models.registry import NETWORKS, NO_ENCODING, build
 from pharmacell.perturbation.out_of_fold import KEYS
 
 if TYPE_CHECKING:
+    import torch
+
     from pharmacell.perturbation.settings import FitOptions
     from pharmacell.perturbation.table import PerturbationTable
 
@@ -47,21 +49,47 @@ class Run:
     models: Sequence[str]
     options: "FitOptions"
     seeds: list[int]
-    device: object
+    device: "torch.device | None"
     history: list[pd.DataFrame] = field(default_factory=list)
     scores: list[tuple] = field(default_factory=list)
     row_scores: list[pd.DataFrame] = field(default_factory=list)
 
     def encoding(self, model: str) -> str:
-        """Return the encoding of a model."""
+        """Return the encoding of a model.
+
+        Parameters
+        ----------
+        model
+            Name of the model.
+        """
         return self.options.encoding if model in NETWORKS else NO_ENCODING
 
     def seeds_of(self, model: str) -> list[int]:
-        """Return the seeds of a model."""
+        """Return the seeds of a model.
+
+        Parameters
+        ----------
+        model
+            Name of the model.
+        """
         return self.seeds if model in NETWORKS else self.seeds[:1]
 
     def fold(self, model: str, protocol: str, fold: int, train: np.ndarray, test: np.ndarray) -> pa.Table:
-        """Train on some rows, predict others, keep history and scores; returns the predictions of all seeds."""
+        """Train on some rows, predict others, keep history and scores; returns the predictions of all seeds.
+
+        Parameters
+        ----------
+        model
+            Name of the model.
+        protocol
+            How rows are held out.
+        fold
+            Number of the fold.
+        train
+            Rows that are learned from, int64 [n_train].
+        test
+            Rows that are predicted, int64 [n_test].
+        """
         start = time.perf_counter()
         keys = self.table.keys.iloc[test].reset_index(drop=True)
         result = build(model, self.options).fit_predict(self.table.take(train), keys, self.seeds_of(model), self.device)
@@ -82,7 +110,19 @@ class Run:
         return self.rows_of(model, protocol, fold, test, result.predictions)
 
     def note(self, history: pd.DataFrame, model: str, protocol: str, fold: int | str) -> None:
-        """Keep a history."""
+        """Keep a history.
+
+        Parameters
+        ----------
+        history
+            ``seed, epoch, part, loss``.
+        model
+            Name of the model.
+        protocol
+            How rows are held out.
+        fold
+            Number of the fold; ``final``: trained on all rows.
+        """
         if len(history):
             said = pd.DataFrame(
                 {"model": model, "encoding": self.encoding(model), "protocol": protocol, "fold": fold},
@@ -91,11 +131,25 @@ class Run:
             self.history.append(pd.concat([said, history], axis=1))
 
     def rows_of(self, model: str, protocol: str, fold: int, test: np.ndarray, predictions: np.ndarray) -> pa.Table:
-        """Return one row for each seed and test row: keys, then genes."""
+        """Return one row for each seed and test row: keys, then genes.
+
+        Parameters
+        ----------
+        model
+            Name of the model.
+        protocol
+            How rows are held out.
+        fold
+            Number of the fold; ``final``: trained on all rows.
+        test
+            Rows that are predicted, int64 [n_test].
+        predictions
+            float32 [n_seeds, n_test, n_genes].
+        """
         seeds = self.seeds_of(model)
         n_rows = len(seeds) * len(test)
         said = {"model": model, "encoding": self.encoding(model), "protocol": protocol}
-        values = {name: [value] * n_rows for name, value in said.items()}
+        values: dict[str, list | np.ndarray] = {name: [value] * n_rows for name, value in said.items()}
         values |= {"seed": np.repeat(seeds, len(test)), "fold": np.full(n_rows, fold), "row": np.tile(test, len(seeds))}
         return pa.Table.from_arrays(
             [pa.array(values[name]) for name in KEYS] + gene_arrays(predictions), names=[*KEYS, *self.table.genes]
@@ -103,14 +157,26 @@ class Run:
 
 
 def gene_arrays(predictions: np.ndarray) -> list[pa.Array]:
-    """Return one float32 array for each gene of [..., n_genes]."""
+    """Return one float32 array for each gene of [..., n_genes].
+
+    Parameters
+    ----------
+    predictions
+        [..., n_genes].
+    """
     by_gene = np.ascontiguousarray(predictions.reshape(-1, predictions.shape[-1]).T)
     return [pa.array(values) for values in by_gene]
 
 
 @contextmanager
 def parquet_writer(path: Path) -> Iterator:
-    """Yield a function that appends a table to a parquet file, which appears when all is written."""
+    """Yield a function that appends a table to a parquet file, which appears when all is written.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    """
     with whole_file(path) as partial:
         writer = None
 
@@ -127,7 +193,15 @@ def parquet_writer(path: Path) -> Iterator:
 
 
 def write_tables(run: Run, outdir: Path) -> None:
-    """Write history.csv, scores.csv and row_scores.parquet, as far as there is anything to write."""
+    """Write history.csv, scores.csv and row_scores.parquet, as far as there is anything to write.
+
+    Parameters
+    ----------
+    run
+        Whose tables are written.
+    outdir
+        Where the files go.
+    """
     if run.history:
         with whole_file(outdir / "history.csv") as partial:
             pd.concat(run.history).to_csv(partial, index=False)

@@ -1,6 +1,6 @@
 """How much better a model is than the best baseline, with an interval over compounds."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ N_RESAMPLES = 2000
 def gains(
     scores: Mapping[Hashable, RowScores],
     compounds: np.ndarray,
-    baselines: list[Hashable],
+    baselines: Sequence[Hashable],
     seed: int,
     n: int = N_RESAMPLES,
     level: float = 0.95,
@@ -64,21 +64,47 @@ def gains(
 
 
 def best_baseline(values: dict[Hashable, float], metric: str) -> Hashable | None:
-    """Return the baseline with the best defined value; None when no baseline has one."""
+    """Return the baseline with the best defined value; None when no baseline has one.
+
+    Parameters
+    ----------
+    values
+        Mean score of each baseline.
+    metric
+        Name of the score.
+    """
     defined = {model: value for model, value in values.items() if np.isfinite(value)}
     if not defined:
         return None
-    return (min if metric in LOWER_IS_BETTER else max)(defined, key=defined.get)
+    return (min if metric in LOWER_IS_BETTER else max)(defined, key=defined.__getitem__)
 
 
 def multiplicities(n_compounds: int, n: int, seed: int) -> np.ndarray:
-    """Return how often each compound is drawn in each resample, float64 [n, n_compounds]."""
+    """Return how often each compound is drawn in each resample, float64 [n, n_compounds].
+
+    Parameters
+    ----------
+    n_compounds
+        Compounds to draw from.
+    n
+        Resamples.
+    seed
+        Seed of everything random in it.
+    """
     shares = np.full(n_compounds, 1 / n_compounds)
     return generator(seed, "bootstrap over compounds").multinomial(n_compounds, shares, size=n).astype(float)
 
 
 def interval(values: np.ndarray, level: float) -> tuple[float, float]:
-    """Return the percentile interval of the finite values; (NaN, NaN) when there are none."""
+    """Return the percentile interval of the finite values; (NaN, NaN) when there are none.
+
+    Parameters
+    ----------
+    values
+        Of the resamples, [n].
+    level
+        Of the interval, such as 0.95.
+    """
     values = values[np.isfinite(values)]
     if not values.size:
         return float("nan"), float("nan")

@@ -8,6 +8,13 @@ def unseen_column(train_keys: pd.DataFrame, test_keys: pd.DataFrame | None) -> s
     """Return what most rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
 
     Only keys are read. Without keys to predict, compounds count as unseen: that is what a model is kept for.
+
+    Parameters
+    ----------
+    train_keys
+        Keys of the training rows.
+    test_keys
+        Keys of the rows to predict; None: there are none.
     """
     if test_keys is None:
         return "sm_name"

@@ -42,7 +42,13 @@ class RowScores:
     weight: np.ndarray
 
     def mean(self, rows: np.ndarray | slice = slice(None)) -> dict[str, float]:
-        """Return the weighted mean of each metric over some rows; NaN where no gene of any row counts."""
+        """Return the weighted mean of each metric over some rows; NaN where no gene of any row counts.
+
+        Parameters
+        ----------
+        rows
+            Which rows count.
+        """
         total, weight = (self.value[rows] * self.weight[rows]).sum(axis=0), self.weight[rows].sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             return dict(zip(METRICS, (total / weight).tolist(), strict=True))
@@ -76,6 +82,11 @@ class Scorer:
     def score(self, prediction: np.ndarray) -> RowScores:
         """Score every row of a prediction, [n_rows, n_genes], in the order of the truth.
 
+        Parameters
+        ----------
+        prediction
+            float32 [n_rows, n_genes].
+
         Raises
         ------
         ValueError
@@ -97,6 +108,11 @@ def top_share(values: np.ndarray) -> np.ndarray:
 
     1 above the hundredth, 0 below it; genes that tie for the last places share them evenly, so that no order of the
     columns decides. With fewer than 100 genes, all are among them.
+
+    Parameters
+    ----------
+    values
+        [n_rows, n_genes].
     """
     size = np.abs(values)
     top = min(TOP, size.shape[1])

@@ -80,7 +80,17 @@ def read_out_of_fold(path: Path, table: "PerturbationTable") -> Iterator[OutOfFo
 
 
 def check_columns(path: Path, columns: list[str], genes: list[str]) -> None:
-    """Check that keys and genes are those of the table."""
+    """Check that keys and genes are those of the table.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    columns
+        Of the file.
+    genes
+        Names of the genes, in the order of the columns.
+    """
     missing = [name for name in KEYS if name not in columns]
     if missing:
         raise InputError(f"{path}: the column {missing[0]} is missing; give a file of kaggle_train")
@@ -92,7 +102,19 @@ def check_columns(path: Path, columns: list[str], genes: list[str]) -> None:
 
 
 def matrix(path: Path, parts: "list[tuple[pyarrow.Table, list[int]]]", run: dict, n_rows: int) -> OutOfFold:
-    """Turn the rows of one seed, given as tables and places in them, into a matrix."""
+    """Turn the rows of one seed, given as tables and places in them, into a matrix.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    parts
+        Tables, and the places in each whose rows belong to the seed.
+    run
+        Model, encoding, protocol and seed, for messages.
+    n_rows
+        Rows of the whole table.
+    """
     row, fold = (
         np.concatenate([part.column(name).to_numpy()[places] for part, places in parts]).astype(np.int64)
         for name in ("row", "fold")

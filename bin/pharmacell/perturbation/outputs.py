@@ -26,6 +26,13 @@ class Outputs:
     def fit(cls, y: np.ndarray, n_components: int | None) -> "Outputs":
         """Learn the components from the training rows, [n_rows, n_genes].
 
+        Parameters
+        ----------
+        y
+            Targets, float32 [n_rows, n_genes].
+        n_components
+            Components of a truncated SVD; None: predict genes.
+
         Raises
         ------
         InputError
@@ -45,9 +52,21 @@ class Outputs:
         return cls(svd.components_.astype(np.float32), max(float(scores.std()), 1e-6))
 
     def encode(self, y: np.ndarray) -> np.ndarray:
-        """Return what is to be predicted for y, float32 [n_rows, n_outputs]."""
+        """Return what is to be predicted for y, float32 [n_rows, n_outputs].
+
+        Parameters
+        ----------
+        y
+            Targets, float32 [n_rows, n_genes].
+        """
         return y if self.components is None else y @ self.components.T / np.float32(self.scale)
 
     def decode(self, predicted: np.ndarray) -> np.ndarray:
-        """Return genes from what was predicted, [..., n_outputs]."""
+        """Return genes from what was predicted, [..., n_outputs].
+
+        Parameters
+        ----------
+        predicted
+            [..., n_outputs].
+        """
         return predicted if self.components is None else predicted * np.float32(self.scale) @ self.components

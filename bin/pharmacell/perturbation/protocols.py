@@ -50,7 +50,17 @@ def folds(table: "PerturbationTable", protocol: str, seed: int, n_folds: int = N
 
 
 def random(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
-    """Return the rows of each test part, drawn without regard to what they are, as the study's split seems to be."""
+    """Return the rows of each test part, drawn without regard to what they are, as the study's split seems to be.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    seed
+        Seed of everything random in it.
+    n_folds
+        Test parts; fewer where there is less to hold out.
+    """
     n_rows = len(table.cell_type)
     if n_rows < 2:
         raise InputError(f"perturbation table: {n_rows} rows cannot be split into a training and a test part; add rows")
@@ -58,17 +68,47 @@ def random(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarr
 
 
 def leave_compound_out(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
-    """Return test parts whose compounds (by name and by structure) no training part holds."""
+    """Return test parts whose compounds (by name and by structure) no training part holds.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    seed
+        Seed of everything random in it.
+    n_folds
+        Test parts; fewer where there is less to hold out.
+    """
     return _group_folds(compound_groups(table.sm_name, table.smiles), seed, n_folds, "compound")
 
 
 def leave_scaffold_out(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
-    """Return test parts whose Murcko scaffolds no training part holds."""
+    """Return test parts whose Murcko scaffolds no training part holds.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    seed
+        Seed of everything random in it.
+    n_folds
+        Test parts; fewer where there is less to hold out.
+    """
     return _group_folds(scaffold_groups(table.sm_name, table.smiles), seed, n_folds, "scaffold")
 
 
 def leave_cell_type_out(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
-    """Return one test part for each cell type: all of its rows."""
+    """Return one test part for each cell type: all of its rows.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    seed
+        Seed of everything random in it.
+    n_folds
+        Test parts; fewer where there is less to hold out.
+    """
     cell_types = np.unique(table.cell_type)
     if len(cell_types) < 2:
         raise InputError(
@@ -83,6 +123,15 @@ def kaggle(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarr
 
     There, B and myeloid cells were to be predicted from 17 compounds of their own and all compounds of four other
     cell types. A cell type that has no compound beside the anchors gives no fold.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    seed
+        Seed of everything random in it.
+    n_folds
+        Test parts; fewer where there is less to hold out.
     """
     anchor = np.isin(table.sm_name, anchor_compounds(table, seed))
     tested = [np.flatnonzero((table.cell_type == cell_type) & ~anchor) for cell_type in np.unique(table.cell_type)]
@@ -96,7 +145,15 @@ def kaggle(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarr
 
 
 def anchor_compounds(table: "PerturbationTable", seed: int) -> np.ndarray:
-    """Return the 17 compounds (at most half of all) that were measured in most cell types; ties fall by the seed."""
+    """Return the 17 compounds (at most half of all) that were measured in most cell types; ties fall by the seed.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    seed
+        Seed of everything random in it.
+    """
     pairs = np.unique(np.stack([table.sm_name.astype(str), table.cell_type.astype(str)]), axis=1)
     names, n_cell_types = np.unique(pairs[0], return_counts=True)
     shuffled = generator(seed, "anchor compounds").permutation(len(names))
@@ -105,7 +162,17 @@ def anchor_compounds(table: "PerturbationTable", seed: int) -> np.ndarray:
 
 
 def predefined(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:
-    """Return the one test part that the table's own column ``split`` names: all rows that are not ``train``."""
+    """Return the one test part that the table's own column ``split`` names: all rows that are not ``train``.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    seed
+        Seed of everything random in it.
+    n_folds
+        Test parts; fewer where there is less to hold out.
+    """
     if table.split is None:
         raise InputError(
             "perturbation table: the protocol 'predefined' needs a column 'split' (train or test); "

@@ -25,6 +25,25 @@ def check_run(
 ) -> dict[str, list[Split]]:
     """Check options against each other and against the table; returns the folds of each protocol.
 
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    models
+        Names of the models.
+    protocols
+        Names of the protocols.
+    options
+        What the command's user chose.
+    final
+        Whether models are trained on all rows too.
+    sample_submission
+        The sample submission; None: there is none.
+    id_map
+        Keys of the test rows; None: nothing is predicted.
+    seed
+        Seed of everything random in it.
+
     Raises
     ------
     InputError
@@ -49,7 +68,21 @@ def check_run(
 def check_networks(
     table: "PerturbationTable", networks: Sequence[str], parts: dict[str, list[Split]], options: FitOptions, final: bool
 ) -> None:
-    """Check what concerns networks: layers, components, the table of compound vectors."""
+    """Check what concerns networks: layers, components, the table of compound vectors.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    networks
+        Names of the networks.
+    parts
+        Folds of each protocol.
+    options
+        What the command's user chose.
+    final
+        Whether models are trained on all rows too.
+    """
     from pharmacell.perturbation.encodings.registry import ENCODERS
     from pharmacell.perturbation.models.network import configure
 

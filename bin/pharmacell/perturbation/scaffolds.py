@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
 
-def compound_groups(names: Sequence[str], smiles: Sequence[str]) -> np.ndarray:
+def compound_groups(names: Sequence[str] | np.ndarray, smiles: Sequence[str] | np.ndarray) -> np.ndarray:
     """Give each row the number of its compound.
 
     Rows belong together when they share a name or a structure (canonical SMILES), also by way of other rows: one drug
@@ -36,7 +36,7 @@ def compound_groups(names: Sequence[str], smiles: Sequence[str]) -> np.ndarray:
     return linked([names, [_canonical(text) for text in smiles]])
 
 
-def scaffold_groups(names: Sequence[str], smiles: Sequence[str]) -> np.ndarray:
+def scaffold_groups(names: Sequence[str] | np.ndarray, smiles: Sequence[str] | np.ndarray) -> np.ndarray:
     """Give each row the number of its Murcko scaffold (Bemis and Murcko 1996); see :func:`compound_groups`.
 
     A molecule without a ring has no scaffold; each is a group by itself, because such molecules need not be alike.
@@ -44,7 +44,7 @@ def scaffold_groups(names: Sequence[str], smiles: Sequence[str]) -> np.ndarray:
     return linked([names, [_scaffold(text) for text in smiles]])
 
 
-def linked(columns: Sequence[Sequence[str]]) -> np.ndarray:
+def linked(columns: Sequence[Sequence[str] | np.ndarray]) -> np.ndarray:
     """Return the connected component of rows that share a value in any of the columns, int64 [n_rows]."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -45,7 +45,21 @@ def write_simulated(source: Source, train: np.ndarray, test: np.ndarray, seed: i
 
 
 def write_parquet(path: Path, keys: pd.DataFrame, genes: list[str], y: np.ndarray, facts: dict) -> None:
-    """Write keys and genes, with the facts in the schema's metadata."""
+    """Write keys and genes, with the facts in the schema's metadata.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    genes
+        Names of the genes, in the order of the columns.
+    y
+        float32 [n_rows, n_genes].
+    facts
+        What the file says of itself.
+    """
     columns = [pa.array(keys[name]) for name in keys] + gene_arrays(y)
     table = pa.Table.from_arrays(columns, names=[*keys, *genes])
     with whole_file(path) as partial:

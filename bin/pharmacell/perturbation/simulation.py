@@ -44,6 +44,17 @@ class Source:
 def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source:
     """Read and check what a table is to be made from.
 
+    Parameters
+    ----------
+    train_keys
+        Table (csv) of the training keys.
+    id_map
+        Table (csv) of the test keys.
+    mean
+        Mean of each cell type and gene (csv).
+    std
+        Standard deviation of each cell type and gene (csv).
+
     Raises
     ------
     InputError
@@ -73,7 +84,13 @@ def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source
 
 
 def read_moments(path: Path) -> pd.DataFrame:
-    """Read one row a cell type, one column a gene; float32."""
+    """Read one row a cell type, one column a gene; float32.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    """
     check_file(path, (".csv",))
     try:
         frame = pd.read_csv(path, index_col="cell_type").astype(np.float32)
@@ -87,7 +104,19 @@ def read_moments(path: Path) -> pd.DataFrame:
 
 
 def reduce(source: Source, n_genes: int | None, n_compounds: int | None, seed: int) -> Source:
-    """Keep some genes (spread over all, in their order) and some compounds: first those of the rarest cell types."""
+    """Keep some genes (spread over all, in their order) and some compounds: first those of the rarest cell types.
+
+    Parameters
+    ----------
+    source
+        Keys, genes and moments of the real table.
+    n_genes
+        How many to keep; None: all.
+    n_compounds
+        How many to keep; None: all.
+    seed
+        Seed of everything random in it.
+    """
     train, test, mean, std = source.train, source.test, source.mean, source.std
     if n_genes and n_genes < mean.shape[1]:
         columns = np.linspace(0, mean.shape[1] - 1, n_genes).round().astype(int)
@@ -111,6 +140,13 @@ def simulate(source: Source, seed: int) -> tuple[np.ndarray, np.ndarray]:
     a_d and b_d are random projections of the compound's Morgan counts (so that like molecules act alike), L_g and M_cg
     random loadings of rank 12, k_d the strength of the compound (log-normal) and e Student's t noise of unit variance.
     Every part has unit variance over compounds before its share, so cell types keep their moments.
+
+    Parameters
+    ----------
+    source
+        Keys, genes and moments of the real table.
+    seed
+        Seed of everything random in it.
 
     Returns
     -------
@@ -145,6 +181,12 @@ def simulate(source: Source, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
-    """Return columns with mean 0 and standard deviation 1, as far as they vary."""
+    """Return columns with mean 0 and standard deviation 1, as far as they vary.
+
+    Parameters
+    ----------
+    values
+        [n_rows, n_columns].
+    """
     centred = values - values.mean(0)
     return centred / np.maximum(centred.std(0), 1e-9)

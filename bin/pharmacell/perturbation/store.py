@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 
 def save(weights: dict[str, np.ndarray], config: dict, path: Path) -> None:
-    """Write ``<name>.safetensors`` and ``<name>.json``, each whole or not at all."""
+    """Write ``<name>.safetensors`` and ``<name>.json``, each whole or not at all.
+
+    Parameters
+    ----------
+    weights
+        Arrays by name.
+    config
+        What json can hold.
+    path
+        Of the weights; the json stands beside it.
+    """
     from safetensors.numpy import save_file
 
     with whole_file(path) as partial:
@@ -27,6 +37,13 @@ def save(weights: dict[str, np.ndarray], config: dict, path: Path) -> None:
 
 def load(path: Path, device: "torch.device") -> tuple["FittedNetwork", dict]:
     """Read a stack and its json.
+
+    Parameters
+    ----------
+    path
+        Of the weights.
+    device
+        Where they go.
 
     Raises
     ------

@@ -76,6 +76,13 @@ class Setting:
 def score_files(paths: Sequence[Path], table: "PerturbationTable") -> list[Scored]:
     """Score every seed of every file; only one prediction is in memory at a time.
 
+    Parameters
+    ----------
+    paths
+        Of the files.
+    table
+        All rows with their keys.
+
     Raises
     ------
     InputError
@@ -111,6 +118,11 @@ def _score(predicted: OutOfFold, table: "PerturbationTable", scorers: dict[bytes
 def settings_of(scored: list[Scored]) -> list[Setting]:
     """Average over seeds; in the order protocol, baselines, others.
 
+    Parameters
+    ----------
+    scored
+        Scores of each seed and file.
+
     Raises
     ------
     InputError
@@ -119,7 +131,7 @@ def settings_of(scored: list[Scored]) -> list[Setting]:
     groups: dict[tuple[str, str, str], list[Scored]] = {}
     for one in scored:
         groups.setdefault((one.protocol, one.model, one.encoding), []).append(one)
-    rows = {}
+    rows: dict[str, np.ndarray] = {}
     for one in scored:
         if not np.array_equal(one.row, rows.setdefault(one.protocol, one.row)):
             raise InputError(
@@ -133,14 +145,26 @@ def settings_of(scored: list[Scored]) -> list[Setting]:
 
 
 def average(scores: Sequence[RowScores]) -> RowScores:
-    """Return the mean over seeds, such that means over rows stay means over all (seed, row, gene)."""
+    """Return the mean over seeds, such that means over rows stay means over all (seed, row, gene).
+
+    Parameters
+    ----------
+    scores
+        Of each seed.
+    """
     weight = np.mean([one.weight for one in scores], axis=0)
     total = np.mean([one.value * one.weight for one in scores], axis=0)
     return RowScores(np.divide(total, weight, out=np.zeros_like(total), where=weight > 0), weight)
 
 
 def score_table(scored: list[Scored]) -> pd.DataFrame:
-    """Return ``model, encoding, protocol, seed, fold, metric, value``: each fold's mean over its rows."""
+    """Return ``model, encoding, protocol, seed, fold, metric, value``: each fold's mean over its rows.
+
+    Parameters
+    ----------
+    scored
+        Scores of each seed and file.
+    """
     rows = []
     for one in scored:
         for fold in np.unique(one.fold):
@@ -191,7 +215,17 @@ def group_table(settings: list[Setting], groups: np.ndarray, name: str) -> pd.Da
 
 
 def gain_table(settings: list[Setting], compounds: np.ndarray, seed: int) -> pd.DataFrame:
-    """Return :func:`pharmacell.perturbation.gains.gains` of each protocol, ``protocol, model, encoding`` in front."""
+    """Return :func:`pharmacell.perturbation.gains.gains` of each protocol, ``protocol, model, encoding`` in front.
+
+    Parameters
+    ----------
+    settings
+        Scores averaged over seeds.
+    compounds
+        Compound of each row.
+    seed
+        Seed of everything random in it.
+    """
     parts = []
     for protocol in dict.fromkeys(one.protocol for one in settings):
         here = {(one.model, one.encoding): one for one in settings if one.protocol == protocol}

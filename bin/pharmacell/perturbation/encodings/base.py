@@ -1,5 +1,6 @@
 """What every encoding takes and gives."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
@@ -64,7 +65,17 @@ class Encoder(Protocol):
 
     @classmethod
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
-        """Learn from the training rows; ``unseen`` is what the rows to predict are without (see ``imitation``)."""
+        """Learn from the training rows; ``unseen`` is what the rows to predict are without (see ``imitation``).
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        unseen
+            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
+        """
         ...
 
     def shape(self) -> InputShape:
@@ -72,33 +83,83 @@ class Encoder(Protocol):
         ...
 
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys."""
+        """Encode rows by their keys.
+
+        Parameters
+        ----------
+        keys
+            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+        """
         ...
 
     def transform_training(self, train: "PerturbationTable") -> Encoded:
-        """Encode the training rows, each as if its own values were not known."""
+        """Encode the training rows, each as if its own values were not known.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        """
         ...
 
 
-class KeyEncoder:
+class KeyEncoder(ABC):
     """Base of encodings that look at keys only, so that training rows need no special care."""
 
+    @abstractmethod
+    def transform(self, keys: pd.DataFrame) -> Encoded:
+        """Encode rows by their keys.
+
+        Parameters
+        ----------
+        keys
+            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+        """
+
     def transform_training(self, train: "PerturbationTable") -> Encoded:
-        """Encode the training rows."""
+        """Encode the training rows.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        """
         return self.transform(train.keys)
 
 
 def categories(values: Iterable) -> list[str]:
-    """Return the distinct values in their order; number i of them is category i + 1."""
+    """Return the distinct values in their order; number i of them is category i + 1.
+
+    Parameters
+    ----------
+    values
+        One value a row.
+    """
     return sorted({str(value) for value in values})
 
 
 def numbers(values: Iterable, known: list[str]) -> np.ndarray:
-    """Return the category of each value, int64; 0 where it is not known."""
+    """Return the category of each value, int64; 0 where it is not known.
+
+    Parameters
+    ----------
+    values
+        One value a row.
+    known
+        The categories, in their order.
+    """
     place = {value: number for number, value in enumerate(known, start=1)}
     return np.array([place.get(str(value), UNSEEN) for value in values], dtype=np.int64)
 
 
 def cell_shape(cell_types: list[str], n_features: int) -> InputShape:
-    """Return the shape of an encoding whose only token is the cell type."""
+    """Return the shape of an encoding whose only token is the cell type.
+
+    Parameters
+    ----------
+    cell_types
+        Known cell types.
+    n_features
+        Numbers beside the token.
+    """
     return InputShape(len(cell_types) + 1, 1, n_features, ((UNSEEN, 1, len(cell_types) + 1),))

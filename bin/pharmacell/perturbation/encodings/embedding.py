@@ -1,8 +1,9 @@
 """Compound vectors computed elsewhere, such as those of a chemical language model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,11 @@ from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
 from pharmacell.perturbation.table import texts_of
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.settings import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
+
 
 COMPOUND_KEYS = ("SMILES", "sm_name", "sm_lincs_id")
 
@@ -43,8 +49,17 @@ class EmbeddingEncoder(KeyEncoder):
     name: ClassVar[str] = "embedding"
 
     @classmethod
-    def fit(cls, train, options, unseen):
+    def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
         """Read the table and standardise it over the training compounds.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        unseen
+            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
 
         Raises
         ------
@@ -65,6 +80,11 @@ class EmbeddingEncoder(KeyEncoder):
     def transform(self, keys: pd.DataFrame) -> Encoded:
         """Encode rows by their keys.
 
+        Parameters
+        ----------
+        keys
+            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+
         Raises
         ------
         InputError
@@ -75,7 +95,13 @@ class EmbeddingEncoder(KeyEncoder):
 
 
 def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
-    """Read a parquet or csv: one column SMILES, sm_name or sm_lincs_id, all other columns numbers."""
+    """Read a parquet or csv: one column SMILES, sm_name or sm_lincs_id, all other columns numbers.
+
+    Parameters
+    ----------
+    path
+        A table of precomputed compound vectors.
+    """
     check_file(path, (".parquet", ".csv"))
     try:
         if path.suffix.lower() == ".parquet":
@@ -108,6 +134,13 @@ def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
 def names_of(path: Path, column: pd.Series) -> list[str]:
     """Return the compounds that a table names, structures in their canonical spelling.
 
+    Parameters
+    ----------
+    path
+        The table, for messages.
+    column
+        Its first column.
+
     Raises
     ------
     InputError
@@ -121,8 +154,18 @@ def names_of(path: Path, column: pd.Series) -> list[str]:
     return [canonical_smiles(name) or "" for name in names]
 
 
-def places(wanted, compounds: list[str], column: str) -> np.ndarray:
-    """Return where each compound stands in the table."""
+def places(wanted: Sequence[str] | np.ndarray, compounds: list[str], column: str) -> np.ndarray:
+    """Return where each compound stands in the table.
+
+    Parameters
+    ----------
+    wanted
+        Compound of each row.
+    compounds
+        Those of the table.
+    column
+        Of the keys that names the compounds.
+    """
     place = {compound: number for number, compound in enumerate(compounds)}
     missing = [str(one) for one in dict.fromkeys(wanted) if str(one) not in place]
     if missing:

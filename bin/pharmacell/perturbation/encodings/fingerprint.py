@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
 from pharmacell.perturbation.fingerprints import morgan_counts
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.settings import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
+
 
 N_BITS = 1024
 FURTHEST = 5.0  # standard deviations; a molecule unlike any in training must not drown everything else
@@ -35,8 +40,18 @@ class FingerprintEncoder(KeyEncoder):
     name: ClassVar[str] = "fingerprint"
 
     @classmethod
-    def fit(cls, train, options, unseen):
-        """Choose bits and standardise descriptors over the training compounds."""
+    def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
+        """Choose bits and standardise descriptors over the training compounds.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        unseen
+            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
+        """
         smiles = np.unique(train.smiles)
         counts, values = morgan_counts(smiles, N_BITS), descriptors(smiles)
         return cls(categories(train.cell_type), np.ptp(counts, axis=0) > 0, values.mean(0), values.std(0))
@@ -46,7 +61,13 @@ class FingerprintEncoder(KeyEncoder):
         return cell_shape(self.cell_types, int(self.bits.sum()) + len(self.mean))
 
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys."""
+        """Encode rows by their keys.
+
+        Parameters
+        ----------
+        keys
+            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+        """
         names, codes = np.unique(keys["SMILES"].to_numpy(str), return_inverse=True)
         constant = self.std < 1e-6
         scaled = (descriptors(names) - self.mean) / np.where(constant, 1, self.std)
@@ -57,7 +78,13 @@ class FingerprintEncoder(KeyEncoder):
 
 
 def descriptors(smiles: np.ndarray) -> np.ndarray:
-    """Return all rdkit descriptors as sign(x) log(1 + |x|), float32 [n, n_descriptors]; 0 where undefined."""
+    """Return all rdkit descriptors as sign(x) log(1 + |x|), float32 [n, n_descriptors]; 0 where undefined.
+
+    Parameters
+    ----------
+    smiles
+        Structures as SMILES, [n].
+    """
     values = np.array([molecule_descriptors(str(one)) for one in smiles])
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     return (np.sign(values) * np.log1p(np.abs(values))).astype(np.float32)
@@ -65,7 +92,13 @@ def descriptors(smiles: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=10_000)
 def molecule_descriptors(smiles: str) -> tuple[float, ...]:
-    """Return the rdkit descriptors of one molecule; remembered, because each fold asks again and one takes 10 ms."""
+    """Return the rdkit descriptors of one molecule; remembered, because each fold asks again and one takes 10 ms.
+
+    Parameters
+    ----------
+    smiles
+        Structure of the molecule.
+    """
     from rdkit import Chem
     from rdkit.Chem.Descriptors import CalcMolDescriptors
 

@@ -1,13 +1,18 @@
 """The study's input: five columns as ordinal numbers."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.perturbation.encodings.base import UNSEEN, Encoded, InputShape, KeyEncoder, categories, numbers
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.settings import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
+
 
 N_EMBEDDINGS = 1000  # of each column
 
@@ -26,8 +31,17 @@ class OrdinalEncoder(KeyEncoder):
     name: ClassVar[str] = "ordinal"
 
     @classmethod
-    def fit(cls, train, options, unseen):
+    def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
         """Learn a number for each of the categories of the training rows.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        unseen
+            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
 
         Raises
         ------
@@ -52,13 +66,25 @@ class OrdinalEncoder(KeyEncoder):
         return InputShape(len(self.known) * N_EMBEDDINGS, len(self.known), 0, unseen)
 
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys."""
+        """Encode rows by their keys.
+
+        Parameters
+        ----------
+        keys
+            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+        """
         tokens = [numbers(values, found) for values, found in zip(columns(keys).values(), self.known, strict=True)]
         return Encoded(np.stack(tokens, 1) + np.arange(len(tokens)) * N_EMBEDDINGS)
 
 
 def columns(keys: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the five columns."""
+    """Return the five columns.
+
+    Parameters
+    ----------
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    """
     lengths = keys["SMILES"].str.len().map("{:05d}".format)  # with zeros in front, text sorts as numbers do
     names = ("cell_type", "sm_name", "sm_lincs_id", "SMILES")
     return {name: keys[name] for name in names} | {"SMILES length": lengths}

@@ -18,12 +18,28 @@ ENCODERS: dict[str, type[Encoder]] = {
 
 
 def parts_of(encoder: Encoder) -> tuple[dict, dict[str, np.ndarray]]:
-    """Return what json can hold of an encoder, and its arrays."""
-    values = {field.name: getattr(encoder, field.name) for field in fields(encoder)}
+    """Return what json can hold of an encoder, and its arrays.
+
+    Parameters
+    ----------
+    encoder
+        A fitted one.
+    """
+    values = {field.name: getattr(encoder, field.name) for field in fields(encoder)}  # type: ignore[arg-type]  # all are dataclasses
     arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
     return {name: value for name, value in values.items() if name not in arrays}, arrays
 
 
 def from_parts(name: str, facts: dict, arrays: dict[str, np.ndarray]) -> Encoder:
-    """Make an encoder again; see :func:`parts_of`."""
+    """Make an encoder again; see :func:`parts_of`.
+
+    Parameters
+    ----------
+    name
+        Of the encoding.
+    facts
+        What json can hold of it.
+    arrays
+        The rest of it.
+    """
     return ENCODERS[name](**facts, **arrays)

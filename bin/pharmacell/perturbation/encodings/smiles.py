@@ -2,12 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.perturbation.encodings.base import PAD, UNSEEN, Encoded, InputShape, KeyEncoder, categories, numbers
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.settings import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
+
 
 # Bracket atoms whole, then the two-letter elements, two-digit ring bonds, and any other single character.
 TOKEN = re.compile(r"\[[^\]]*\]|Br|Cl|%\d\d|.")
@@ -33,8 +38,18 @@ class SmilesEncoder(KeyEncoder):
     name: ClassVar[str] = "smiles"
 
     @classmethod
-    def fit(cls, train, options, unseen):
-        """Collect tokens and cell types of the training rows."""
+    def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
+        """Collect tokens and cell types of the training rows.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        unseen
+            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
+        """
         molecules = [tokenise(smiles) for smiles in np.unique(train.smiles)]
         return cls(
             categories(token for molecule in molecules for token in molecule),
@@ -49,7 +64,13 @@ class SmilesEncoder(KeyEncoder):
         return InputShape(last, self.n_tokens, 0, ((UNSEEN, 1, first), (first + UNSEEN, first + 1, last)), padded=True)
 
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys."""
+        """Encode rows by their keys.
+
+        Parameters
+        ----------
+        keys
+            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+        """
         tokens = np.full((len(keys), self.n_tokens), PAD, np.int64)
         tokens[:, -1] = numbers(keys["cell_type"], self.cell_types) + len(self.vocabulary) + 1
         of_smiles = {
@@ -63,5 +84,11 @@ class SmilesEncoder(KeyEncoder):
 
 
 def tokenise(smiles: str) -> list[str]:
-    """Cut a SMILES into atoms, bonds, branches and ring closures."""
+    """Cut a SMILES into atoms, bonds, branches and ring closures.
+
+    Parameters
+    ----------
+    smiles
+        Structure of the molecule.
+    """
     return TOKEN.findall(smiles)

@@ -1,13 +1,18 @@
 """What the training part says of a cell type and of a compound: statistics of its values, reduced to components."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, categories, cell_shape, numbers
 from pharmacell.perturbation.imitation import blocks
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.settings import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
+
 
 N_COMPONENTS = 16
 QUANTILES = (0.25, 0.5, 0.75)
@@ -40,8 +45,18 @@ class TargetStatsEncoder:
     name: ClassVar[str] = "target_stats"
 
     @classmethod
-    def fit(cls, train, options, unseen) -> Self:
-        """Describe cell types and compounds from the training rows."""
+    def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
+        """Describe cell types and compounds from the training rows.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        unseen
+            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
+        """
         scores = components(train.y)
         return cls(
             categories(train.cell_type),
@@ -56,7 +71,13 @@ class TargetStatsEncoder:
         return cell_shape(self.cell_types, self.of_cell_type.shape[1] + self.of_compound.shape[1] + 2)
 
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys."""
+        """Encode rows by their keys.
+
+        Parameters
+        ----------
+        keys
+            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+        """
         parts = []
         for values, known, table in (
             (keys["cell_type"], self.cell_types, self.of_cell_type),
@@ -68,8 +89,14 @@ class TargetStatsEncoder:
         tokens = numbers(keys["cell_type"], self.cell_types)[:, None]
         return Encoded(tokens, np.concatenate(parts, 1).astype(np.float32))
 
-    def transform_training(self, train) -> Encoded:
-        """Encode each block of the training rows by statistics of the other blocks."""
+    def transform_training(self, train: "PerturbationTable") -> Encoded:
+        """Encode each block of the training rows by statistics of the other blocks.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        """
         scores = components(train.y)  # one basis for all blocks, or a feature would mean something else in each
         block = blocks(train.keys, self.unseen, N_BLOCKS)
         whole = self.transform(train.keys)
@@ -91,7 +118,13 @@ class TargetStatsEncoder:
 
 
 def components(y: np.ndarray) -> np.ndarray:
-    """Return the scores of the rows on the first components of a truncated SVD, float32 [n_rows, n_components]."""
+    """Return the scores of the rows on the first components of a truncated SVD, float32 [n_rows, n_components].
+
+    Parameters
+    ----------
+    y
+        Targets, float32 [n_rows, n_genes].
+    """
     from sklearn.decomposition import TruncatedSVD
 
     n_components = min(N_COMPONENTS, len(y) - 1, y.shape[1] - 1)
@@ -103,6 +136,13 @@ def components(y: np.ndarray) -> np.ndarray:
 
 def statistics(scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return mean, standard deviation and quartiles of the scores of each group, in the groups' order.
+
+    Parameters
+    ----------
+    scores
+        [n_rows, n_components].
+    groups
+        Number of the group of each row, int64 [n_rows].
 
     Returns
     -------

@@ -41,7 +41,7 @@ class PerturbationModel(Protocol):
     """A model; it is made anew for each fit."""
 
     def fit_predict(
-        self, train: "PerturbationTable", test_keys: pd.DataFrame, seeds: Sequence[int], device: "torch.device"
+        self, train: "PerturbationTable", test_keys: pd.DataFrame, seeds: Sequence[int], device: "torch.device | None"
     ) -> FitResult:
         """Learn from the training rows and predict the test keys.
 

@@ -15,27 +15,77 @@ SHRINKAGE = 1.0  # in rows: an effect seen in n rows is shrunk by about n / (n +
 
 
 def zeros(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict that nothing changes, float32 [n_test, n_genes]; the seed is not used, here and below."""
+    """Predict that nothing changes, float32 [n_test, n_genes]; the seed is not used, here and below.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    seed
+        Seed of everything random in it.
+    """
     return np.zeros((len(keys), train.y.shape[1]), np.float32)
 
 
 def gene_mean(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict each gene's mean over the training rows."""
+    """Predict each gene's mean over the training rows.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    seed
+        Seed of everything random in it.
+    """
     return np.tile(train.y.mean(axis=0, dtype=np.float64).astype(np.float32), (len(keys), 1))
 
 
 def median(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict each gene's median over the training rows."""
+    """Predict each gene's median over the training rows.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    seed
+        Seed of everything random in it.
+    """
     return np.tile(np.median(train.y, axis=0).astype(np.float32), (len(keys), 1))
 
 
 def mean_per_cell_type(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict each gene's mean over the training rows of the cell type; over all rows where it has none."""
+    """Predict each gene's mean over the training rows of the cell type; over all rows where it has none.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    seed
+        Seed of everything random in it.
+    """
     return _mean_per(train, train.cell_type, keys["cell_type"].to_numpy(str))
 
 
 def mean_per_compound(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarray:
-    """Predict each gene's mean over the training rows of the compound; over all rows where it has none."""
+    """Predict each gene's mean over the training rows of the compound; over all rows where it has none.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    seed
+        Seed of everything random in it.
+    """
     return _mean_per(train, train.sm_name, keys["sm_name"].to_numpy(str))
 
 
@@ -44,6 +94,15 @@ def additive(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.
 
     The effects are those of a two-way layout, fitted together by least squares with a penalty of one row on each, so
     that a compound which was measured once does not carry that row's noise in full.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    seed
+        Seed of everything random in it.
     """
     from sklearn.preprocessing import OneHotEncoder
 

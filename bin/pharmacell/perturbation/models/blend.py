@@ -26,9 +26,21 @@ class Blend:
     """The blend as the registry knows it; its weights are the same for all seeds and stand in ``config``."""
 
     def fit_predict(
-        self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device"
+        self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device | None"
     ) -> FitResult:
-        """See :class:`pharmacell.perturbation.models.base.PerturbationModel`."""
+        """See :class:`pharmacell.perturbation.models.base.PerturbationModel`.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        test_keys
+            Keys of the rows to predict.
+        seeds
+            One for each replica.
+        device
+            Where to train.
+        """
         weights = blend_weights(train, test_keys)
         predictions = np.zeros((len(seeds), len(test_keys), train.y.shape[1]), np.float32)
         for name in (name for name, weight in weights.items() if weight > 0):
@@ -44,6 +56,13 @@ def blend_weights(train: "PerturbationTable", keys: "pd.DataFrame") -> dict[str,
     Each row's squares are divided by the root mean square of its truth, because the score is a mean over rows of roots
     (MRRMSE; this is one step of reweighted least squares towards it). ``zeros`` takes part, so a noisy blend can shrink
     to nothing.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
     """
     size = len(MEMBERS)
     gram, product = np.zeros((size, size)), np.zeros(size)

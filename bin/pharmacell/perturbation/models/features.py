@@ -47,18 +47,36 @@ class Components:
 
     @classmethod
     def fit(cls, y: np.ndarray) -> "Components":
-        """Fit to the training part only; at most 32, fewer when there are fewer rows or genes."""
+        """Fit to the training part only; at most 32, fewer when there are fewer rows or genes.
+
+        Parameters
+        ----------
+        y
+            Targets, float32 [n_rows, n_genes].
+        """
         from sklearn.decomposition import PCA
 
         model = PCA(min(N_COMPONENTS, *(np.array(y.shape) - 1).clip(1)), random_state=0).fit(y)
         return cls(model.mean_, model.components_)
 
     def reduce(self, y: np.ndarray) -> np.ndarray:
-        """Return the components of targets, [n_rows, n_components]."""
+        """Return the components of targets, [n_rows, n_components].
+
+        Parameters
+        ----------
+        y
+            Targets, [n_rows, n_genes].
+        """
         return (y - self.centre) @ self.basis.T
 
     def expand(self, reduced: np.ndarray) -> np.ndarray:
-        """Return targets from their components, float32 [n_rows, n_genes]."""
+        """Return targets from their components, float32 [n_rows, n_genes].
+
+        Parameters
+        ----------
+        reduced
+            [n_rows, n_components].
+        """
         return (reduced @ self.basis + self.centre).astype(np.float32)
 
 
@@ -96,6 +114,15 @@ def compound_effects(train: "PerturbationTable", keys: "pd.DataFrame", reduced: 
     ``n / (n + 1)``; a compound without other rows gets 0. A row's own target is never among its features, or a model
     would learn to read it off.
 
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    reduced
+        Targets of the training rows on the components, [n_train, n_components].
+
     Returns
     -------
     list
@@ -114,7 +141,15 @@ def compound_effects(train: "PerturbationTable", keys: "pd.DataFrame", reduced: 
 
 
 def is_seen(train: "PerturbationTable", keys: "pd.DataFrame") -> np.ndarray:
-    """Tell which asked rows have a compound that stands in the training rows, bool [n_asked]."""
+    """Tell which asked rows have a compound that stands in the training rows, bool [n_asked].
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    """
     return np.isin(_texts(keys, "sm_name"), train.sm_name)
 
 

@@ -37,6 +37,13 @@ def asked_protocol(train: "PerturbationTable", keys: "pd.DataFrame") -> str:
 
     New cell types, else new compounds, where more than half of the rows have one; else known compounds in a cell type
     with fewer training rows than rows to predict (as in the NeurIPS 2023 task), else a random part.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
     """
     cell_type = keys["cell_type"].to_numpy(str)
     if np.mean(~np.isin(cell_type, train.cell_type)) > 0.5:

@@ -22,6 +22,15 @@ def knn(train: "PerturbationTable", keys: "pd.DataFrame", seed: int) -> np.ndarr
 
     A training row weighs the squared Tanimoto similarity of the compounds' Morgan counts, half of it when its cell
     type is another one; the ten heaviest take part. The seed is not used.
+
+    Parameters
+    ----------
+    train
+        The training rows.
+    keys
+        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    seed
+        Seed of everything random in it.
     """
     similarity = tanimoto(morgan_counts(keys["SMILES"].to_numpy(str)), morgan_counts(train.smiles))
     same = keys["cell_type"].to_numpy(str)[:, None] == train.cell_type

@@ -34,9 +34,21 @@ class SimpleModel:
     random: bool = False
 
     def fit_predict(
-        self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device"
+        self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device | None"
     ) -> FitResult:
-        """See :class:`pharmacell.perturbation.models.base.PerturbationModel`; runs on the CPU whatever the device."""
+        """See :class:`pharmacell.perturbation.models.base.PerturbationModel`; runs on the CPU whatever the device.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        test_keys
+            Keys of the rows to predict.
+        seeds
+            One for each replica.
+        device
+            Where to train.
+        """
         predictions = np.stack([self.predict(train, test_keys, seed) for seed in (seeds if self.random else seeds[:1])])
         return FitResult(np.broadcast_to(predictions, (len(seeds), *predictions.shape[1:])))
 
