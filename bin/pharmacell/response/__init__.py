@@ -1,1 +1,1 @@
-"""The main job, one module a process: from bulk lines to a probability for every cell, with its evidence."""
+"""The main job, one module a process: from bulk lines to a probability for every cell, and whether to believe it."""

@@ -39,7 +39,7 @@ def diagnose(
         raise ValueError("the model was not adapted to cells")
     source_auroc, (agreement, opposed) = card.pretraining.source_auroc[MAIN_MODEL], predictions.agreement()
     signature, ridge, logistic = baseline_agreements(predictions)
-    found: Diagnostics = {
+    measured: Diagnostics = {
         "drug": card.drug,
         "sample": card.sample,
         "simulated": bool(sample.get("simulated", False)),
@@ -62,13 +62,13 @@ def diagnose(
         "agreement_ridge": ridge,
         "agreement_logistic": logistic,
     }
-    found |= of_ensemble(card)
+    measured |= of_ensemble(card)
     if null is not None:
-        found |= of_null(predictions.scores.mean(0), null)
+        measured |= of_null(predictions.scores.mean(0), null)
     resembled = card.adaptation.resembles_line
-    found["resembles_line"] = None if resembled is None else [asdict(one) for one in resembled]
-    verdict, reasons = judge(found)
-    return {"verdict": verdict, "reasons": reasons + notes(resembled), **found}
+    measured["resembles_line"] = None if resembled is None else [asdict(one) for one in resembled]
+    verdict, reasons = judge(measured)
+    return {"verdict": verdict, "reasons": reasons + notes(resembled), **measured}
 
 
 def baseline_agreements(predictions: CellPredictions) -> list[float]:

@@ -31,15 +31,15 @@ class Rule:
     words: Callable[[Diagnostics], str]
     falling: bool = False
 
-    def side(self, found: Diagnostics) -> str | None:
+    def side(self, diagnostics: Diagnostics) -> str | None:
         """Return ``against``, ``doubt`` or ``support``; None when the number is missing.
 
         Parameters
         ----------
-        found
+        diagnostics
             The diagnostics.
         """
-        value = self.value(found)
+        value = self.value(diagnostics)
         if value is None or np.isnan(value):
             return None
         sign = -1 if self.falling else 1
@@ -61,28 +61,28 @@ def interval(value: float, low: float, high: float) -> str:
     return f"AUROC {value:.2f} (95 % interval {low:.2f} to {high:.2f})"
 
 
-def predictability(found: Diagnostics) -> float:
+def predictability(diagnostics: Diagnostics) -> float:
     """Return how well the drug can be predicted at all; NaN without shifted validation.
 
     Either AUROC alone is noisy: the first rests on few test lines, the second on simulated cells.
 
     Parameters
     ----------
-    found
+    diagnostics
         The diagnostics.
     """
-    return (found["source_auroc"] + found.get("shifted_auroc", np.nan)) / 2
+    return (diagnostics["source_auroc"] + diagnostics.get("shifted_auroc", np.nan)) / 2
 
 
-def share_of_genes(found: Diagnostics) -> float:
+def share_of_genes(diagnostics: Diagnostics) -> float:
     """Return the share of the bulk file's genes that the cells have too.
 
     Parameters
     ----------
-    found
+    diagnostics
         The diagnostics.
     """
-    return found["genes_shared"] / found["genes_bulk"]
+    return diagnostics["genes_shared"] / diagnostics["genes_bulk"]
 
 
 RULES: tuple[Rule, ...] = (
@@ -194,12 +194,12 @@ RULES: tuple[Rule, ...] = (
 LEADS = {"against": "Against: ", "doubt": "Doubtful: ", "support": "For: "}
 
 
-def judge(found: Diagnostics) -> tuple[str, list[str]]:
+def judge(diagnostics: Diagnostics) -> tuple[str, list[str]]:
     """Return verdict and reasons: one number against is ``not supported``, one doubt ``uncertain``.
 
     Parameters
     ----------
-    found
+    diagnostics
         The diagnostics.
 
     Returns
@@ -211,8 +211,8 @@ def judge(found: Diagnostics) -> tuple[str, list[str]]:
     """
     reasons: dict[str, list[str]] = {side: [] for side in LEADS}
     for rule in RULES:
-        side = rule.side(found)
+        side = rule.side(diagnostics)
         if side:
-            reasons[side].append(LEADS[side] + rule.words(found))
+            reasons[side].append(LEADS[side] + rule.words(diagnostics))
     verdict = "not supported" if reasons["against"] else "uncertain" if reasons["doubt"] else "supported"
     return verdict, [reason for side in LEADS for reason in reasons[side]]

@@ -96,9 +96,9 @@ class CrossValidatedATSDP:
             return len(folds[position].train), folds[position].enough_labels()
 
         for _, positions in groupby(sorted(range(len(folds)), key=alike), key=alike):
-            together = list(positions)
-            stack = [folds[position] for position in together]
-            found |= dict(zip(together, self.fit_stack(stack, bundle, lines, settings, device), strict=True))
+            stacked = list(positions)
+            stack = [folds[position] for position in stacked]
+            found |= dict(zip(stacked, self.fit_stack(stack, bundle, lines, settings, device), strict=True))
         return [found[position] for position in range(len(folds))]
 
     def pretrained(self, folds: Sequence["Fold"], settings: Configuration, device) -> "Bundle":
