@@ -105,8 +105,8 @@ class Ranked:
         dict
             Metric to values, shape (n_rows,); NaN where undefined.
         """
-        parts = np.stack([self.truth * self.called, self.truth, self.called, np.ones(self.n_cells)], axis=1)
-        tp, positive, called, total = (weights @ parts).T  # each (n_rows,)
+        counted = np.stack([self.truth * self.called, self.truth, self.called, np.ones(self.n_cells)], axis=1)
+        tp, positive, called, total = (weights @ counted).T  # each (n_rows,)
         fp, fn, negative = called - tp, positive - tp, total - positive
         tn = negative - fp
         both = (positive > 0) & (negative > 0)

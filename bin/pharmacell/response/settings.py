@@ -154,15 +154,15 @@ class Smoothing:
     )
 
 
-def instances_of(part: str) -> dict[str, Any]:
+def instances_of(group: str) -> dict[str, Any]:
     """Return the settings of each named configuration, by its name.
 
     Parameters
     ----------
-    part
+    group
         ``network``, ``training`` or ``transfer``.
     """
-    return {name: getattr(found, part) for name, found in CONFIGURATIONS.items()}
+    return {name: getattr(configuration, group) for name, configuration in CONFIGURATIONS.items()}
 
 
 def configuration(name: str, preset: str | None, chosen: Mapping[str, Any]) -> Configuration:
@@ -184,10 +184,10 @@ def configuration(name: str, preset: str | None, chosen: Mapping[str, Any]) -> C
     given = {key: value for key, value in chosen.items() if value is not None}
     if given.get("validation") == "plain":
         given["ensemble"] = False  # weights and calibration of the members come from shifted validation
-    parts = {
-        part: replace(settings, **{key: value for key, value in given.items() if hasattr(settings, key)})
-        for part, settings in vars(base).items()
+    groups = {
+        group: replace(settings, **{key: value for key, value in given.items() if hasattr(settings, key)})
+        for group, settings in vars(base).items()
     }
-    if parts["network"].heads:
-        parts["network"].tokens()  # a misfit of heads and bottleneck ends here, before any data are read
-    return Configuration(**parts)
+    if groups["network"].heads:
+        groups["network"].tokens()  # a misfit of heads and bottleneck ends here, before any data are read
+    return Configuration(**groups)
