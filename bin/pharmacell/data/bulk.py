@@ -107,7 +107,19 @@ def check_database(facts: Mapping[str, object], path: str | Path) -> None:
 
 
 def write_bulk(bulk: Bulk, response: pd.DataFrame, summary: pd.DataFrame, outdir: str | Path) -> None:
-    """Write ``bulk.h5ad``, ``response.parquet`` and ``drug_summary.csv``."""
+    """Write ``bulk.h5ad``, ``response.parquet`` and ``drug_summary.csv``.
+
+    Parameters
+    ----------
+    bulk
+        Lines with expression.
+    response
+        All drugs, long, with classes; see :func:`pharmacell.data.response.add_labels`.
+    summary
+        One row for each drug asked for.
+    outdir
+        Folder of the three files.
+    """
     import anndata as ad
 
     outdir = Path(outdir)
@@ -127,6 +139,11 @@ def write_bulk(bulk: Bulk, response: pd.DataFrame, summary: pd.DataFrame, outdir
 
 def read_bulk(bulk: str | Path, response: str | Path) -> tuple["AnnData", pd.DataFrame]:
     """Read what :func:`write_bulk` wrote.
+
+    Parameters
+    ----------
+    bulk, response
+        ``bulk.h5ad`` and ``response.parquet``.
 
     Raises
     ------

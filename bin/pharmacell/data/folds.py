@@ -53,5 +53,11 @@ def assign_folds(labels: np.ndarray, origin: pd.DataFrame, n_folds: int, seed: i
 
 
 def comparison_groups(origin: pd.DataFrame) -> np.ndarray:
-    """Return the group of each line within which lines are compared: its database and tissue, as integers."""
+    """Return the group of each line within which lines are compared: its database and tissue, as integers.
+
+    Parameters
+    ----------
+    origin
+        ``database`` and ``tissue`` of each line.
+    """
     return pd.factorize(origin["database"].astype(str) + "|" + origin["tissue"].astype(str))[0]

@@ -53,7 +53,15 @@ def build_gene_table(human_db: Path, mouse_orthologs: Path) -> pd.DataFrame:
 
 
 def write_gene_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write the table as parquet."""
+    """Write the table as parquet.
+
+    Parameters
+    ----------
+    table
+        Of all genes.
+    path
+        The parquet to write.
+    """
     with whole_file(path) as partial:
         table.to_parquet(partial, index=False, compression="zstd", compression_level=22)
 

@@ -52,7 +52,13 @@ class Lines:
     panel: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> "Lines":
-        """Return only these lines; ``rows`` as numpy indexes, bool [n_lines] or positions."""
+        """Return only these lines; ``rows`` as numpy indexes, bool [n_lines] or positions.
+
+        Parameters
+        ----------
+        rows
+            Bool [n_lines], or positions.
+        """
         return replace(
             self,
             x=self.x[rows],
@@ -63,13 +69,24 @@ class Lines:
         )
 
     def standardised(self, train: np.ndarray) -> tuple[Standardiser, np.ndarray]:
-        """Standardise all lines with the mean and deviation of the lines in ``train`` (bool [n_lines])."""
+        """Standardise all lines with the mean and deviation of the lines in ``train`` (bool [n_lines]).
+
+        Parameters
+        ----------
+        train
+            Lines to fit on, bool [n_lines].
+        """
         scaler = Standardiser.fit([self.x[train]])
         return scaler, scaler.apply(self.x)
 
 
 def load_split(path: str | Path) -> pd.Series:
     """Load ``<sample>.split.csv``: the part that each line stands in.
+
+    Parameters
+    ----------
+    path
+        The csv that pretrain_bulk wrote.
 
     Raises
     ------
@@ -91,6 +108,13 @@ def load_split(path: str | Path) -> pd.Series:
 
 def read_bulk(bulk: str | Path, genes: pd.Index) -> tuple["AnnData", pd.Index]:
     """Read ``bulk.h5ad`` and find the genes that it shares with cells, in the order of the bulk file.
+
+    Parameters
+    ----------
+    bulk
+        ``bulk.h5ad`` of PREPARE_BULK.
+    genes
+        Genes of the cells.
 
     Raises
     ------
@@ -154,7 +178,17 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
 
 
 def panel_of(table: pd.DataFrame, drug: str, lines: pd.Index) -> np.ndarray | None:
-    """Return the responses of the lines to all drugs of the table; see :class:`Lines`."""
+    """Return the responses of the lines to all drugs of the table; see :class:`Lines`.
+
+    Parameters
+    ----------
+    table
+        All drugs: ``drug, line, z``.
+    drug
+        The drug that comes first.
+    lines
+        Rows of the result.
+    """
     wide = -table[table["line"].isin(lines)].pivot(index="line", columns="drug", values="z").reindex(lines)
     others = wide.columns[(wide.notna().mean() >= SHARE_OF_LINES) & (wide.columns != drug)]
     return wide[[drug, *others]].to_numpy(np.float32) if len(others) else None

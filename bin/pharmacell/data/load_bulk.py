@@ -18,6 +18,17 @@ def load_bulk(
 ) -> Bulk:
     """Load GDSC (``bulk="gdsc"``) or the user's two tables.
 
+    Parameters
+    ----------
+    bulk
+        Name of a built-in data set.
+    expression, response
+        The user's tables, or None.
+    measure
+        What the response table holds.
+    cache_dir
+        Where built-in data are kept; None for the usual folder.
+
     Raises
     ------
     InputError
@@ -36,7 +47,13 @@ def load_bulk(
 
 
 def load_gdsc_bulk(cache_dir: str | Path | None) -> Bulk:
-    """Load GDSC, see :func:`pharmacell.data.gdsc.load_gdsc`."""
+    """Load GDSC, see :func:`pharmacell.data.gdsc.load_gdsc`.
+
+    Parameters
+    ----------
+    cache_dir
+        Where it is kept; None for the usual folder.
+    """
     from pharmacell.data.gdsc import SCALE, default_cache, load_gdsc
     from pharmacell.data.genes import canonical_columns
 
@@ -47,5 +64,13 @@ def load_gdsc_bulk(cache_dir: str | Path | None) -> Bulk:
 
 
 def label_bulk(bulk: Bulk, method: str, quantile: float, threshold: float | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return response and summary of all drugs; see :func:`pharmacell.data.response.add_labels`."""
+    """Return response and summary of all drugs; see :func:`pharmacell.data.response.add_labels`.
+
+    Parameters
+    ----------
+    bulk
+        As loaded.
+    method, quantile, threshold
+        How lines are called sensitive.
+    """
     return add_labels(merge_releases(bulk.measurements, bulk.measure), method, quantile, threshold)

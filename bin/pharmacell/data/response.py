@@ -123,6 +123,15 @@ def waterfall_cut(values: np.ndarray) -> float:
 def select_drugs(summary: pd.DataFrame, drugs: list[str], source: str) -> pd.DataFrame:
     """Return the summary rows of the drugs asked for, in their order.
 
+    Parameters
+    ----------
+    summary
+        One row for each drug of the table.
+    drugs
+        As the user wrote them.
+    source
+        What the table is called in a message.
+
     Raises
     ------
     InputError

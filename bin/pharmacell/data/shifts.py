@@ -60,6 +60,12 @@ def shifted_cells(profiles: np.ndarray, n_cells: int, severity: Severity, rng: n
 
 
 def line_profiles(x: np.ndarray) -> np.ndarray:
-    """Standardise each line over its genes; a line that is already standardised stays as it is but for rounding."""
+    """Standardise each line over its genes; a line that is already standardised stays as it is but for rounding.
+
+    Parameters
+    ----------
+    x
+        Expression of lines, [n_lines, n_genes].
+    """
     deviation = x.std(1, keepdims=True)
     return (x - x.mean(1, keepdims=True)) / np.where(deviation > 0, deviation, 1)

@@ -23,7 +23,13 @@ class Standardiser:
 
     @classmethod
     def fit(cls, blocks: Iterable[np.ndarray]) -> "Standardiser":
-        """Fit on blocks of rows, each [n, n_genes], in one pass."""
+        """Fit on blocks of rows, each [n, n_genes], in one pass.
+
+        Parameters
+        ----------
+        blocks
+            Rows in pieces, each [n, n_genes].
+        """
         count, total, squares = 0, np.zeros(1), np.zeros(1)
         shift = np.zeros(0)
         for number, block in enumerate(blocks):
@@ -39,5 +45,11 @@ class Standardiser:
         return cls((mean + shift).astype(np.float32), std.astype(np.float32))
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """Standardise rows [n, n_genes] and clip them at +-5."""
+        """Standardise rows [n, n_genes] and clip them at +-5.
+
+        Parameters
+        ----------
+        x
+            Rows, [n, n_genes].
+        """
         return np.clip((x - self.mean) / self.std, -LIMIT, LIMIT, dtype=np.float32)

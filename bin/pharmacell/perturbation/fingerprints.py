@@ -31,6 +31,11 @@ def tanimoto(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the Tanimoto similarity of counts, ``sum(min) / sum(max)``, of each pair of rows, float64 [n_a, n_b].
 
     1 for equal fingerprints, also for two without any substructure; 0 where nothing is shared.
+
+    Parameters
+    ----------
+    a, b
+        Counts, [n_a, n_bits] and [n_b, n_bits].
     """
     shared = np.stack([np.minimum(row, b).sum(axis=1) for row in a]) if len(a) else np.zeros((0, len(b)))
     total = a.sum(axis=1)[:, None] + b.sum(axis=1) - shared

@@ -51,7 +51,17 @@ def read_parts(path: Path, layer: str | None) -> Parts:
 
 
 def check_columns(path: Path, columns: list[str], required: tuple[str, ...] = KEYS) -> None:
-    """Check that the required columns are there, and no column twice."""
+    """Check that the required columns are there, and no column twice.
+
+    Parameters
+    ----------
+    path
+        For a message.
+    columns
+        Of the file.
+    required
+        That have to be among them.
+    """
     missing = [key for key in required if key not in columns]
     if missing:
         raise InputError(f"{path}: column {', '.join(missing)} is missing; the keys are {', '.join(KEYS)}")
@@ -61,7 +71,13 @@ def check_columns(path: Path, columns: list[str], required: tuple[str, ...] = KE
 
 
 def from_parquet(path: Path) -> Parts:
-    """Read a wide parquet column by column, so that no second copy in double precision is made."""
+    """Read a wide parquet column by column, so that no second copy in double precision is made.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -79,7 +95,15 @@ def from_parquet(path: Path) -> Parts:
 
 
 def from_h5ad(path: Path, layer: str) -> Parts:
-    """Read the keys and one layer of an h5ad; the other layers stay on disk."""
+    """Read the keys and one layer of an h5ad; the other layers stay on disk.
+
+    Parameters
+    ----------
+    path
+        The file.
+    layer
+        Holds the values.
+    """
     import h5py
     from anndata.io import read_elem
     from scipy import sparse
@@ -102,7 +126,15 @@ def from_h5ad(path: Path, layer: str) -> Parts:
 
 
 def from_text(path: Path, separator: str) -> Parts:
-    """Read a wide or a long csv or tsv."""
+    """Read a wide or a long csv or tsv.
+
+    Parameters
+    ----------
+    path
+        The file.
+    separator
+        Between two fields.
+    """
     texts = dict.fromkeys((*KEYS[:4], *OPTIONAL, "gene"), str)
     frame = pd.read_csv(path, sep=separator, low_memory=False, dtype=texts)
     check_columns(path, list(frame.columns))
@@ -118,7 +150,15 @@ def from_text(path: Path, separator: str) -> Parts:
 
 
 def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn one row a (cell type, compound, gene) into one row a (cell type, compound); orders are kept."""
+    """Turn one row a (cell type, compound, gene) into one row a (cell type, compound); orders are kept.
+
+    Parameters
+    ----------
+    path
+        For a message.
+    frame
+        Long: keys, ``gene, value``.
+    """
     named = [name for name in (*KEYS, *OPTIONAL) if name in frame]
     if len(odd := frame.index[pd.to_numeric(frame["value"], errors="coerce").isna() & frame["value"].notna()]):
         raise InputError(f"{path}: row {odd[0] + 2}, column value: {frame['value'][odd[0]]} is not a number")
@@ -134,7 +174,13 @@ def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_simulated(path: Path) -> bool:
-    """Tell whether a table says of itself that its values are simulated; only a parquet can."""
+    """Tell whether a table says of itself that its values are simulated; only a parquet can.
+
+    Parameters
+    ----------
+    path
+        Of the table.
+    """
     if path.suffix.lower() != ".parquet":
         return False
     import json

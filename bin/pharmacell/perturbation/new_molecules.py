@@ -21,6 +21,13 @@ COLUMNS = ["cell_type", "SMILES"]
 def read_pairs(path: Path | None, smiles: tuple[str, ...], cell_types: tuple[str, ...]) -> pd.DataFrame:
     """Return the pairs to predict, ``cell_type, SMILES``: rows of a csv, or every SMILES in every cell type.
 
+    Parameters
+    ----------
+    path
+        csv of ``cell_type, SMILES``; None takes the next two.
+    smiles, cell_types
+        Every molecule is predicted in every cell type.
+
     Raises
     ------
     InputError
@@ -78,7 +85,15 @@ def nearest_compounds(pairs: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFr
 
 
 def keys_of(nearest: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
-    """Return keys that an encoder takes: those of training for a molecule that was in it, else its canonical SMILES."""
+    """Return keys that an encoder takes: those of training for a molecule that was in it, else its canonical SMILES.
+
+    Parameters
+    ----------
+    nearest
+        From :func:`nearest_compounds`.
+    compounds
+        Of the training rows: ``sm_name, sm_lincs_id, SMILES``.
+    """
     known = compounds.set_index("SMILES").loc[nearest["nearest_smiles"]].reset_index()
     inside = nearest["in_training"].to_numpy()
     smiles = np.where(inside, known["SMILES"], nearest["SMILES"].map(canonical_smiles))
@@ -94,6 +109,15 @@ def keys_of(nearest: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
 
 def predict_pairs(fitted: "FittedNetwork", card: dict, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict the differential expression of pairs.
+
+    Parameters
+    ----------
+    fitted
+        The networks.
+    card
+        Of the model: ``cell_types`` and ``compounds`` of its training.
+    pairs
+        ``cell_type, SMILES`` to predict.
 
     Returns
     -------

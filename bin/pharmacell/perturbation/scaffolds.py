@@ -40,12 +40,23 @@ def scaffold_groups(names: Sequence[str] | np.ndarray, smiles: Sequence[str] | n
     """Give each row the number of its Murcko scaffold (Bemis and Murcko 1996); see :func:`compound_groups`.
 
     A molecule without a ring has no scaffold; each is a group by itself, because such molecules need not be alike.
+
+    Parameters
+    ----------
+    names, smiles
+        Of each row.
     """
     return linked([names, [_scaffold(text) for text in smiles]])
 
 
 def linked(columns: Sequence[Sequence[str] | np.ndarray]) -> np.ndarray:
-    """Return the connected component of rows that share a value in any of the columns, int64 [n_rows]."""
+    """Return the connected component of rows that share a value in any of the columns, int64 [n_rows].
+
+    Parameters
+    ----------
+    columns
+        Values of each row, all of one length.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

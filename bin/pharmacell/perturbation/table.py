@@ -54,7 +54,13 @@ class PerturbationTable:
         return pd.DataFrame(dict(zip(KEY_COLUMNS, values, strict=True)))
 
     def take(self, rows: np.ndarray) -> "PerturbationTable":
-        """Return a table of some rows (indices or a mask), copied, so that nothing of the others is within reach."""
+        """Return a table of some rows (indices or a mask), copied, so that nothing of the others is within reach.
+
+        Parameters
+        ----------
+        rows
+            Indices, or a mask [n_rows].
+        """
         chosen = {
             field.name: getattr(self, field.name)[rows]
             for field in fields(self)
@@ -107,6 +113,13 @@ class PerturbationTable:
 def texts_of(path: Path, column: pd.Series) -> np.ndarray:
     """Return a column of keys as text, str [n_rows]; whole numbers stay as they were written.
 
+    Parameters
+    ----------
+    path
+        For a message.
+    column
+        Keys, of any type.
+
     Raises
     ------
     InputError
@@ -122,7 +135,15 @@ def texts_of(path: Path, column: pd.Series) -> np.ndarray:
 
 
 def booleans(path: Path, column: pd.Series) -> np.ndarray:
-    """Return the column ``control`` as bool; csv files spell it in several ways."""
+    """Return the column ``control`` as bool; csv files spell it in several ways.
+
+    Parameters
+    ----------
+    path
+        For a message.
+    column
+        Any spelling of true and false.
+    """
     known = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
     found = column.astype(str).str.lower().map(known)
     if found.isna().any():
@@ -132,7 +153,15 @@ def booleans(path: Path, column: pd.Series) -> np.ndarray:
 
 
 def check_values(path: Path, table: PerturbationTable) -> None:
-    """Check that keys are unique, a compound has one SMILES, and every value is finite."""
+    """Check that keys are unique, a compound has one SMILES, and every value is finite.
+
+    Parameters
+    ----------
+    path
+        For a message.
+    table
+        What was read.
+    """
     keys = table.keys
     twice = keys.duplicated(["cell_type", "sm_name"])
     if twice.any():
@@ -155,12 +184,29 @@ def check_values(path: Path, table: PerturbationTable) -> None:
 
 
 def count(keys: pd.DataFrame, row: pd.Series) -> int:
-    """Return how often a row's cell type and compound stand in the keys."""
+    """Return how often a row's cell type and compound stand in the keys.
+
+    Parameters
+    ----------
+    keys
+        Of all rows.
+    row
+        One of them.
+    """
     return int(((keys["cell_type"] == row["cell_type"]) & (keys["sm_name"] == row["sm_name"])).sum())
 
 
 def parsable(path: Path, table: PerturbationTable, drop: bool) -> np.ndarray:
     """Return which rows have a SMILES that rdkit parses, bool [n_rows].
+
+    Parameters
+    ----------
+    path
+        For a message.
+    table
+        What was read.
+    drop
+        Leave out rows whose SMILES cannot be parsed.
 
     Raises
     ------
@@ -181,7 +227,15 @@ def parsable(path: Path, table: PerturbationTable, drop: bool) -> np.ndarray:
 
 
 def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame:
-    """Read a csv and check that it has rows and these columns."""
+    """Read a csv and check that it has rows and these columns.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        That have to be there; ``id`` in any case.
+    """
     check_file(path, (".csv",))
     try:
         frame = pd.read_csv(path, dtype=dict.fromkeys(ID_MAP_COLUMNS, str))
@@ -203,6 +257,13 @@ def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame
 
 def read_id_map(path: Path, table: PerturbationTable) -> pd.DataFrame:
     """Read the keys to predict, and give each compound the SMILES that the table knows.
+
+    Parameters
+    ----------
+    path
+        csv of ``id, cell_type, sm_name``.
+    table
+        The training table.
 
     Returns
     -------
@@ -231,6 +292,15 @@ def read_id_map(path: Path, table: PerturbationTable) -> pd.DataFrame:
 
 def read_sample_submission(path: Path, genes: list[str], ids: np.ndarray | pd.Series) -> np.ndarray:
     """Check a sample submission against the table's genes and the ids to predict.
+
+    Parameters
+    ----------
+    path
+        csv of ``id`` and the genes.
+    genes
+        Of the training table, in its order.
+    ids
+        To predict, in the id map's order.
 
     Returns
     -------
