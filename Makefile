@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 NEXTFLOW := $(BIN)/nextflow
+# Test files side by side; each computes on one thread.
+WORKERS ?= 2
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint schema bench image test-hpc lock clean
@@ -55,10 +57,10 @@ demo-perturbation: setup
 test: test-unit test-pipeline test-nf
 
 test-unit: setup
-	$(BIN)/pytest tests/python
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/python
 
 test-pipeline: setup
-	$(BIN)/pytest tests/pipeline
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/pipeline
 
 test-nf: setup
 	@if command -v nf-test >/dev/null 2>&1; then PATH="$(abspath $(BIN)):$$PATH" nf-test test; \
