@@ -13,12 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from bad_input import refuse
 from click.testing import CliRunner
 
 from pharmacell.cli.list_drugs import list_drugs
 from pharmacell.cli.prepare_bulk import prepare_bulk
+from pharmacell.cli.simulate_cells import simulate_cells
 from pharmacell.core.errors import InputError
 from pharmacell.data import gdsc
+from pharmacell.data.lines import load_lines
 from pharmacell.data.own_bulk import load_own_bulk
 from pharmacell.data.tensor_pickle import read_tensor_dict
 
@@ -166,6 +169,22 @@ def test_counts_are_brought_to_log1p(tmp_path):
     bulk = own(tmp_path, expression, LONG_RESPONSE)
     assert bulk.scale == "log1p"
     np.testing.assert_allclose(np.expm1(bulk.expression).sum(axis=1), 1e6, rtol=1e-3)
+
+
+def test_bulk_data_of_an_earlier_version_are_refused(tmp_path):
+    options = ["--bulk_expression", str(EXPRESSION), "--bulk_response", str(RESPONSE), "--threads", "1"]
+    result = CliRunner().invoke(prepare_bulk, [*options, "--drug", "cisplatin", "--outdir", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    bulk = ad.read_h5ad(tmp_path / "bulk.h5ad")
+    facts = bulk.uns["pharmacell"]
+    assert facts["database"] == "bulk_expression.csv"
+    facts["source"] = facts.pop("database")
+    bulk.write_h5ad(tmp_path / "old.h5ad")
+    files = ["--bulk", str(tmp_path / "old.h5ad"), "--response", str(tmp_path / "response.parquet")]
+    words = ("old.h5ad", "'source' is called 'database' now", "run prepare_bulk again")
+    refuse(simulate_cells, [*files, "--drug", "cisplatin"], tmp_path / "out", *words)
+    with pytest.raises(InputError, match="called 'database' now"):
+        load_lines(tmp_path / "old.h5ad", tmp_path / "response.parquet", "cisplatin", bulk.var_names)
 
 
 def test_commands(tmp_path):

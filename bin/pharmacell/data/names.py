@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 PUNCTUATION = re.compile(r"[\W_]")
 NCI_SHORT = re.compile(r"^H(?=\d{3,4}$)")  # H2373 for NCI-H2373; H4 and H9 are lines of their own
@@ -103,16 +103,24 @@ def text_id(value: object) -> str | None:
     return WHOLE.sub(r"\1", text)
 
 
-def nearest_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the five known names that are spelled most like a name.
+def nearest_names(name: str, known: Mapping[str, str]) -> list[str]:
+    """Return the five things whose name, or one of whose names, is spelled most like a name.
 
     Parameters
     ----------
     name
         As somebody wrote it.
     known
-        All that there are.
+        All names that there are, and what each is a name of.
+
+    Returns
+    -------
+    list of str
+        What is meant, with the other name in brackets, such as ``Erlotinib (Tarceva)``; the nearest first.
     """
-    by_key = {plain(one): one for one in known}
-    found = difflib.get_close_matches(plain(name), by_key, n=N_NEAREST, cutoff=0.0)
-    return [by_key[key] for key in found]
+    by_key = {plain(one): one for one in reversed(list(known))}  # the first of one spelling is kept
+    nearest: dict[str, str] = {}
+    for key in difflib.get_close_matches(plain(name), by_key, n=len(by_key), cutoff=0.0):
+        found = by_key[key]
+        nearest.setdefault(known[found], known[found] if known[found] == found else f"{known[found]} ({found})")
+    return list(nearest.values())[:N_NEAREST]
