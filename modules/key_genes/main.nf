@@ -19,7 +19,7 @@ process KEY_GENES {
     """
     : ${task.ext.code}
     key_genes.py --model ${weights} --target ${cells} ${Options.line([sample: meta.sample, gene_sets: gene_sets] + options)} --threads ${task.cpus}
-    versions.py --process '${task.process}' torch captum scanpy gseapy > versions.yml
+    versions.py --process '${task.process}' torch scipy gseapy > versions.yml
     """
 
     stub:

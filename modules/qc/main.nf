@@ -18,7 +18,7 @@ process QC {
     """
     : ${task.ext.code}
     qc.py --input ${cells} ${Options.line(columns + options)} --threads ${task.cpus}
-    versions.py --process '${task.process}' anndata scanpy > versions.yml
+    versions.py --process '${task.process}' anndata scikit-learn igraph > versions.yml
     """
 
     stub:

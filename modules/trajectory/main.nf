@@ -16,7 +16,7 @@ process TRAJECTORY {
     """
     : ${task.ext.code}
     trajectory.py --target ${cells} --key_genes ${key_genes} ${Options.line([sample: meta.sample] + options)} --threads ${task.cpus}
-    versions.py --process '${task.process}' scanpy scikit-learn > versions.yml
+    versions.py --process '${task.process}' scikit-learn igraph > versions.yml
     """
 
     stub:

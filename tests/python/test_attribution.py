@@ -16,11 +16,9 @@ from synthetic_model import (
     network,
     planted_cells,
     planted_weights,
-    write_predicted,
 )
 
 from pharmacell.core.seeds import generator
-from pharmacell.data.cells import CellMatrix
 from pharmacell.explain import attribution, class_means
 from pharmacell.explain.attention_maps import attention_tables, relative_entropy
 from pharmacell.explain.attribution import (
@@ -30,15 +28,56 @@ from pharmacell.explain.attribution import (
     member_weights,
     relevance,
 )
-from pharmacell.explain.class_means import CLASSES, attribute_class, class_profiles, pooled_p
+from pharmacell.explain.class_means import CLASSES, Attributor, class_profiles, pooled_p
 from pharmacell.explain.key_genes import agreement, degs_among, key_gene_table, key_list
-from pharmacell.explain.replica import PlainReplica
+from pharmacell.explain.replicas import Replicas
+from pharmacell.explain.sample import draw_cells
 
 CPU = torch.device("cpu")
+STEPS = 50
 
 
-def cells_of(x: np.ndarray, path) -> CellMatrix:
-    return CellMatrix(write_predicted(path, x, np.zeros(len(x), int)))
+class OneReplica(torch.nn.Module):
+    """One replica of a stack as an ordinary module, for captum: from genes to the logit difference."""
+
+    def __init__(self, replicas: Replicas, number: int) -> None:
+        super().__init__()
+        self.replicas, self.number = replicas, number
+
+    def forward(self, x):
+        return self.replicas.difference(self.replicas.affine(x))[self.number]
+
+
+class Plain(torch.nn.Module):
+    """One replica without attention as plain layers, for captum's methods that hook modules."""
+
+    def __init__(self, replicas: Replicas, number: int) -> None:
+        super().__init__()
+        self.layers = torch.nn.Sequential(*(plain(layer, number) for layer in (replicas.affine, *replicas.behind)))
+
+    def forward(self, x):
+        logits = self.layers(x)
+        return logits[:, 1] - logits[:, 0]
+
+
+def plain(layer, number: int) -> torch.nn.Module:
+    if isinstance(layer, torch.nn.ReLU):
+        return torch.nn.ReLU()
+    linear = torch.nn.Linear(*layer.weight.shape[1:], dtype=layer.weight.dtype)
+    with torch.no_grad():
+        linear.weight.copy_(layer.weight[number].T)
+        linear.bias.copy_(layer.bias[number, 0])
+    return linear
+
+
+def hidden_of(replicas, rows, baseline):
+    return replicas.hidden(rows), replicas.hidden(baseline[None])
+
+
+def genes_of(replicas, multipliers, change) -> np.ndarray:
+    """Return the attributions of all replicas, [n_replicas, n, n_genes]."""
+    carried = torch.stack([replicas.to_genes(multipliers, number) for number in range(N_REPLICAS)])
+    return (change * carried).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -47,66 +86,105 @@ def rows() -> torch.Tensor:
 
 
 @pytest.mark.parametrize("config", [CONFIG, NO_ATTENTION], ids=["attention", "no attention"])
-def test_a_plain_replica_gives_the_stack_s_logits(rows, config):
-    model = network(config)
+def test_cut_replicas_give_the_stack_s_logits(rows, config):
+    model, replicas = network(config), Replicas(network(config))
     with torch.no_grad():
         logits = model.logits(rows, "target")
-        for number in range(N_REPLICAS):
-            plain = PlainReplica(model, number)(rows)
-            np.testing.assert_allclose(plain, logits[number, :, 1] - logits[number, :, 0], atol=1e-5)
-
-
-def test_a_plain_replica_has_the_stack_s_attention(rows):
-    model = network()
-    with torch.no_grad():
-        stacked = model.predictor.attention.weights(model.target.encoder(rows))
-        replica = PlainReplica(model, 1)
-        _, weights, _ = replica.attention.mix(replica.latent(replica.first(rows)))
-    np.testing.assert_allclose(weights, stacked[1], atol=1e-6)
-    assert replica.attention is not None
-    assert PlainReplica(network(NO_ATTENTION), 0).attention is None
+        found = replicas.difference(replicas.hidden(rows))
+    np.testing.assert_allclose(found, logits[..., 1] - logits[..., 0], atol=1e-5)
+    assert (replicas.attention is None) == (config is NO_ATTENTION)
 
 
 def test_integrated_gradients_are_complete_at_default_steps(rows):
-    replica, baseline = PlainReplica(network(), 0), rows[1]
-    found, gap, difference = complete_gradients(replica, rows, baseline)
-    np.testing.assert_allclose(difference, replica(rows) - replica(baseline[None]))
-    np.testing.assert_allclose(gap, (found.sum(1) - difference).abs())
-    assert gap.mean() < 0.01 * difference.abs().mean()
-    coarse = integrated_gradients(replica, rows, baseline, steps=2)
-    assert (coarse.sum(1) - difference).abs().mean() > 0.01 * difference.abs().mean()
+    replicas, baseline = Replicas(network()), rows[1]
+    end, start = hidden_of(replicas, rows, baseline)
+    found, gap, difference = complete_gradients(replicas, end, start, STEPS)
+    with torch.no_grad():
+        expected = replicas.difference(end) - replicas.difference(start)
+    np.testing.assert_allclose(difference, expected)
+    genes = genes_of(replicas, found, rows - baseline)
+    np.testing.assert_allclose(gap, np.abs(genes.sum(-1) - expected.numpy()), atol=1e-5)
+    assert (gap.mean(1) < 0.01 * difference.abs().mean(1)).all()
+    coarse = genes_of(replicas, integrated_gradients(replicas, end, start, 2), rows - baseline)
+    assert np.abs(coarse.sum(-1) - expected.numpy()).mean() > 0.01 * difference.abs().mean()
 
 
-def test_attributions_behind_the_first_map_are_those_of_the_genes(rows):
+def test_only_cells_that_miss_completeness_get_more_steps(rows, monkeypatch):
+    replicas = Replicas(network())
+    end, start = hidden_of(replicas, rows, rows[1])
+    coarse, taken = integrated_gradients(replicas, end, start, 4), []
+    original = integrated_gradients
+
+    def counted(replicas, end, start, steps):
+        taken.append((end.shape[1], steps))
+        return original(replicas, end, start, steps)
+
+    monkeypatch.setattr(attribution, "integrated_gradients", counted)
+    found, gap, difference = complete_gradients(replicas, end, start, 4)
+    assert taken[0] == (len(rows), 4)
+    assert [steps for _, steps in taken] == [4 * 2**doublings for doublings in range(len(taken))]
+    assert len(taken) > 1
+    assert all(0 < cells < len(rows) for cells, _ in taken[1:])
+    kept = (found == coarse).all(-1).all(0)
+    assert kept.sum() == len(rows) - taken[1][0]
+    assert (gap[:, kept] <= 0.01 * difference.abs().mean(1, keepdim=True)).all()
+
+
+def test_integrated_gradients_are_those_of_captum_from_the_genes(rows):
     from captum.attr import IntegratedGradients
 
-    replica, baseline = PlainReplica(network(), 0), rows[1]
-    whole = IntegratedGradients(replica).attribute(rows, baseline[None].expand_as(rows), n_steps=attribution.STEPS)
-    np.testing.assert_allclose(integrated_gradients(replica, rows, baseline), whole, atol=1e-5)
+    model, x = network().double(), rows.double()
+    replicas, baseline = Replicas(model), x[1]
+    found = genes_of(replicas, integrated_gradients(replicas, *hidden_of(replicas, x, baseline), STEPS), x - baseline)
+    for number in range(N_REPLICAS):
+        whole = IntegratedGradients(OneReplica(replicas, number)).attribute(
+            x, baseline[None].expand_as(x), n_steps=STEPS
+        )
+        largest = whole.abs().amax(1, keepdim=True).clamp_min(1e-300)
+        assert ((torch.as_tensor(found[number]) - whole).abs() / largest).max() < 1e-7  # captum's weights are single
 
 
 def test_deep_lift_is_complete_without_attention_and_equals_captum_s(rows):
     from captum.attr import DeepLift
 
-    replica, baseline = PlainReplica(network(NO_ATTENTION), 0), rows[1]
-    found = deep_lift(replica, rows, baseline)
-    np.testing.assert_allclose(found.sum(1), replica(rows) - replica(baseline[None]), atol=1e-5)
-    whole = DeepLift(replica).attribute(rows.clone().requires_grad_(), baseline[None].expand_as(rows).contiguous())
-    np.testing.assert_allclose(found, whole.detach(), atol=1e-5)
+    replicas, baseline = Replicas(network(NO_ATTENTION)), rows[1]
+    end, start = hidden_of(replicas, rows, baseline)
+    found = genes_of(replicas, deep_lift(replicas, end, start), rows - baseline)
+    with torch.no_grad():
+        difference = replicas.difference(end) - replicas.difference(start)
+    np.testing.assert_allclose(found.sum(-1), difference, atol=1e-5)
+    for number in range(N_REPLICAS):
+        whole = DeepLift(Plain(replicas, number)).attribute(
+            rows.clone().requires_grad_(), baseline[None].expand_as(rows).contiguous()
+        )
+        np.testing.assert_allclose(found[number], whole.detach(), atol=1e-5)
+
+
+def test_deep_lift_passes_the_gradient_of_attention(rows):
+    """Between a cell and one close by, no ReLU changes sides: the rule is the gradient."""
+    model = network().double()
+    replicas, x = Replicas(model), rows[:5].double()
+    end = replicas.hidden(x).requires_grad_()
+    gradient = torch.autograd.grad(replicas.difference(end).sum(), end)[0]
+    for cell in range(5):
+        one = end[:, cell : cell + 1].detach()
+        np.testing.assert_allclose(deep_lift(replicas, one, one + 1e-6), gradient[:, cell : cell + 1], atol=1e-6)
 
 
 def test_relevance_equals_captum_s_epsilon_rule_without_attention(rows):
     from captum.attr import LRP
     from captum.attr._utils.lrp_rules import EpsilonRule
 
-    replica = PlainReplica(network(NO_ATTENTION), 0)
-    logits, found = torch.nn.Sequential(replica.first, *list(replica.behind)[:-1]), []
-    for target in (1, 0):
-        for layer in logits:
-            if isinstance(layer, torch.nn.Linear):
-                layer.rule = EpsilonRule(epsilon=attribution.EPSILON)  # captum takes it off after each use
-        found.append(LRP(logits).attribute(rows, target=target).detach())
-    np.testing.assert_allclose(relevance(replica, rows), found[0] - found[1], atol=1e-6)
+    replicas = Replicas(network(NO_ATTENTION))
+    found = genes_of(replicas, relevance(replicas, replicas.hidden(rows)), rows)
+    for number in range(N_REPLICAS):
+        logits, of_targets = Plain(replicas, number).layers, []
+        for target in (1, 0):
+            for layer in logits:
+                if isinstance(layer, torch.nn.Linear):
+                    layer.rule = EpsilonRule(epsilon=attribution.EPSILON)  # captum takes it off after each use
+            of_targets.append(LRP(logits).attribute(rows, target=target).detach())
+        np.testing.assert_allclose(found[number], of_targets[0] - of_targets[1], atol=1e-6)
 
 
 def test_relevance_is_conserved_without_biases(rows):
@@ -115,43 +193,83 @@ def test_relevance_is_conserved_without_biases(rows):
         for name, value in model.named_parameters():
             if name.endswith(("bias", "position")):
                 value.zero_()
-        replica = PlainReplica(model, 0)
-        total = replica(rows)
-    lost = (relevance(replica, rows).sum(1) - total).abs().mean()
-    assert lost < 0.25 * total.abs().mean()  # the epsilon rule takes a share of small activations
+        replicas = Replicas(model)
+        hidden = replicas.hidden(rows)
+        total = replicas.difference(hidden).numpy()
+    lost = np.abs(genes_of(replicas, relevance(replicas, hidden), rows).sum(-1) - total).mean()
+    assert lost < 0.25 * np.abs(total).mean()  # the epsilon rule takes a share of small activations
 
 
 def test_methods_without_a_change_attribute_nothing(rows):
-    replica = PlainReplica(network(), 0)
-    assert integrated_gradients(replica, rows[:1], rows[0]).abs().max() == 0
-    assert deep_lift(replica, rows[:1], rows[0]).abs().max() == 0
+    replicas = Replicas(network())
+    end, start = hidden_of(replicas, rows[:1], rows[0])
+    for multipliers in (integrated_gradients(replicas, end, start, STEPS), deep_lift(replicas, end, start)):
+        assert torch.isfinite(multipliers).all()
+        assert np.abs(genes_of(replicas, multipliers, rows[:1] - rows[0])).max() == 0
 
 
 def test_member_weights_rebuild_the_score(rows):
     """Attributions of the whole score are complete: they sum to the difference of the ensemble's own scores."""
     model, ensemble = network(), linear_ensemble(0.4)
-    bundle = bundle_of(model, ensemble)
+    bundle, replicas = bundle_of(model, ensemble), Replicas(model)
     share, linear = member_weights(ensemble, N_REPLICAS)
     baseline = rows[1]
     scores = bundle.score(rows.numpy(), "target", CPU)
-    for number in range(N_REPLICAS):
-        found = share[number] * integrated_gradients(PlainReplica(model, number), rows, baseline).numpy()
-        found += linear[number] * (rows - baseline).numpy()
-        np.testing.assert_allclose(found.sum(1), scores[number] - scores[number, 1], atol=5e-3)
+    multipliers = integrated_gradients(replicas, *hidden_of(replicas, rows, baseline), STEPS)
+    found = share[:, None, None] * genes_of(replicas, multipliers, rows - baseline)
+    found += linear[:, None] * (rows - baseline).numpy()
+    np.testing.assert_allclose(found.sum(-1), scores - scores[:, 1:2], atol=5e-3)
     share, linear = member_weights(None, N_REPLICAS)
     assert share.tolist() == [1, 1]
     assert linear is None
 
 
+def test_means_over_a_class_are_those_of_single_cells(rows):
+    """What is summed before it is carried to the genes equals the mean of the cells' own attributions."""
+    model, ensemble = network(), linear_ensemble(0.4)
+    labels, baseline = np.arange(len(rows)) % 2, rows[1].numpy()
+    found = Attributor(bundle_of(model, ensemble), rows.numpy(), labels, STEPS, CPU).towards(
+        0, baseline, generator(0, "x")
+    )
+    replicas = Replicas(model)
+    end, start = hidden_of(replicas, rows, rows[1])
+    methods = (
+        complete_gradients(replicas, end, start, STEPS)[0],
+        deep_lift(replicas, end, start),
+        relevance(replicas, end),
+    )
+    changes = (rows - rows[1], rows - rows[1], rows)  # relevance has no baseline
+    own = [
+        -genes_of(replicas, each, change)[:, labels == 0].mean(1) for each, change in zip(methods, changes, strict=True)
+    ]
+    np.testing.assert_allclose(found.methods, own, atol=1e-5)
+    share, linear = member_weights(ensemble, N_REPLICAS)
+    change = (rows.numpy() - baseline)[labels == 0].mean(0)
+    np.testing.assert_allclose(found.score, share[:, None] * own[0] - linear * change, atol=1e-5)
+
+
+def test_a_draw_keeps_the_shares_of_classes_and_groups():
+    labels = np.repeat([0, 1], [900, 100])
+    obs = pd.DataFrame({"group": np.tile(["a", "a", "a", "b"], 250)})
+    drawn = draw_cells(labels, obs, generator(0, "draw"), most=200)
+    assert len(drawn) == len(set(drawn)) == 200
+    assert (np.diff(drawn) > 0).all()
+    counts = pd.crosstab(labels[drawn], obs["group"].to_numpy()[drawn]).to_numpy()
+    np.testing.assert_allclose(counts, [[135, 45], [15, 5]], atol=1)
+    assert draw_cells(labels, obs, generator(0, "draw"), most=1000).tolist() == list(range(1000))
+    other = draw_cells(labels, obs, generator(1, "draw"), most=200)
+    assert set(other) != set(drawn)
+
+
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory):
+def planted():
     """Cells whose planted genes differ between the classes, and their key genes under a linear score."""
     labels = np.repeat([0, 1], 40)
-    cells = cells_of(planted_cells(80, labels), tmp_path_factory.mktemp("planted") / "s.h5ad")
-    bundle = bundle_of(network(), linear_ensemble())
-    profiles = class_profiles(bundle, cells, labels)
+    x = planted_cells(80, labels)
+    attributor = Attributor(bundle_of(network(), linear_ensemble()), x, labels, 4, CPU)
+    profiles = class_profiles(x, labels)
     found = {
-        name: attribute_class(bundle, cells, labels, label, profiles[1 - label], generator(0, name), CPU, steps=4)
+        name: attributor.towards(label, profiles[1 - label], generator(0, name))
         for label, name in ((1, "sensitive"), (0, "resistant"))
     }
     degs = pd.concat(
@@ -199,17 +317,17 @@ def test_agreement_compares_every_pair_of_methods(planted):
     assert table["overlap_by_chance"].eq(10 / N_GENES).all()
 
 
-def test_chunks_change_nothing(planted, tmp_path, monkeypatch):
+def test_chunks_change_nothing(monkeypatch):
     x = np.random.default_rng(3).normal(size=(30, N_GENES)).astype(np.float32)
-    labels = np.arange(30) % 2
-    bundle = bundle_of(network(), linear_ensemble(0.5))
-    cells = cells_of(x, tmp_path / "s.h5ad")
+    labels = (np.arange(30) >= 18).astype(int)  # some chunks hold no cell of the class
+    attributor = Attributor(bundle_of(network(), linear_ensemble(0.5)), x, labels, STEPS, CPU)
     found = []
     for chunk in (512, 7):
         monkeypatch.setattr(class_means, "CHUNK_CELLS", chunk)
-        found.append(attribute_class(bundle, cells, labels, 1, np.zeros(N_GENES, np.float32), generator(0, "x"), CPU))
-    np.testing.assert_allclose(found[0].score, found[1].score, atol=1e-4)  # a chunk may take more steps than another
-    np.testing.assert_allclose(found[0].methods, found[1].methods, atol=1e-4)
+        monkeypatch.setattr(attribution, "CELLS_AT_ONCE", chunk)
+        found.append(attributor.towards(1, np.zeros(N_GENES, np.float32), generator(0, "x")))
+    np.testing.assert_allclose(found[0].score, found[1].score, atol=1e-5)
+    np.testing.assert_allclose(found[0].methods, found[1].methods, atol=1e-5)
     np.testing.assert_allclose(found[0].p, found[1].p, atol=0.01)
     assert found[0].gap["mean"] < 0.01
 
@@ -219,11 +337,9 @@ def test_label_permutations_are_calibrated_under_the_null():
     from scipy.stats import kstest
 
     rng = np.random.default_rng(4)
-    labels = np.arange(100) % 2
-    sums = class_means.Accumulator(labels, 1, (1, 800), rng)
-    sums.add_labels(slice(0, 100), rng.normal(size=(100, 800)).astype(np.float32))
-    sums.gaps, sums.differences = [np.zeros((1, 100))], [np.ones((1, 100))]
-    assert kstest(sums.result().p, "uniform").pvalue > 0.05
+    test = class_means.LabelTest(np.arange(100) % 2, 1, 800, rng)
+    test.add(slice(0, 100), rng.normal(size=(100, 800)).astype(np.float32))
+    assert kstest(test.result()[0], "uniform").pvalue > 0.05
 
 
 def test_pooled_p_counts_the_observed_value():
@@ -231,11 +347,11 @@ def test_pooled_p_counts_the_observed_value():
     np.testing.assert_allclose(pooled_p(np.array([100.0, 0.0, -9.0]), null), [0.1, 1.0, 0.2])
 
 
-def test_attention_tables_are_means_of_each_class(tmp_path):
+def test_attention_tables_are_means_of_each_class():
     x = np.random.default_rng(5).normal(size=(20, N_GENES)).astype(np.float32)
     labels = (np.arange(20) < 8).astype(np.int64)
     model = network()
-    tables = attention_tables(bundle_of(model, None), cells_of(x, tmp_path / "s.h5ad"), labels, generator(0, "t"), CPU)
+    tables = attention_tables(bundle_of(model, None), x, labels, generator(0, "t"), CPU)
     sums = tables.maps.groupby(["replica", "head", "class", "query"])["weight"].sum()
     np.testing.assert_allclose(sums, 1, atol=1e-5)
     with torch.no_grad():
@@ -248,16 +364,14 @@ def test_attention_tables_are_means_of_each_class(tmp_path):
     assert set(tables.token_genes["gene"]) <= set(GENES)
 
 
-def test_token_genes_are_the_genes_that_move_a_token(tmp_path):
+def test_token_genes_are_the_genes_that_move_a_token():
     """A gene whose weights into the encoder are zero moves no token, and one with large weights moves them most."""
     x = np.random.default_rng(6).normal(size=(20, N_GENES)).astype(np.float32)
     model = network()
     with torch.no_grad():
         model.target.encoder[0].weight[:, 7] = 0
         model.target.encoder[0].weight[:, 11] *= 30
-    tables = attention_tables(
-        bundle_of(model, None), cells_of(x, tmp_path / "s.h5ad"), np.ones(20, np.int64), generator(0, "t"), CPU
-    )
+    tables = attention_tables(bundle_of(model, None), x, np.ones(20, np.int64), generator(0, "t"), CPU)
     assert GENES[7] not in set(tables.token_genes["gene"])
     assert set(tables.token_genes.query("rank == 1")["gene"]) == {GENES[11]}
     assert set(tables.maps["class"]) == {"sensitive"}, "a class without cells has no map"

@@ -108,7 +108,7 @@ def test_planted_differences_are_degs(x):
     shifted = x.copy()
     shifted[labels == 1, :10] += 3
     shifted[labels == 0, 10:20] += 3
-    table = differential(shifted, GENES, labels, log_scale=True)
+    table = differential(shifted, GENES, {"truth": labels}, log_scale=True)["truth"]
     assert set(deg_list(table, "sensitive", 10)) == set(GENES[:10])
     assert set(deg_list(table, "resistant", 10)) == set(GENES[10:20])
     lfc = table[table["class"] == "sensitive"].set_index("gene")["log_fold_change"]
@@ -116,10 +116,41 @@ def test_planted_differences_are_degs(x):
     assert (lfc.loc[GENES[10:20]] < -0.3).all()
     of_resistant = table[table["class"] == "resistant"].set_index("gene")["log_fold_change"]
     np.testing.assert_allclose(of_resistant.loc[GENES], -lfc.loc[GENES])
-    standardised = differential(shifted - shifted.mean(0), GENES, labels, log_scale=False)
+    standardised = differential(shifted - shifted.mean(0), GENES, {"truth": labels}, log_scale=False)["truth"]
     difference = shifted[labels == 1].mean(0) - shifted[labels == 0].mean(0)
     found = standardised[standardised["class"] == "sensitive"].set_index("gene")["log_fold_change"]
     np.testing.assert_allclose(found.loc[GENES], difference, atol=1e-5)
+
+
+def test_rank_sums_are_those_of_scipy_with_ties_and_for_every_labelling(x):
+    from scipy.stats import false_discovery_control, mannwhitneyu
+
+    counts = np.floor(x * 2)
+    counts[:, 7] = 1
+    labels = {"truth": np.arange(N_CELLS) % 2, "predicted": (np.arange(N_CELLS) < 30).astype(int)}
+    tables = differential(counts, GENES, labels, log_scale=True)
+    for name, sensitive in labels.items():
+        table = tables[name][tables[name]["class"] == "sensitive"].set_index("gene").loc[GENES]
+        two = counts[sensitive == 1], counts[sensitive == 0]
+        varies = np.ptp(counts, axis=0) > 0
+        p = mannwhitneyu(two[0][:, varies], two[1][:, varies], method="asymptotic", use_continuity=False).pvalue
+        np.testing.assert_allclose(table["p"][varies], p, rtol=1e-5)  # scipy ranks in single precision
+        assert table.loc["G7", ["score", "p"]].tolist() == [0, 1]
+        np.testing.assert_allclose(table["fdr"], false_discovery_control(table["p"]))
+        change = np.log2((np.expm1(two[0].mean(0)) + 1e-9) / (np.expm1(two[1].mean(0)) + 1e-9))
+        np.testing.assert_allclose(table["log_fold_change"], change, atol=1e-5)
+
+
+def test_lists_are_scored_as_scanpy_does(x):
+    import scanpy as sc
+    from anndata import AnnData
+
+    lists = {"one": GENES[:40], "two": GENES[90:300:7]}
+    cells = AnnData(x.copy())
+    cells.var_names = GENES
+    for name, members in lists.items():
+        sc.tl.score_genes(cells, members, n_bins=bin_count(N_GENES), score_name=name, random_state=3)
+    np.testing.assert_allclose(list_scores(x, GENES, lists, 3), cells.obs[["one", "two"]], atol=1e-6)
 
 
 def test_scores_of_empty_lists_are_left_out(x):

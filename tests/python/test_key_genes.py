@@ -1,11 +1,13 @@
 """The command key_genes from files to files, what figures and report make of them, and odd samples."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from fresh_process import COMPILERS, imported
 from synthetic_model import (
     GENES,
     N_REPLICAS,
@@ -20,6 +22,7 @@ from synthetic_model import (
 from synthetic_results import figures, of_chapter, write_results
 
 from pharmacell.cli.key_genes import key_genes
+from pharmacell.explain import sample
 from pharmacell.report.content import write_content
 from pharmacell.report.key_genes import missing, overview, separated
 from pharmacell.report.results import read_results
@@ -251,6 +254,21 @@ def test_same_seed_same_files(tmp_path):
     for path in (tmp_path / "a/out").rglob("*"):
         if path.suffix in (".csv", ".json"):
             assert path.read_bytes() == (tmp_path / "b/out" / path.relative_to(tmp_path / "a/out")).read_bytes(), path
+
+
+def test_the_command_compiles_nothing_and_imports_no_library_of_its_tests(tmp_path):
+    explain(tmp_path)
+    files = {"--model": "s.model.safetensors", "--target": "s.predicted.h5ad", "--outdir": "fresh"}
+    arguments = [word for option, name in files.items() for word in (option, str(tmp_path / name))]
+    found = imported("key_genes", [*arguments, "--sample", "s", "--ig_steps", "4", "--threads", "1"])
+    assert not found & (COMPILERS | {"captum"})
+
+
+def test_of_a_large_sample_a_draw_is_attributed_and_the_report_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(sample, "draw_cells", partial(sample.draw_cells, most=40))
+    out = explain(tmp_path)
+    assert json.loads((out / "s.key_genes" / "key_genes.json").read_text())["n_cells_attributed"] == 40
+    assert "Attributed are 40 of the cells" in overview(results_of(tmp_path, out).key_genes)
 
 
 def test_cells_without_predictions_are_refused(tmp_path):

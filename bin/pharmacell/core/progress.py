@@ -20,7 +20,7 @@ def say(message: str) -> None:
     tqdm.write(message, file=sys.stderr)
 
 
-def track(items: Iterable[Item], description: str, total: int) -> Generator[Item, None, None]:
+def track(items: Iterable[Item], description: str, total: int, unit: str) -> Generator[Item, None, None]:
     """Yield the items, showing how many are done.
 
     Parameters
@@ -31,15 +31,22 @@ def track(items: Iterable[Item], description: str, total: int) -> Generator[Item
         What is being done, in a few words.
     total
         How many items there are.
+    unit
+        What an item is, in the plural.
+
+    Notes
+    -----
+    In a log there is a line when the work begins and one for each tenth that is done.
     """
     from tqdm import tqdm
 
     if sys.stderr.isatty():
-        yield from tqdm(items, desc=description, total=total, leave=False)
+        yield from tqdm(items, desc=description, total=total, unit=f" {unit}", leave=False)
         return
+    say(f"{description}: {total:,} {unit}")
     next_tenth = 1
     for done, item in enumerate(items, start=1):
         yield item
-        if total and done * 10 >= next_tenth * total:
-            say(f"{description}: {done}/{total}")
+        if total > 1 and done * 10 >= next_tenth * total:
+            say(f"{description}: {done:,} of {total:,} {unit} done")
             next_tenth = done * 10 // total + 1

@@ -63,8 +63,13 @@ class CellMatrix:
         block = block[:, columns]
         return np.asarray(block.toarray() if hasattr(block, "toarray") else block, np.float32)
 
-    def chunks(self, genes: Sequence[str], size: int = CHUNK_CELLS) -> Iterator[np.ndarray]:
-        """Yield blocks [<= size, len(genes)] in the order of the cells.
+    def columns_of(self, genes: Sequence[str]) -> np.ndarray:
+        """Return the columns of genes, int [n_genes].
+
+        Parameters
+        ----------
+        genes
+            Their names.
 
         Raises
         ------
@@ -78,18 +83,64 @@ class CellMatrix:
                 f"{len(missing)} genes of the model are not in the sample ({', '.join(missing[:3])}); "
                 "predict the sample that the model was adapted to"
             )
+        return columns
+
+    def chunks(self, genes: Sequence[str], size: int = CHUNK_CELLS) -> Iterator[np.ndarray]:
+        """Yield blocks [<= size, n_genes] in the order of the cells.
+
+        Parameters
+        ----------
+        genes
+            Their names.
+        size
+            Cells of a block.
+
+        Raises
+        ------
+        InputError
+            If a gene is not among the sample's.
+        """
+        columns = self.columns_of(genes)
         for start in range(0, len(self), size):
             yield self.dense(slice(start, start + size), columns)
 
+    def rows(self, genes: Sequence[str], positions: np.ndarray) -> np.ndarray:
+        """Return some cells, float32 [n, n_genes]; only they are ever dense.
+
+        Parameters
+        ----------
+        genes
+            Their names.
+        positions
+            Of the cells, sorted, [n].
+
+        Raises
+        ------
+        InputError
+            If a gene is not among the sample's.
+        """
+        columns = self.columns_of(genes)
+        found = np.empty((len(positions), len(columns)), np.float32)
+        for start in range(0, len(self), CHUNK_CELLS):
+            first, last = np.searchsorted(positions, [start, start + CHUNK_CELLS])
+            if first < last:
+                block = self.x[start : start + CHUNK_CELLS][positions[first:last] - start][:, columns]
+                found[first:last] = block.toarray() if hasattr(block, "toarray") else block
+        return found
+
     def sample(self, genes: Sequence[str], most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return up to ``most`` cells, drawn at random: their positions (sorted) and their rows [n, len(genes)]."""
+        """Return up to ``most`` cells, drawn at random: their positions (sorted) and their rows [n, n_genes].
+
+        Parameters
+        ----------
+        genes
+            Names of the genes.
+        most
+            How many cells.
+        rng
+            Draws them.
+        """
         chosen = np.arange(len(self))
         if len(self) > most:
             chosen = np.sort(rng.choice(len(self), most, replace=False))
-        rows = np.empty((len(chosen), len(genes)), np.float32)
-        start = filled = 0
-        for block in self.chunks(genes):
-            inside = chosen[(chosen >= start) & (chosen < start + len(block))] - start
-            rows[filled : filled + len(inside)] = block[inside]
-            filled, start = filled + len(inside), start + len(block)
-        return chosen, rows
+        return chosen, self.rows(genes, chosen)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pharmacell.data.cells import CellMatrix
-from pharmacell.explain.class_means import CLASSES, standardised_chunks
-from pharmacell.explain.replica import PlainReplica
+from pharmacell.explain.class_means import CLASSES, chunks
+from pharmacell.explain.replicas import Replicas
+from pharmacell.nn.attention import TokenAttention
 from pharmacell.response.store import Bundle
 
 GENES_OF_A_TOKEN = 20
@@ -37,7 +37,7 @@ class AttentionTables:
 
 @torch.no_grad()
 def attention_tables(
-    bundle: Bundle, cells: CellMatrix, labels: np.ndarray, rng: np.random.Generator, device: torch.device
+    bundle: Bundle, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator, device: torch.device
 ) -> AttentionTables:
     """Return attention maps, entropies and token genes of all replicas.
 
@@ -45,8 +45,8 @@ def attention_tables(
     ----------
     bundle
         The model; it must have an attention block.
-    cells
-        The sample.
+    x
+        Standardised expression, [n_cells, n_genes].
     labels
         Predicted labels, 1 or 0, [n_cells].
     rng
@@ -54,41 +54,67 @@ def attention_tables(
     device
         Where to compute.
     """
-    replicas = [PlainReplica(bundle.model, number).to(device).eval() for number in range(bundle.model.n_replicas)]
-    block = replicas[0].attention
-    shape = (len(replicas), block.heads, 2)
+    replicas = Replicas(bundle.model)
+    block = attention_of(replicas)
+    shape = (replicas.n_replicas, block.heads, 2)
     maps = np.zeros((*shape, block.n_tokens, block.n_tokens))
     sums, squares = np.zeros(shape), np.zeros(shape)
-    for rows, x in standardised_chunks(bundle, cells, "attention of the cells"):
-        for number, replica in enumerate(replicas):
-            first = replica.first(torch.as_tensor(x, device=device))
-            _, weights, _ = replica.attention.mix(replica.latent(first))  # [n, heads, T, T]
-            entropy = relative_entropy(weights).cpu().numpy()
-            weights = weights.cpu().numpy()
-            for label in (0, 1):
-                own = labels[rows] == label
-                maps[number, :, label] += weights[own].sum(0, dtype=np.float64)
-                sums[number, :, label] += entropy[own].sum(0)
-                squares[number, :, label] += (entropy[own] ** 2).sum(0)
+    for rows in chunks(len(x), "attention of the cells"):
+        hidden = replicas.hidden(torch.as_tensor(x[rows], device=device))
+        weights = block.weights(replicas.latent(hidden))  # [R, n, heads, T, T]
+        entropy = relative_entropy(weights)
+        for label in (0, 1):
+            own = torch.as_tensor(labels[rows] == label, device=device)
+            maps[:, :, label] += weights[:, own].sum(1, dtype=torch.float64).cpu().numpy()
+            sums[:, :, label] += entropy[:, own].sum(1, dtype=torch.float64).cpu().numpy()
+            squares[:, :, label] += (entropy[:, own] ** 2).sum(1, dtype=torch.float64).cpu().numpy()
     counts = np.bincount(labels, minlength=2)
     n_cells = np.maximum(counts, 1)
     means = sums / n_cells
     spread = np.sqrt(np.maximum(squares / n_cells - means**2, 0))
+    drawn = np.sort(rng.choice(len(x), min(len(x), CELLS_FOR_GRADIENTS), replace=False))
     return AttentionTables(
         map_table(maps / n_cells[:, None, None], counts),
         entropy_table(means, spread, counts),
-        token_table(bundle, cells, replicas, rng, device),
+        token_table(bundle.genes, token_gradients(replicas, torch.as_tensor(x[drawn], device=device))),
     )
 
 
+def attention_of(replicas: Replicas) -> TokenAttention:
+    """Return the attention block.
+
+    Parameters
+    ----------
+    replicas
+        The networks; without a block there is nothing to look at.
+    """
+    if replicas.attention is None:
+        raise ValueError("the network has no attention block")
+    return replicas.attention
+
+
 def relative_entropy(weights: torch.Tensor) -> torch.Tensor:
-    """Return the entropy of attention weights [n, heads, T, T] as a share of the largest possible one, [n, heads]."""
+    """Return the entropy of attention weights as a share of the largest possible one, mean over queries, [..., heads].
+
+    Parameters
+    ----------
+    weights
+        [..., heads, T, T].
+    """
     entropy = -(weights * weights.clamp_min(1e-12).log()).sum(-1)
     return entropy.mean(-1) / np.log(weights.shape[-1])
 
 
 def map_table(maps: np.ndarray, counts: np.ndarray) -> pd.DataFrame:
-    """Return maps [n_replicas, heads, 2, T, T] as long rows, of the classes that have cells."""
+    """Return maps as long rows, of the classes that have cells.
+
+    Parameters
+    ----------
+    maps
+        [n_replicas, heads, 2, T, T].
+    counts
+        Cells of each class, [2].
+    """
     names = ("replica", "head", "class", "query", "key")
     axes = np.indices(maps.shape).reshape(len(names), -1)
     table = pd.DataFrame(dict(zip(names, axes, strict=True)) | {"weight": maps.ravel().astype(np.float32)})
@@ -96,52 +122,76 @@ def map_table(maps: np.ndarray, counts: np.ndarray) -> pd.DataFrame:
 
 
 def entropy_table(means: np.ndarray, spread: np.ndarray, counts: np.ndarray) -> pd.DataFrame:
-    """Return entropies and their spread over cells, [n_replicas, heads, 2], as long rows."""
+    """Return entropies and their spread over cells as long rows.
+
+    Parameters
+    ----------
+    means, spread
+        [n_replicas, heads, 2].
+    counts
+        Cells of each class, [2].
+    """
     axes = dict(zip(("replica", "head", "class"), np.indices(means.shape).reshape(3, -1), strict=True))
     return named_classes(pd.DataFrame(axes | {"entropy": means.ravel(), "std": spread.ravel()}), counts)
 
 
 def named_classes(table: pd.DataFrame, counts: np.ndarray) -> pd.DataFrame:
-    """Keep the classes that have cells, by name."""
+    """Keep the classes that have cells, by name.
+
+    Parameters
+    ----------
+    table
+        Rows with ``class``, 0 or 1.
+    counts
+        Cells of each class, [2].
+    """
     table = table[table["class"].isin(np.flatnonzero(counts))]
     return table.assign(**{"class": np.array(CLASSES)[table["class"]]}).reset_index(drop=True)
 
 
-def token_table(
-    bundle: Bundle, cells: CellMatrix, replicas: list[PlainReplica], rng: np.random.Generator, device: torch.device
-) -> pd.DataFrame:
-    """Return the genes to which each token answers most.
+def token_table(genes: list[str], gradients: np.ndarray) -> pd.DataFrame:
+    """Return the genes to which each token answers most, the first first, as long rows.
 
-    For token t with latent values ``z_t``, a gene's value is ``mean over cells of |d ||z_t|| / d x_g|``, over up to 256
-    cells drawn at random.
+    Parameters
+    ----------
+    genes
+        The model's genes.
+    gradients
+        From :func:`token_gradients`, [n_replicas, n_tokens, n_genes].
     """
-    _, x = cells.sample(bundle.genes, CELLS_FOR_GRADIENTS, rng)
-    x = torch.as_tensor(bundle.standardise_cells(x), device=device)
-    genes, rows = np.asarray(bundle.genes), []
-    for number, replica in enumerate(replicas):
-        for token, values in enumerate(token_gradients(replica, x)):
-            top = np.argsort(-values, kind="stable")[:GENES_OF_A_TOKEN]
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "replica": number,
-                        "token": token,
-                        "rank": np.arange(1, len(top) + 1),
-                        "gene": genes[top],
-                        "gradient": values[top],
-                    }
-                )
-            )
-    return pd.concat(rows, ignore_index=True)
+    top = np.argsort(-gradients, axis=-1, kind="stable")[..., :GENES_OF_A_TOKEN]
+    replica, token, rank = np.indices(top.shape).reshape(3, -1)
+    return pd.DataFrame(
+        {
+            "replica": replica,
+            "token": token,
+            "rank": rank + 1,
+            "gene": np.asarray(genes)[top].ravel(),
+            "gradient": np.take_along_axis(gradients, top, -1).ravel(),
+        }
+    )
 
 
-def token_gradients(replica: PlainReplica, x: torch.Tensor) -> np.ndarray:
-    """Return the mean absolute gradient of each token's length, [n_tokens, n_genes], over cells [n, n_genes]."""
+def token_gradients(replicas: Replicas, x: torch.Tensor) -> np.ndarray:
+    """Return the mean absolute gradient of each token's length, [n_replicas, n_tokens, n_genes].
+
+    For token t with latent values ``z_t``, a gene's value is ``mean over cells of |d ||z_t|| / d x_g|``.
+
+    Parameters
+    ----------
+    replicas
+        The networks.
+    x
+        Standardised expression, [n, n_genes].
+    """
     found = []
     with torch.enable_grad():
-        first = replica.first(x).requires_grad_()
-        lengths = replica.latent(first).unflatten(-1, (replica.attention.n_tokens, -1)).norm(dim=-1)  # [n, T]
-        for token in range(lengths.shape[1]):
-            gradient = torch.autograd.grad(lengths[:, token].sum(), first, retain_graph=True)[0]
-            found.append(replica.to_genes(gradient).abs().mean(0).cpu().numpy())
-    return np.stack(found)
+        hidden = replicas.hidden(x).requires_grad_()
+        tokens = replicas.latent(hidden).unflatten(-1, (attention_of(replicas).n_tokens, -1))
+        lengths = tokens.norm(dim=-1)  # [R, n, T]
+        for token in range(lengths.shape[-1]):
+            gradient = torch.autograd.grad(lengths[..., token].sum(), hidden, retain_graph=True)[0]
+            found.append(
+                torch.stack([replicas.to_genes(gradient, number).abs().mean(0) for number in range(len(gradient))])
+            )
+    return torch.stack(found, 1).cpu().numpy()

@@ -1,40 +1,33 @@
-"""Attributions of all cells of a sample, in chunks: means over each class and what label permutations give."""
+"""Attributions of a sample's cells: means over each class and what label permutations give."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pharmacell.core.progress import track
-from pharmacell.data.cells import CellMatrix
-from pharmacell.explain.attribution import (
-    METHODS,
-    STEPS,
-    complete_gradients,
-    deep_lift,
-    member_weights,
-    relevance,
-)
-from pharmacell.explain.replica import PlainReplica
+from pharmacell.explain.attribution import METHODS, complete_gradients, deep_lift, member_weights, relevance
+from pharmacell.explain.replicas import Replicas
+from pharmacell.response.columns import CLASS_NAMES as CLASSES  # in the order of their label
 from pharmacell.response.store import Bundle
 
-CHUNK_CELLS = 512  # a chunk is dense once for each replica and method
+CHUNK_CELLS = 1024  # whose attributions are carried to all genes at once
 PERMUTATIONS = 200
-CLASSES = ("resistant", "sensitive")  # in the order of their label
 
 
 @dataclass
 class ClassAttributions:
     """Attributions towards one class, against one baseline.
 
-    Parameters
+    Attributes
     ----------
     score
         Mean attribution of the score over the cells of the class, [n_replicas, n_genes].
     methods
         The same of the network's logit difference alone, by each method, [n_methods, n_replicas, n_genes].
-    fdr, p
+    p, fdr
         Of the difference between the classes under permuted labels, [n_genes].
     gap
         Name to number: ``mean`` and ``worst_tenth`` of the completeness gap, relative to the mean logit difference.
@@ -44,38 +37,166 @@ class ClassAttributions:
     methods: np.ndarray
     p: np.ndarray
     fdr: np.ndarray
-    gap: dict[str, float] = field(default_factory=dict)
+    gap: dict[str, float]
 
 
-def standardised_chunks(bundle: Bundle, cells: CellMatrix, words: str) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield the positions and the standardised expression [n, n_genes] of the cells, chunk after chunk."""
-    start = 0
-    for block in track(cells.chunks(bundle.genes, CHUNK_CELLS), words, -(-len(cells) // CHUNK_CELLS)):
-        yield slice(start, start + len(block)), bundle.standardise_cells(block)
-        start += len(block)
+@dataclass(frozen=True)
+class Attributor:
+    """Attributes the scores of cells to genes.
 
-
-def class_profiles(bundle: Bundle, cells: CellMatrix, labels: np.ndarray) -> np.ndarray:
-    """Return the mean standardised cell of each class, float32 [2, n_genes]; resistant first.
-
-    Parameters
+    Attributes
     ----------
     bundle
         The model.
-    cells
-        The sample.
+    x
+        Standardised expression of the cells that are attributed, float32 [n_cells, n_genes].
+    labels
+        Their predicted labels, 1 or 0, [n_cells]; both must occur.
+    steps
+        Of integrated gradients, to begin with.
+    device
+        Where to compute.
+    """
+
+    bundle: Bundle
+    x: np.ndarray
+    labels: np.ndarray
+    steps: int
+    device: torch.device
+
+    def towards(self, label: int, baseline: np.ndarray, rng: np.random.Generator) -> ClassAttributions:
+        """Attribute every cell's score towards one class.
+
+        Parameters
+        ----------
+        label
+            1: towards sensitive; 0: towards resistant.
+        baseline
+            The cell to compare with, standardised, [n_genes].
+        rng
+            Draws the permutations of the labels.
+        """
+        replicas, sign = Replicas(self.bundle.model), 1.0 if label else -1.0
+        end, start = (self._hidden(replicas, rows) for rows in (self.x, baseline[None]))
+        gradients, gap, difference = complete_gradients(
+            replicas, end, start, self.steps, f"integrated gradients towards {CLASSES[label]}"
+        )
+        share, linear = member_weights(self.bundle.ensemble, replicas.n_replicas)
+        mixed = sign / replicas.n_replicas * torch.as_tensor(share, device=self.device)[:, None, None] * gradients
+        test = LabelTest(self.labels, label, self.x.shape[1], rng)
+        methods = np.zeros((len(METHODS), *replicas.affine.weight.shape[:2]))
+        moved = np.zeros(self.x.shape[1])  # sum of the differences from the baseline
+        for rows in chunks(len(self.x), f"genes behind the predictions towards {CLASSES[label]}"):
+            change = torch.as_tensor(self.x[rows] - baseline, device=self.device)
+            whole = change * over_replicas(replicas, mixed[:, rows])
+            if linear is not None:
+                whole += change * torch.as_tensor(sign * linear.mean(0), device=self.device)
+            test.add(rows, whole.cpu().numpy())
+            own = torch.as_tensor(self.labels[rows] == label, device=self.device)
+            if not own.any():
+                continue
+            of_own = end[:, rows][:, own]
+            from_zero = torch.as_tensor(self.x[rows], device=self.device)[own]  # relevance has no baseline
+            parts = (
+                (change[own], gradients[:, rows][:, own]),
+                (change[own], deep_lift(replicas, of_own, start)),
+                (from_zero, relevance(replicas, of_own)),
+            )
+            methods += sign * np.stack([summed(replicas, *part) for part in parts])
+            moved += sign * change[own].sum(0, dtype=torch.float64).cpu().numpy()
+        score = share[:, None] * methods[0] + (0 if linear is None else linear * moved)
+        n_own = int((self.labels == label).sum())
+        return ClassAttributions(score / n_own, methods / n_own, *test.result(), relative(gap, difference))
+
+    def _hidden(self, replicas: Replicas, x: np.ndarray) -> Tensor:
+        return replicas.hidden(torch.as_tensor(x, device=self.device))
+
+
+def chunks(n_cells: int, words: str) -> Iterator[slice]:
+    """Yield the rows of each chunk of cells.
+
+    Parameters
+    ----------
+    n_cells
+        How many there are.
+    words
+        What is being done, for the user.
+    """
+    starts = range(0, n_cells, CHUNK_CELLS)
+    for start in track(starts, words, len(starts), f"groups of {CHUNK_CELLS} cells"):
+        yield slice(start, min(start + CHUNK_CELLS, n_cells))
+
+
+def over_replicas(replicas: Replicas, multipliers: Tensor) -> Tensor:
+    """Return the sum over replicas of multipliers carried to the genes, [n, n_genes], as one product.
+
+    Parameters
+    ----------
+    replicas
+        The networks.
+    multipliers
+        Of the hidden numbers, [n_replicas, n, width].
+    """
+    with torch.no_grad():
+        weights = replicas.affine.weight.transpose(1, 2).flatten(0, 1)  # [n_replicas * width, n_genes]
+        return multipliers.transpose(0, 1).flatten(1) @ weights
+
+
+def summed(replicas: Replicas, change: Tensor, multipliers: Tensor) -> np.ndarray:
+    """Return the sum of attributions over cells, float64 [n_replicas, n_genes].
+
+    Attributions of single cells are never made::
+
+        sum_i (x_i - b)_g sum_h m_ih w_gh = sum_h w_gh sum_i (x_i - b)_g m_ih
+
+    Parameters
+    ----------
+    replicas
+        The networks.
+    change
+        Difference of the cells from the baseline, [n, n_genes].
+    multipliers
+        Of the hidden numbers, [n_replicas, n, width].
+    """
+    with torch.no_grad():
+        products = [
+            ((change.T @ of_replica) * weight).sum(1, dtype=torch.float64)
+            for of_replica, weight in zip(multipliers, replicas.affine.weight, strict=True)
+        ]
+    return torch.stack(products).cpu().numpy()
+
+
+def relative(gap: Tensor, difference: Tensor) -> dict[str, float]:
+    """Return the completeness gap relative to the mean logit difference.
+
+    Parameters
+    ----------
+    gap, difference
+        From :func:`pharmacell.explain.attribution.complete_gradients`, [n_replicas, n].
+    """
+    gaps, scale = gap.cpu().numpy(), max(float(difference.abs().mean()), 1e-12)
+    return {
+        "mean": float(gaps.mean()) / scale,
+        "worst_tenth": float(np.quantile(gaps, 0.9)) / scale,
+        "logit_difference": scale,
+    }
+
+
+def class_profiles(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the mean cell of each class, float32 [2, n_genes]; resistant first.
+
+    Parameters
+    ----------
+    x
+        Standardised expression, [n_cells, n_genes].
     labels
         1 or 0, [n_cells]; both must occur.
     """
-    sums = np.zeros((2, len(bundle.genes)))
-    for rows, x in standardised_chunks(bundle, cells, "mean cell of each class"):
-        for label in (0, 1):
-            sums[label] += x[labels[rows] == label].sum(0, dtype=np.float64)
-    return (sums / np.bincount(labels, minlength=2)[:, None]).astype(np.float32)
+    return np.stack([x[labels == label].mean(0, dtype=np.float64) for label in (0, 1)]).astype(np.float32)
 
 
-class Accumulator:
-    """Sums over chunks for one class.
+class LabelTest:
+    """Does a gene's attribution differ between the classes more than under permuted labels?
 
     Parameters
     ----------
@@ -83,45 +204,44 @@ class Accumulator:
         Predicted labels, 1 or 0, [n_cells].
     label
         The class that is explained.
-    shape
-        Number of replicas and of genes.
+    n_genes
+        How many genes are tested.
     rng
         Draws the permutations of the labels.
     """
 
-    def __init__(self, labels: np.ndarray, label: int, shape: tuple[int, int], rng: np.random.Generator) -> None:
+    def __init__(self, labels: np.ndarray, label: int, n_genes: int, rng: np.random.Generator) -> None:
         own = labels == label
-        self.own, self.n_own = own, int(own.sum())
+        self.n_cells, self.n_own = len(own), int(own.sum())
         self.drawn = np.stack([own, *(rng.permutation(own) for _ in range(PERMUTATIONS))])  # the real one comes first
-        self.score, self.methods = np.zeros(shape), np.zeros((len(METHODS), *shape))
-        self.under_labels = np.zeros((len(self.drawn), shape[1]))
-        self.total, self.squares = np.zeros(shape[1]), np.zeros(shape[1])
-        self.gaps, self.differences = [], []
+        self.under_labels = np.zeros((len(self.drawn), n_genes))
+        self.total, self.squares = np.zeros(n_genes), np.zeros(n_genes)
 
-    def add_labels(self, rows: slice, mean: np.ndarray) -> None:
-        """Add the replicas' mean attributions [n, n_genes] of a chunk to the sums under all drawings of labels."""
+    def add(self, rows: slice, mean: np.ndarray) -> None:
+        """Add a chunk of cells to the sums under all drawings of labels.
+
+        Parameters
+        ----------
+        rows
+            Which cells they are.
+        mean
+            Their attributions, mean over replicas, [n, n_genes].
+        """
         self.under_labels += self.drawn[:, rows].astype(np.float32) @ mean
         self.total += mean.sum(0, dtype=np.float64)
         self.squares += np.einsum("ng,ng->g", mean, mean, dtype=np.float64)
 
-    def result(self) -> ClassAttributions:
-        """Return the means and the test; FDR after Benjamini and Hochberg (1995)."""
+    def result(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return p and FDR after Benjamini and Hochberg (1995), each [n_genes]."""
         from scipy.stats import false_discovery_control
 
-        n, n_own = len(self.own), self.n_own
+        n, n_own = self.n_cells, self.n_own
         means = self.under_labels / n_own - (self.total - self.under_labels) / (n - n_own)  # difference of the classes
         variance = np.maximum(self.squares - self.total**2 / n, 0) / (n - 1)
         spread = np.sqrt(variance * n / (n_own * (n - n_own)))  # exact under permutation
         z = np.divide(means, spread, out=np.zeros_like(means), where=spread > 1e-9 * np.abs(means).max())
         p = pooled_p(z[0], z[1:])
-        gaps, differences = np.concatenate(self.gaps, 1), np.concatenate(self.differences, 1)
-        scale = max(float(np.abs(differences).mean()), 1e-12)
-        gap = {
-            "mean": float(gaps.mean()) / scale,
-            "worst_tenth": float(np.quantile(gaps, 0.9)) / scale,
-            "logit_difference": scale,
-        }
-        return ClassAttributions(self.score / n_own, self.methods / n_own, p, false_discovery_control(p), gap)
+        return p, false_discovery_control(p)
 
 
 def pooled_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
@@ -137,71 +257,3 @@ def pooled_p(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     pool = np.sort(np.abs(null), axis=None)
     as_large = pool.size - np.searchsorted(pool, np.abs(observed), side="left")
     return (1 + as_large) / (1 + pool.size)
-
-
-def attribute_class(
-    bundle: Bundle,
-    cells: CellMatrix,
-    labels: np.ndarray,
-    label: int,
-    baseline: np.ndarray,
-    rng: np.random.Generator,
-    device: torch.device,
-    steps: int = STEPS,
-) -> ClassAttributions:
-    """Attribute every cell's score towards one class.
-
-    Parameters
-    ----------
-    bundle
-        The model.
-    cells
-        The sample.
-    labels
-        Predicted labels, 1 or 0, [n_cells]; both must occur.
-    label
-        1: towards sensitive; 0: towards resistant.
-    baseline
-        The cell to compare with, standardised, [n_genes].
-    rng
-        Draws the permutations of the labels.
-    device
-        Where to compute.
-    steps
-        Of integrated gradients, to begin with.
-    """
-    n_replicas, sign = bundle.model.n_replicas, 1.0 if label else -1.0
-    replicas = [PlainReplica(bundle.model, replica).to(device).eval() for replica in range(n_replicas)]
-    network_share, linear = member_weights(bundle.ensemble, n_replicas)
-    sums = Accumulator(labels, label, (n_replicas, len(bundle.genes)), rng)
-    start = torch.as_tensor(baseline, device=device)
-    for rows, x in standardised_chunks(bundle, cells, f"attributions towards {CLASSES[label]}"):
-        inside, x_device = sums.own[rows], torch.as_tensor(x, device=device)
-        mean = np.zeros_like(x)
-        gaps, differences = [], []
-        for number, replica in enumerate(replicas):
-            found, *completeness = complete_gradients(replica, x_device, start, steps)
-            gap, difference = (values.cpu().numpy() for values in completeness)
-            gaps.append(gap)
-            differences.append(difference)
-            found = found.cpu().numpy()
-            own = x_device[torch.as_tensor(inside, device=device)]
-            for method, values in enumerate([found[inside], *others(replica, own, start)]):
-                sums.methods[method, number] += sign * values.sum(0, dtype=np.float64)
-            whole = network_share[number] * found
-            if linear is not None:
-                whole += linear[number] * (x - baseline)
-            whole *= sign
-            sums.score[number] += whole[inside].sum(0, dtype=np.float64)
-            mean += whole / n_replicas
-        sums.add_labels(rows, mean)
-        sums.gaps.append(np.stack(gaps))
-        sums.differences.append(np.stack(differences))
-    return sums.result()
-
-
-def others(replica: PlainReplica, own: torch.Tensor, baseline: torch.Tensor) -> list[np.ndarray]:
-    """Return the attributions [n, n_genes] by the methods other than integrated gradients."""
-    if not len(own):
-        return [np.zeros(own.shape, np.float32)] * (len(METHODS) - 1)
-    return [deep_lift(replica, own, baseline).cpu().numpy(), relevance(replica, own).cpu().numpy()]

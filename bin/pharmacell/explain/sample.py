@@ -8,10 +8,11 @@ import pandas as pd
 import torch
 
 from pharmacell.core.errors import InputError
+from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator, integer
 from pharmacell.data.cells import CellMatrix
 from pharmacell.explain.attention_maps import AttentionTables, attention_tables
-from pharmacell.explain.class_means import CLASSES, ClassAttributions, attribute_class, class_profiles
+from pharmacell.explain.class_means import CLASSES, Attributor, ClassAttributions, class_profiles
 from pharmacell.explain.deg_scores import FEWEST_CELLS, deg_list, differential, list_size
 from pharmacell.explain.expression import Expression, enough_of_both, predicted_labels, read_expression, true_labels
 from pharmacell.explain.groups import expression_by_group
@@ -21,6 +22,7 @@ from pharmacell.explain.pathways import enrichment
 from pharmacell.response.store import Bundle
 
 DOT_GENES = 10  # of each class
+MOST_CELLS = 20_000  # that are attributed; of larger samples so many are drawn
 NEED_TWO_CLASSES = ("key genes", "DEGs of predicted labels", "gene lists", "separation", "pathways")
 
 
@@ -117,18 +119,24 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
     cells = CellMatrix(path)
     labels = predicted_labels(cells)
     expression = read_expression(cells, bundle.genes, labels, generator(settings.seed, "cells of the gene lists"))
+    drawn = draw_cells(labels, cells.obs, generator(settings.seed, "cells that are attributed"))
+    say(f"genes of {len(drawn):,} of {len(labels):,} cells: differential expression")
     found = Explained(
         expression,
         pd.DataFrame(columns=list(COLUMNS)),
         degs_of(expression),
-        facts(bundle, cells, labels, expression, settings),
+        facts(bundle, cells, labels, expression, settings) | {"n_cells_attributed": len(drawn)},
     )
+    x = bundle.standardise_cells(cells.rows(bundle.genes, drawn))
+    attributor = Attributor(bundle, x, labels[drawn], settings.steps, device)
     if bundle.model.config.heads:
-        found.attention = attention_tables(bundle, cells, labels, generator(settings.seed, "token genes"), device)
+        rng = generator(settings.seed, "token genes")
+        found.attention = attention_tables(bundle, x, attributor.labels, rng, device)
     else:
         found.missing["attention"] = "the network has no attention block (--heads 0)"
-    if enough_of_both(labels) and enough_of_both(expression.labels):
-        add_key_genes(found, bundle, cells, labels, settings, device)
+    if enough_of_both(attributor.labels) and enough_of_both(expression.labels):
+        truth = true_labels(cells.obs.iloc[drawn])
+        add_key_genes(found, attributor, attributor.labels if truth is None else truth, settings)
     else:
         counts = np.bincount(labels, minlength=2)
         reason = (
@@ -139,22 +147,61 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
     return found
 
 
-def add_key_genes(
-    found: Explained, bundle: Bundle, cells: CellMatrix, labels: np.ndarray, settings: Settings, device: torch.device
-) -> None:
-    """Add what two predicted classes allow: key genes, their expression, tests of the lists, pathways."""
-    profiles = class_profiles(bundle, cells, labels)
-    baselines = np.zeros_like(profiles)
-    if settings.baseline == "resistant":
-        truth = true_labels(cells.obs)
-        baselines = profiles if truth is None else class_profiles(bundle, cells, truth)
+def draw_cells(labels: np.ndarray, obs: pd.DataFrame, rng: np.random.Generator, most: int = MOST_CELLS) -> np.ndarray:
+    """Draw the cells that are attributed: as large a share of each class and group as of all cells.
+
+    Parameters
+    ----------
+    labels
+        Predicted labels, 1 or 0, [n_cells].
+    obs
+        The cells' annotation, with ``group`` where it is known.
+    rng
+        Draws them.
+    most
+        How many at most.
+
+    Returns
+    -------
+    numpy.ndarray
+        Sorted positions; those of all cells when there are not more than ``most``.
+    """
+    n_cells = len(labels)
+    if n_cells <= most:
+        return np.arange(n_cells)
+    strata = pd.Series(labels.astype(str))
+    if "group" in obs:
+        strata = strata + " " + obs["group"].astype(str).to_numpy()
+    order = rng.permutation(n_cells)
+    in_order = strata.to_numpy()[order]
+    within = pd.Series(in_order).groupby(in_order)
+    share = (within.cumcount() + 0.5) / within.transform("size")  # of its stratum that stands before a cell
+    return np.sort(order[np.argsort(share.to_numpy(), kind="stable")[:most]])
+
+
+def add_key_genes(found: Explained, attributor: Attributor, known: np.ndarray, settings: Settings) -> None:
+    """Add what two predicted classes allow: key genes, their expression, tests of the lists, pathways.
+
+    Parameters
+    ----------
+    found
+        What they are added to.
+    attributor
+        The model and the cells.
+    known
+        The labels, 1 or 0, whose mean cells are compared with, [n_cells].
+    settings
+        Choices of the user.
+    """
+    bundle = attributor.bundle
+    profiles = class_profiles(attributor.x, attributor.labels)
+    baselines = class_profiles(attributor.x, known) if settings.baseline == "resistant" else np.zeros_like(profiles)
     attributions: dict[str, ClassAttributions] = {}
     for name in CLASSES[::-1]:
         label = CLASSES.index(name)
         rng = generator(settings.seed, f"permuted labels {name}")
-        attributions[name] = attribute_class(
-            bundle, cells, labels, label, baselines[1 - label], rng, device, settings.steps
-        )
+        attributions[name] = attributor.towards(label, baselines[1 - label], rng)
+    say("tests of the lists of genes")
     used = "truth" if "truth" in found.degs else "predicted"
     found.table = key_gene_table(attributions, bundle.genes, profiles, found.degs[used])
     found.agreement = agreement(attributions)
@@ -200,11 +247,9 @@ def add_reasons(found: Explained, lists: dict[str, list[str]]) -> None:
 
 def degs_of(cells: Expression) -> dict[str, pd.DataFrame]:
     """Return the differential expression between the true classes and between the predicted ones, if there are two."""
-    found = {}
-    for name, labels in (("truth", cells.truth), ("predicted", cells.labels)):
-        if labels is not None and enough_of_both(labels):
-            found[name] = differential(cells.x, cells.genes, labels, cells.log_scale)
-    return found
+    known = {"truth": cells.truth, "predicted": cells.labels}
+    usable = {name: labels for name, labels in known.items() if labels is not None and enough_of_both(labels)}
+    return differential(cells.x, cells.genes, usable, cells.log_scale) if usable else {}
 
 
 def facts(bundle: Bundle, cells: CellMatrix, labels: np.ndarray, expression: Expression, settings: Settings) -> dict:

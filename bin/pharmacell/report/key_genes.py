@@ -55,6 +55,11 @@ def overview(found: "KeyGeneResults") -> str:
         f"Explained is the {facts['explained']}, in {facts['n_cells']:,} cells ({facts['n_sensitive']:,} predicted "
         f"sensitive, {facts['n_resistant']:,} resistant) and {facts['n_genes']:,} genes."
     )
+    if facts["n_cells_attributed"] < facts["n_cells"]:
+        text += (
+            f" Attributed are {facts['n_cells_attributed']:,} of the cells, drawn with the shares of predicted classes "
+            "and groups that all cells have."
+        )
     if not len(found.table):
         return text
     known = facts["truth_known"]

@@ -91,7 +91,9 @@ def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk
     scores = np.empty((model.n_replicas, len(cells)), np.float32)
     baselines = np.empty((len(cells), len(bundle.baselines.weights)), np.float32)
     n_chunks = -(-len(cells) // chunk)
-    for rows, x in track(bundle.standardised_chunks(cells, chunk), "predicting chunks of cells", n_chunks):
+    for rows, x in track(
+        bundle.standardised_chunks(cells, chunk), "predicting", n_chunks, f"groups of {chunk:,} cells"
+    ):
         scores[:, rows] = bundle.score(x, "target", device)
         baselines[rows] = bundle.baselines.probability(x)
     return CellPredictions(bundle.link(scores), baselines, scores)

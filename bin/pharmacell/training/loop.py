@@ -145,7 +145,7 @@ def run_stage(stage: Stage, config: TrainingConfig, history: History) -> Tensor:
 
     finished(0)
     where = " on the GPU" if next(modules.parameters()).is_cuda else ""
-    with closing(track(range(1, config.epochs + 1), stage.name + where, config.epochs)) as epochs:
+    with closing(track(range(1, config.epochs + 1), stage.name + where, config.epochs, "epochs")) as epochs:
         for epoch in epochs:
             modules.train()
             with products(modules, config.precision):
