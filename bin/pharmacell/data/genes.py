@@ -22,7 +22,9 @@ MADE_UNIQUE = re.compile(r"[-.]\d+$")
 BESIDE = re.compile(r"\||__CHR")
 ENTREZ = re.compile(r"(\d+)(\.0+)?")  # a spreadsheet or pandas may have made a fraction of it
 NUMBER = re.compile(r"[-+]?\d*[.,]?\d+([eE][-+]?\d+)?")
+FEWEST_NUMBERS = 20  # fewer numbers are not taken for Entrez ids
 ENOUGH_NAMES = 2000  # to tell where gene names stand
+DENSE = 0.3  # share of the numbers of a range that counting leaves out no more of; of Entrez ids far fewer exist
 CLEARLY_MORE = 1.5  # times as many names of one side as of the other
 
 
@@ -100,7 +102,7 @@ def map_names(names: Sequence[str], species: str = "auto") -> GeneMapping:
     """
     table = gene_table()
     given = [str(name).strip() for name in names]
-    if is_count_up(given):
+    if is_count_up(given) or (len(given) < FEWEST_NUMBERS and len(given) > 2 and all(map(ENTREZ.fullmatch, given))):
         nothing = np.full(len(given), None, dtype=object)
         return GeneMapping(np.asarray(given, dtype=object), nothing, "human", "consecutive numbers")
     if species == "auto":
@@ -108,11 +110,13 @@ def map_names(names: Sequence[str], species: str = "auto") -> GeneMapping:
         n_human = sum(table.symbols.get(name) == name or HUMAN_ENSEMBL.match(name) is not None for name in given)
         species = "mouse" if n_mouse > n_human else "human"
     find = _find_mouse if species == "mouse" else _find_human
+    dates = [
+        place for place, name in enumerate(given) if excel_names.is_date(name) and name.upper() not in table.aliases
+    ]
     found = [find(name, table) for name in given]
     others = frozenset(symbol for symbol in found if symbol is not None)
-    for place, name in enumerate(given):
-        if found[place] is None and excel_names.is_date(name):
-            found[place] = excel_names.gene_of_date(name, others)
+    for place in dates:
+        found[place] = excel_names.gene_of_date(given[place], others)
     kinds = Counter(kind_of(name) for name in given)
     kind = kinds.most_common(1)[0][0] if kinds else "none"
     symbols = np.empty(len(given), dtype=object)
@@ -193,17 +197,23 @@ class _Evidence:
             elif symbol is not None:
                 current = symbol.upper() in _spellings(name) or name in mouse or name.startswith("ENS")
                 words += 1 if current else 0.25
-        if is_count_up(names):
-            numbers = found = 0
+        if is_count_up(names) or len(names) < FEWEST_NUMBERS:
+            found, numbers = found - int(numbers), 0.0
         return cls(found / len(places), words / len(places), numbers / len(places))
 
 
 def is_count_up(names: Sequence[str]) -> bool:
-    """Tell whether names are just consecutive numbers, which would pass for Entrez ids."""
+    """Tell whether names are just counted through, with gaps or from the start again, and so are no Entrez ids.
+
+    Parameters
+    ----------
+    names
+        Of genes, or of cells.
+    """
     if len(names) < 2 or not all(name.isdecimal() for name in names):
         return False
-    numbers = np.array([int(name) for name in names])
-    return bool((np.diff(numbers) == 1).all())
+    numbers = {int(name) for name in names}
+    return len(numbers) > DENSE * (max(numbers) - min(numbers) + 1) or len(numbers) < len(names) / 2
 
 
 def kind_of(name: str) -> str:

@@ -6,13 +6,30 @@ from pathlib import Path
 from pharmacell.core.errors import InputError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-HDF5_SUFFIXES = (".h5ad", ".h5", ".loom")
+HDF5_SUFFIXES = (".h5ad", ".h5", ".hdf5", ".h5mu", ".loom")
+USER_BLOCKS = (0, 512, 1024, 2048, 4096)  # bytes that may stand before the signature; MuData writes 512
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".rds", ".rdata")
 
 
 def suffix_of(path: Path) -> str:
     """Return the suffix that tells the format, without ``.gz``, in lower case."""
     return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def is_hdf5(path: Path) -> bool:
+    """Tell whether a file is HDF5, by its signature.
+
+    Parameters
+    ----------
+    path
+        A file.
+    """
+    with path.open("rb") as file:
+        for place in USER_BLOCKS:
+            file.seek(place)
+            if file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE:
+                return True
+    return False
 
 
 def check_file(path: Path, suffixes: Iterable[str]) -> None:
@@ -42,7 +59,7 @@ def check_file(path: Path, suffixes: Iterable[str]) -> None:
         raise InputError(f"{path}: the file is empty")
     with path.open("rb") as file:
         start = file.read(8)
-    if suffix_of(path) in HDF5_SUFFIXES and start != HDF5_SIGNATURE:
+    if path.suffix.lower() in HDF5_SUFFIXES and not is_hdf5(path):
         raise InputError(f"{path}: not an HDF5 file, whatever its name says; write it again")
     if path.name.lower().endswith(".gz") and start[:2] != b"\x1f\x8b":
         raise InputError(f"{path}: not a gzip file, whatever its name says; unpack it or rename it")

@@ -20,7 +20,7 @@ from pharmacell.data.assays import genes_of, without_genome
 from pharmacell.data.contents import Contents
 from pharmacell.data.frames import plain_frame, plain_text, unique_ids
 from pharmacell.data.genes import is_count_up, map_names
-from pharmacell.data.input_file import HDF5_SIGNATURE, check_file, reason
+from pharmacell.data.input_file import HDF5_SIGNATURE, check_file, is_hdf5, reason
 from pharmacell.data.matrices import Matrix, by_columns
 from pharmacell.data.matrix_choice import choose_matrix
 from pharmacell.data.text_table import TEXT_SUFFIXES
@@ -177,8 +177,8 @@ def read_contents(path: Path, reading: Reading) -> Contents:
         if path.is_dir():
             return _read_folder(path, reading)
         with path.open("rb") as file:
-            start = file.read(512)
-        if start.startswith(HDF5_SIGNATURE):
+            start = file.read(8)
+        if is_hdf5(path):
             return _read_hdf5(path, path)
         if start.startswith(b"\x1f\x8b") and _is_gzipped_hdf5(path):
             return _read_gzipped_hdf5(path)
@@ -249,7 +249,7 @@ def _read_zarr(store: Any, path: Path) -> Contents:
 
     from pharmacell.data.containers import read_zarr
 
-    contents = read_zarr(zarr.open_group(store, mode="r"), path)
+    contents = read_zarr(zarr.open_group(store, mode="r", use_consolidated=False), path)
     contents.keep = (contents.keep, store)
     return contents
 
@@ -360,7 +360,10 @@ def _gene_names(var: pd.DataFrame, index: pd.Index) -> tuple[pd.Index, list[str]
     rows = np.linspace(0, len(var) - 1, min(len(var), ENOUGH_NAMES)).astype(int)
 
     def share(names: list[str]) -> float:
-        return 0.0 if is_count_up(names) else map_names([names[row] for row in rows]).share
+        if is_count_up(names):
+            return 0.0
+        some = [names[row] for row in rows]
+        return map_names(some).share * len(set(some)) / len(some)  # a type that repeats names no gene
 
     best, chosen, texts = share([str(name) for name in index]) + CLEARLY_BETTER, None, {}
     for place, column in enumerate(var.columns):

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.assays import without_genome
 from pharmacell.data.contents import Candidate, Contents
 from pharmacell.data.genes import map_names, require_orientation
 from pharmacell.data.matrices import in_memory
@@ -107,7 +108,8 @@ def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> Con
         names = [layout.corner or "", *layout.header]
         ids, notes = _id_column(names, first)
         row_names = _row_names(path, layout, first, ids)
-        found, note = _orient([name for place, name in enumerate(names) if place != ids], row_names, orientation, path)
+        columns = without_genome([name for place, name in enumerate(names) if place != ids])
+        found, note = _orient(columns, without_genome(row_names), orientation, path)
         by_cell = found == "cells_by_genes"
         plan = (_plan_of_cells if by_cell else _plan_of_genes)(names, first, ids, annotations, layout)
         rows = _read_rows(path, layout, names, plan)
@@ -154,7 +156,7 @@ def _id_column(names: list[str], first: list[list[str]]) -> tuple[int | None, li
         if len({fields[place] for fields in first}) == len(first):
             return place, [f"cell ids are taken from the column '{names[place]}'"]
     numeric = all(re.fullmatch(r"[\d.,eE+-]+", value) for value in column)
-    if numeric and map_names(names[:1]).share and map_names(names[:500]).share > 0.5:
+    if numeric and names[0].lower() not in ("", "index", "id", "x", "unnamed: 0", *CELL_COLUMNS, *GENE_COLUMNS):
         return None, ["the table has no cell ids: cells are called 1, 2, 3"]
     return 0, []
 
@@ -171,7 +173,7 @@ def _plan_of_cells(
 ) -> _Plan:
     """Tell genes from columns that describe cells: told, known by name, words, or unlike the genes' values."""
     places = [place for place in range(len(names)) if place != ids]
-    symbols = map_names([names[place] for place in places]).symbols
+    symbols = map_names(without_genome([names[place] for place in places])).symbols
     is_gene = {place: symbol is not None for place, symbol in zip(places, symbols, strict=True)}
     columns = list(zip(*first, strict=True))
     numbers = {place: _numbers(columns[place], layout) for place in places}
@@ -184,7 +186,8 @@ def _plan_of_cells(
             name in told
             or OF_CELLS.fullmatch(name.lower())
             or (place in words and (not is_gene[place] or _all_words(columns[place], layout)))
-            or (values is not None and not is_gene[place] and usual.differs(values))
+            or (values is not None and np.isnan(values).all())
+            or (values is not None and not is_gene[place] and (np.isnan(values).any() or usual.differs(values)))
         ):
             described.append(place)
     kept = set(described)

@@ -366,16 +366,14 @@ def _separator(path: Path, lines: list[str]) -> tuple[str, int, list[list[str]]]
     if not shown:
         raise InputError(f"{path}: no line of text; there is nothing to read")
     for separator in (told,) if told in SEPARATORS else SEPARATORS:
-        fields = [(place, split(line, separator)) for place, line in shown if separator in line or len(shown) > 1]
+        fields = [(place, split(_uncommented(line), separator)) for place, line in shown]
         widths = [len(row) - _empty_at_end(row) for _, row in fields]
-        if not fields:
-            continue
         common = Counter(widths[1:] or widths).most_common(1)[0][0]
         header = next(
             (
                 place
                 for place, (row, width) in enumerate(zip(fields, widths, strict=True))
-                if width in (common, common - 1) and _starts(row[1], fields[place + 1 :])
+                if width in (common, common - 1) and _starts(lines[row[0]], row[1], fields[place + 1 :])
             ),
             None,
         )
@@ -387,11 +385,16 @@ def _separator(path: Path, lines: list[str]) -> tuple[str, int, list[list[str]]]
     raise InputError(f"{path}: one column only; the fields should be separated by commas, tabs, semicolons or spaces")
 
 
-def _starts(fields: list[str], below: list[tuple[int, list[str]]]) -> bool:
+def _uncommented(line: str) -> str:
+    """Return a line without a comment's sign."""
+    return line.lstrip("#% ") if line.startswith(("#", "%")) else line
+
+
+def _starts(line: str, fields: list[str], below: list[tuple[int, list[str]]]) -> bool:
     """Tell whether a line can be the header: a comment is none, unless it has as many fields as the line below."""
-    if not fields[0].startswith(("#", "%")):
+    if not line.startswith(("#", "%")):
         return True
-    return bool(below) and len(below[0][1]) == len(fields) > (2 if fields[0].startswith("# ") else 1)
+    return bool(below) and len(below[0][1]) == len(fields) > (2 if line.startswith("# ") else 1)
 
 
 def _empty_at_end(fields: list[str]) -> int:
@@ -405,8 +408,6 @@ def _layout(path: Path, lines: list[str], written: tuple[str, str], start: int, 
     header, below = [field.strip() for field in rows[0]], rows[1:]
     if not below:
         raise InputError(f"{path}: a header and no rows; there is nothing to read")
-    if header[0].startswith("#"):
-        header[0] = header[0].lstrip("# ")
     header = header[: len(header) - _empty_at_end(header)]
     width = Counter(map(len, below)).most_common(1)[0][0]
     surplus = min(_empty_at_end(row) for row in below)
