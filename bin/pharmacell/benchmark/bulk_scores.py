@@ -47,5 +47,11 @@ def bulk_probability(fold: "Fold", weights: Callable[[np.ndarray, np.ndarray], n
 
 
 def bulk_bytes(n_genes: int, n_test: int) -> int:
-    """Return the memory in bytes of one such fit: lines in double precision, a copy of them, and the test cells."""
-    return (3 * 8 * BULK_LINES + 4 * n_test) * n_genes
+    """Return the memory in bytes of one such fit: lines and their centred copy, the test cells, and the eigenbasis.
+
+    Parameters
+    ----------
+    n_genes, n_test
+        Genes, and test cells of a fold.
+    """
+    return 4 * (2 * BULK_LINES + n_test) * n_genes + 2 * 8 * BULK_LINES**2

@@ -15,11 +15,13 @@ from pharmacell.response.joint_training import TargetCells, target_rows, train_j
 from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS
 from pharmacell.response.network import ATSDP
 from pharmacell.response.pretraining import train_autoencoder
-from pharmacell.response.settings import NEIGHBOURS, Configuration
+from pharmacell.response.settings import NEIGHBOURS, ATSDPConfig, Configuration
 from pharmacell.response.training_lines import TrainingLines, replica_seeds
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.clusters import cluster_cells
 from pharmacell.training.loop import History
+from pharmacell.training.losses import class_cross_entropy, mmd, reconstruction
+from pharmacell.training.memory import training_bytes
 
 if TYPE_CHECKING:
     from pharmacell.benchmark.fold import Fold
@@ -234,20 +236,40 @@ def among_training_cells(own: np.ndarray, train: np.ndarray, fold: "Fold", neigh
     return (own + train[:, found].sum(2)) / (k + 1)
 
 
-def fold_bytes(settings: Configuration, n_genes: int, n_train: int) -> int:
+def replica_bytes(settings: Configuration, n_genes: int, n_train: int) -> int:
     """Return the memory in bytes that one replica adds to a stack.
 
-    Weights of both autoencoders and the predictor, and of the replica that they begin with; gradients, two moments and
-    the best weights of what learns; copies of a batch on its way through the widest layers; the training cells, and the
-    cells that decide when to stop.
+    The training of its network, the training cells, and three copies of those that decide when to stop.
+
+    Parameters
+    ----------
+    settings
+        Network and training.
+    n_genes, n_train
+        Shared genes, and training cells of a fold.
     """
-    network = settings.network
-    widths = (n_genes, *network.encoder, network.bottleneck)
-    autoencoder = 2 * sum(n_in * n_out for n_in, n_out in pairwise(widths))
-    predictor = sum(n_in * n_out for n_in, n_out in pairwise((network.bottleneck, *network.predictor, 2)))
-    attention = 4 * (network.bottleneck // network.tokens()) ** 2 if network.heads else 0
-    weights = 2 * (2 * autoencoder + predictor + attention)
-    learning = 4 * (autoencoder + predictor + attention)
-    shifted = HELD_ROWS if settings.training.validation == "shifted" else 0
-    rows = 6 * settings.training.batch_size + n_train + 3 * (n_train // VALIDATION_CELLS + 1) + 2 * shifted
-    return 4 * (weights + learning + rows * n_genes)
+    held = HELD_ROWS if settings.training.validation == "shifted" else 0
+    rows = n_train + 3 * (n_train // VALIDATION_CELLS + 1) + 2 * held
+    training = stacked_network_bytes(settings.network, n_genes, settings.training.batch_size)
+    return training + rows * n_genes * np.dtype(np.float32).itemsize
+
+
+def stacked_network_bytes(config: ATSDPConfig, n_genes: int, batch_size: int) -> int:
+    """Return what the training of one network takes, beside its rows: the larger of autoencoder and joint stage.
+
+    Parameters
+    ----------
+    config
+        Shape of the network.
+    n_genes, batch_size
+        Shape of a batch.
+    """
+    model = ATSDP(config, n_genes, [0], "meta")
+    lines, cells = torch.empty(2, 1, batch_size, n_genes, device="meta")
+    labels = torch.empty(1, batch_size, dtype=torch.long, device="meta")
+
+    def joint() -> Tensor:
+        z_source, z_target = model.source.encoder(lines), model.target.encoder(cells)
+        return class_cross_entropy(model.predictor(z_source), labels) + mmd(z_source, z_target)
+
+    return max(training_bytes(model, lambda: reconstruction(model.target(cells), cells)), training_bytes(model, joint))

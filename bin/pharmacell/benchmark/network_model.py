@@ -17,6 +17,7 @@ from pharmacell.core.seeds import integer
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
+from pharmacell.training.memory import training_bytes
 from pharmacell.training.settings import FitConfig
 from pharmacell.training.stacked_fit import StackedRows, fit_classes, predict, stacked_rows
 
@@ -154,34 +155,52 @@ class NetworkModel:
         return predict(stack, [np.concatenate([folds[place].test for place in places]) for places in together], device)
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`.
+        """Return the predicted peak: rows, one copy of them, and the training of the network.
 
-        Counted are the rows and one copy of them, and for each parameter its value, gradient, two moments of AdamW
-        and the best value so far.
+        Parameters
+        ----------
+        n_genes, n_train, n_test
+            See :class:`pharmacell.benchmark.base.ComparedModel`.
         """
         unlabelled = n_train + BULK_LINES if self.is_transfer else 0
-        rows = 2 * (max(n_train, BULK_LINES) + unlabelled + n_test) * n_genes
-        return 4 * (rows + 5 * self.n_parameters(n_genes) + self.activations(n_genes))
+        rows = max(n_train, BULK_LINES) + unlabelled + n_test
+        return 2 * rows * n_genes * np.dtype(np.float32).itemsize + self.network_bytes(blank_fold(n_genes))
 
-    def n_parameters(self, n_genes: int) -> int:
-        """Return the number of the network's parameters."""
-        genes = np.empty((0, n_genes), np.float32)
-        blank = Fold(
-            (0, 0),
-            [f"gene{i}" for i in range(n_genes)],
-            genes,
-            np.empty(0, np.int64),
-            np.empty(0),
-            np.empty(0, str),
-            genes,
-            np.empty(0, np.int64),
-            genes,
-            None,
-            0,
-        )
+    def network_bytes(self, fold: Fold) -> int:
+        """Return what the training of one network takes, beside its rows.
+
+        Parameters
+        ----------
+        fold
+            With the genes of a fit, and no line or cell.
+        """
+        size, n_genes = self.config.batch_size, len(fold.genes)
         with torch.device("meta"):
-            return sum(value.numel() for value in self.network(blank).parameters())
+            network = self.network(fold)
+            x, labels, weights = torch.empty(size, n_genes), torch.empty(size, dtype=torch.long), torch.empty(size)
+            target = [torch.as_tensor(values).new_empty(size, *values.shape[1:]) for values in self.target(fold)]
+            return training_bytes(network, lambda: network.loss(x, labels, weights, *target))
 
-    def activations(self, n_genes: int) -> int:
-        """Return the numbers that one training step keeps for the backward pass, beside the rows."""
-        return 4 * self.config.batch_size * n_genes
+
+def blank_fold(n_genes: int) -> Fold:
+    """Return a fold without lines and cells, which is enough to build a network.
+
+    Parameters
+    ----------
+    n_genes
+        Genes of the fold.
+    """
+    rows, classes = np.empty((0, n_genes), np.float32), np.empty(0, np.int64)
+    return Fold(
+        key=(0, 0),
+        genes=[f"gene{i}" for i in range(n_genes)],
+        bulk=rows,
+        bulk_labels=classes,
+        bulk_response=np.empty(0),
+        bulk_groups=np.empty(0, str),
+        train=rows,
+        train_labels=classes,
+        test=rows,
+        smiles=None,
+        seed=0,
+    )

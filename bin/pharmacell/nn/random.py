@@ -24,7 +24,8 @@ class ReplicaRandom:
 
     def __init__(self, seeds: Sequence[int], device: torch.device | str = "cpu") -> None:
         self.device, self.seeds = torch.device(device), list(seeds)
-        self.generators = [torch.Generator(self.device).manual_seed(seed) for seed in seeds]
+        drawn_on = "cpu" if self.device.type == "meta" else self.device  # what has no memory draws no numbers
+        self.generators = [torch.Generator(drawn_on).manual_seed(seed) for seed in seeds]
 
     def __len__(self) -> int:
         return len(self.generators)

@@ -137,6 +137,6 @@ class CrossValidatedATSDP:
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""
-        from pharmacell.benchmark.fold_stack import fold_bytes
+        from pharmacell.benchmark.fold_stack import replica_bytes
 
-        return self.config.n_replicas * fold_bytes(self.config.configuration(), n_genes, n_train)
+        return self.config.n_replicas * replica_bytes(self.config.configuration(), n_genes, n_train)

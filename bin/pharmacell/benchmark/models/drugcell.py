@@ -1,6 +1,6 @@
 """DrugCell: a network with the shape of the Gene Ontology, and a branch for the drug's structure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +10,11 @@ from torch.nn.functional import linear
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
-from pharmacell.data.gene_ontology import Hierarchy, hierarchy
+from pharmacell.data.gene_ontology import TABLE, Hierarchy, hierarchy
 from pharmacell.training.settings import FitConfig
 
 RADIUS = 2  # of Morgan fingerprints
 BITS = 2048
-MOST_GENES = 3008  # of the ontology
-MOST_TERMS = 720  # with 50 genes or more
 
 
 @dataclass(frozen=True)
@@ -143,6 +141,14 @@ def morgan_fingerprint(smiles: str | None) -> np.ndarray:
     return GetMorganGenerator(radius=RADIUS, fpSize=BITS).GetFingerprintAsNumPy(molecule).astype(np.float32)
 
 
+def genes_of_terms() -> list[str]:
+    """Return all genes of the ontology."""
+    import pandas as pd
+
+    table = pd.read_parquet(TABLE)
+    return table.loc[table["is_gene"], "member"].unique().tolist()
+
+
 class DrugCellModel(NetworkModel):
     """:class:`DrugCell` on the supervised rows of each fold.
 
@@ -159,8 +165,12 @@ class DrugCellModel(NetworkModel):
         shape = hierarchy(tuple(fold.genes), self.config.fewest_genes)
         return DrugCell(self.config, shape, morgan_fingerprint(fold.smiles))
 
-    def n_parameters(self, n_genes: int) -> int:
-        """See :class:`NetworkModel`; at most, as if all terms were kept by as many genes as the ontology has."""
-        n_genes = min(n_genes, MOST_GENES)
-        terms = MOST_TERMS * self.config.neurons
-        return terms * n_genes + terms**2 // 2 + BITS * self.config.drug[0]
+    def network_bytes(self, fold: Fold) -> int:
+        """Return what the training of the largest network takes: of as many genes as the ontology has.
+
+        Parameters
+        ----------
+        fold
+            How many genes there are.
+        """
+        return super().network_bytes(replace(fold, genes=genes_of_terms()[: len(fold.genes)]))

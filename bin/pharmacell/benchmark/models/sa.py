@@ -59,7 +59,7 @@ class SparseAutoencoder(Classifier):
         """Map [n, n_genes] to logits [n, 2]."""
         return self.classifier(self.encoder(x).sigmoid())
 
-    def loss(self, x: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
         """See the class."""
         code = self.encoder(x).sigmoid()
         wanted, found = self.config.activity, code.mean(0).clamp(1e-6, 1 - 1e-6)

@@ -62,8 +62,9 @@ class SCAD(Classifier):
         """Map [n, n_genes] to logits [n, 2]."""
         return self.predictor(self.features(x))
 
-    def loss(self, x: Tensor, labels: Tensor, weights: Tensor, cells: Tensor) -> Tensor:
+    def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
         """See the class."""
+        (cells,) = target
         features = self.features(torch.cat([x, cells]))
         is_line = (torch.arange(len(features), device=x.device) < len(x)).to(x.dtype)
         # value of the features, gradient times -lambda

@@ -98,13 +98,14 @@ class ScDEAL(Classifier):
         """Return the loss of step 3."""
         return mse_loss(self.target_decoder(relu(self.target_encoder(self.noise(cells)))), cells)
 
-    def loss(self, x: Tensor, labels: Tensor, weights: Tensor, cells: Tensor, clusters: Tensor) -> Tensor:
+    def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
         """Return the loss of step 4."""
-        source, target = relu(self.source_encoder(x)), relu(self.target_encoder(cells))
-        discrepancy = mmd(source[None], target[None])[0]
-        spread = cluster_regulariser(target[None], clusters[None], MOST_CLUSTERS)[0]
+        cells, clusters = target
+        z_source, z_target = relu(self.source_encoder(x)), relu(self.target_encoder(cells))
+        discrepancy = mmd(z_source[None], z_target[None])[0]
+        spread = cluster_regulariser(z_target[None], clusters[None], MOST_CLUSTERS)[0]
         return (
-            self.cross_entropy(self.predictor(source), labels, weights)
+            self.cross_entropy(self.predictor(z_source), labels, weights)
             + self.config.discrepancy * discrepancy
             + self.config.clusters * spread
         )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from pharmacell.benchmark.fold import Fold
+from pharmacell.benchmark.fold_stack import stacked_network_bytes
 from pharmacell.benchmark.network_model import NetworkModel
 from pharmacell.response.network import ATSDP
 from pharmacell.response.settings import ATSDPConfig
@@ -131,6 +132,6 @@ class SourceOnlyModel(NetworkModel):
         blocks = torch.as_tensor(x, device=device).split(ROWS_AT_ONCE)
         return torch.cat([model.probability(block, "source")[place] for block in blocks]).cpu().numpy()
 
-    def n_parameters(self, n_genes: int) -> int:
+    def network_bytes(self, fold: Fold) -> int:
         """See :class:`NetworkModel`."""
-        return sum(value.numel() for value in ATSDP(self.config.shape(), n_genes, [0]).parameters())
+        return stacked_network_bytes(self.config.shape(), len(fold.genes), self.config.batch_size)
