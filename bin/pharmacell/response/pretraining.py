@@ -40,14 +40,14 @@ def train_autoencoder(
     Tensor
         Best epoch of each replica.
     """
-    held = data.clean[data.validation]  # [R, n_validation, n_genes]
+    held_out = data.clean[data.validation]  # [R, n_validation, n_genes]
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
         noisy = data.noisy(rows, config.noise, config.noise_rate, random)
         return {"total": reconstruction(autoencoder(noisy), data.clean[rows])}
 
     def validation_terms() -> dict[str, Tensor]:
-        return {"total": reconstruction(autoencoder(held), held)}
+        return {"total": reconstruction(autoencoder(held_out), held_out)}
 
     epochs = config.epochs if config.autoencoder_epochs is None else config.autoencoder_epochs
 

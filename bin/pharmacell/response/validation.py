@@ -90,8 +90,8 @@ class ShiftedValidation:
         labels, groups = (
             np.repeat(values[replica], len(scores) // len(values[replica])) for values in (self.labels, self.groups)
         )
-        parts = [np.split(values, len(SEVERITIES)) for values in (labels, scores, groups)]
-        return np.array([auroc_within(*part) for part in zip(*parts, strict=True)])
+        by_severity = [np.split(values, len(SEVERITIES)) for values in (labels, scores, groups)]
+        return np.array([auroc_within(*values) for values in zip(*by_severity, strict=True)])
 
     def terms(self, model: ATSDP, domain: str) -> dict[str, Tensor]:
         """Return 1 - AUROC of each severity, and their mean as ``total``."""
@@ -104,7 +104,7 @@ def shifted_validation(
     profiles: np.ndarray,
     labels: np.ndarray,
     groups: np.ndarray,
-    held: np.ndarray,
+    held_out: np.ndarray,
     rng: np.random.Generator,
     device: torch.device | str,
 ) -> ShiftedValidation:
@@ -116,7 +116,7 @@ def shifted_validation(
         Lines standardised within themselves, [n_lines, n_genes].
     labels, groups
         Class and group of each line, [n_lines].
-    held
+    held_out
         Lines that each replica does not learn from, int64 [n_replicas, n].
     rng
         Source of randomness.
@@ -125,11 +125,11 @@ def shifted_validation(
     """
     cells = [
         np.concatenate([shifted_cells(profiles[rows], CELLS_PER_LINE, severity, rng) for severity in SEVERITIES])
-        for rows in held
+        for rows in held_out
     ]
 
     def of_lines(values: np.ndarray) -> np.ndarray:
-        return np.tile(values[held], (1, len(SEVERITIES)))
+        return np.tile(values[held_out], (1, len(SEVERITIES)))
 
     x = torch.as_tensor(np.stack(cells), device=device)
     pooled = x.unflatten(1, (-1, CELLS_PER_LINE)).mean(2)
