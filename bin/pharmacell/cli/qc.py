@@ -19,7 +19,7 @@ from pharmacell.data.settings import Limits, Request
     "path",
     type=click.Path(path_type=Path),
     required=True,
-    help="h5ad, 10x folder, 10x h5, csv or tsv (may be gzipped), or loom.",
+    help="h5ad, zarr, h5mu, loom, 10x h5 or folder, csv or tsv; may be compressed.",
 )
 @options_of(Request)
 @options_of(Limits)

@@ -1,6 +1,5 @@
 """Read Cell Ranger's h5 and folders, and triples of matrix, barcodes and features under other names."""
 
-import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pharmacell.data.contents import Candidate, Contents
 from pharmacell.data.frames import plain_text
 from pharmacell.data.input_file import check_file
 from pharmacell.data.matrices import in_memory, sparse_parts
+from pharmacell.data.matrix_market import read_matrix_market
 from pharmacell.data.text_table import open_text
 
 MATRIX = re.compile(r"(?P<prefix>.*?)(matrix|counts|cells_x_genes|dge|)\.mtx(\.gz)?", re.IGNORECASE)
@@ -119,19 +119,13 @@ def read_triple(matrix_file: Path) -> Contents:
     InputError
         If one is missing or they do not belong together.
     """
-    from scipy.io import mmread
-
     prefix = MATRIX.fullmatch(matrix_file.name)
     start = prefix["prefix"] if prefix else ""
     feature_file = _beside(matrix_file, FEATURES, start, "features.tsv or genes.tsv")
     barcode_file = _beside(matrix_file, BARCODES, start, "barcodes.tsv")
     for file in (matrix_file, barcode_file, feature_file):
         check_file(file, (".mtx", ".tsv", ".txt", ".csv"))
-    opener = gzip.open if matrix_file.name.lower().endswith(".gz") else open
-    with opener(matrix_file, "rb") as stream:
-        found = mmread(stream)
-    if np.iscomplexobj(found):
-        raise InputError(f"{matrix_file}: complex numbers; give counts")
+    found = read_matrix_market(matrix_file)
     features, barcodes = _lines(feature_file), [fields[0] for fields in _lines(barcode_file)]
     notes = []
     n_rows, n_columns = found.shape
@@ -148,7 +142,7 @@ def read_triple(matrix_file: Path) -> Contents:
             f"{matrix_file}: {n_rows} x {n_columns}, but {feature_file.name} has {len(features)} and "
             f"{barcode_file.name} {len(barcodes)} rows; the three files do not belong together"
         )
-    matrix = in_memory(sparse.csr_matrix(sparse.coo_matrix(found, dtype=np.float32).T))
+    matrix = in_memory(found.T)
     obs = pd.DataFrame(index=pd.Index(barcodes, dtype=object))
     return Contents(obs, [Candidate("X", matrix, _features(features))], notes=notes)
 
