@@ -10,11 +10,11 @@ class Schema {
         groups = schema['$defs'] as Map<String, Map>
     }
 
-    /** Params of a group that have a value, by name: what the commands of that group receive as options. */
+    /** Params of a group that have a value, or a default of their own in this mode: what the group's commands receive. */
     Map<String, Object> values(String group, Map<String, ?> params) {
-        groups[group].properties.keySet().findAll { name -> params[name] != null }.collectEntries { name ->
-            [name, params[name]]
-        }
+        groups[group].properties.collectEntries { name, rule ->
+            [name, params[name] == null ? rule.default_in_mode?.get(params.mode) : params[name]]
+        }.findAll { _name, value -> value != null }
     }
 
     /** Check the names, types and ranges of all params. */

@@ -313,6 +313,10 @@ def rule(source: Source, name: str) -> dict[str, Any]:
     default = fixed_default(source, name)
     if default is not None:
         found["default"] = value_of(default)
+    else:
+        own = {mode: each.defaults(name)[0] for mode, each in others(name).items()}
+        if known := {mode: value_of(value) for mode, value in own.items() if value is not None}:
+            found["default_in_mode"] = known
     found["description"], more = described(source, name)
     if more:
         found["help_text"] = more

@@ -48,7 +48,7 @@ workflow BENCHMARK {
         .groupTuple()
         .map { gene_set, files -> [gene_set] + files.min { pair -> pair[0].name } }
 
-    def replicas = [n_replicas: options.benchmark.repeats * (options.network.n_replicas ?: 1)]
+    def replicas = [n_replicas: options.benchmark.repeats * options.network.n_replicas]
     def bulk_options = options.network + options.training + replicas
     PRETRAIN_AUTOENCODER(ch_gene_sets, bulk_options)
     PRETRAIN_REPEATS(
