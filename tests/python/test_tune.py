@@ -125,8 +125,8 @@ def test_folds_are_disjoint_and_shifted_cells_stand_line_by_line():
         assert (part.fold.train_labels == -1).all()
         assert part.score(part.labels.astype(float)) == 1
     for part in shifted:
-        assert len(part.fold.test) == part.blocks * part.rows * len(part.labels)
-        truth = np.tile(np.repeat(part.labels, part.rows), part.blocks)
+        assert len(part.fold.test) == part.n_severities * part.n_rows * len(part.labels)
+        truth = np.tile(np.repeat(part.labels, part.n_rows), part.n_severities)
         assert part.score(truth.astype(float)) == 1
         assert not np.array_equal(part.fold.train, part.fold.test)
 

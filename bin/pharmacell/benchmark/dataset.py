@@ -28,7 +28,7 @@ LARGEST_CUT = 0.05  # of the training cells, so that folds of nearly one size be
 class Dataset:
     """A sample, or the bulk lines themselves, with the drug's lines, from which folds are built.
 
-    Parameters
+    Attributes
     ----------
     name, drug
         Of the sample.

@@ -20,6 +20,13 @@ AGAIN = "run the step that writes it again"
 def read_table(path: str | Path, columns: list[str]) -> "pd.DataFrame":
     """Read a csv or parquet file and return these columns, with ``heads`` as a whole number or missing.
 
+    Parameters
+    ----------
+    path
+        File, csv or parquet.
+    columns
+        Those wanted.
+
     Raises
     ------
     InputError
@@ -51,6 +58,11 @@ def read_table(path: str | Path, columns: list[str]) -> "pd.DataFrame":
 
 def read_expected(path: str | Path) -> "pd.DataFrame":
     """Read which fits the table consists of, one row each; columns ``FIT``.
+
+    Parameters
+    ----------
+    path
+        ``SAMPLE.expected.csv``, or several joined.
 
     Raises
     ------
@@ -93,6 +105,11 @@ class FoldPlan:
     def check(self, expected: "pd.DataFrame") -> None:
         """Check that every fit of the table has its cells in the plan.
 
+        Parameters
+        ----------
+        expected
+            The fits of the table, columns ``FIT``.
+
         Raises
         ------
         InputError
@@ -108,6 +125,13 @@ class FoldPlan:
 
 def read_slices(paths: list[Path], plan: FoldPlan) -> Iterator["pd.DataFrame"]:
     """Yield the predictions of one file after another, so that only one is in memory.
+
+    Parameters
+    ----------
+    paths
+        Predictions of the slices (parquet).
+    plan
+        Which cells each fold tests.
 
     Yields
     ------
@@ -142,6 +166,11 @@ def read_slices(paths: list[Path], plan: FoldPlan) -> Iterator["pd.DataFrame"]:
 
 def read_fits(paths: list[Path]) -> "pd.DataFrame":
     """Return time and memory of every fit, columns ``FITS``; no row when there is no file.
+
+    Parameters
+    ----------
+    paths
+        Costs of the slices (csv).
 
     Raises
     ------

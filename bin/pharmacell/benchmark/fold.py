@@ -14,7 +14,7 @@ FEWEST_LABELLED = 10  # labelled cells of each class from which a model can lear
 class Fold:
     """All that one fit may see of bulk lines and cells, and the cells that it must predict; no test label.
 
-    Parameters
+    Attributes
     ----------
     key
         Repeat and fold, each from 0.
@@ -56,6 +56,18 @@ class Fold:
     seed: int
     lines: Lines | None = None
     split: pd.Series | None = None
+
+    def lines_as_read(self) -> tuple[Lines, pd.Series]:
+        """Return the bulk lines as they stand in the bulk file, and ``train`` or ``validation`` for each.
+
+        Raises
+        ------
+        ValueError
+            If the fold was made without them.
+        """
+        if self.lines is None or self.split is None:
+            raise ValueError("the fold holds no bulk lines as they stand in the bulk file")
+        return self.lines, self.split
 
     def enough_labels(self) -> bool:
         """Tell whether at least 10 cells of each class are labelled."""

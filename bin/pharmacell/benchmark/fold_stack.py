@@ -36,7 +36,7 @@ HELD_ROWS = 600  # of shifted validation for each replica: a fifth of some 1,000
 class AdaptedFolds:
     """A stack after its joint stage.
 
-    Parameters
+    Attributes
     ----------
     model
         Replica k of fold i stands at ``i * n_replicas + k``.
@@ -79,7 +79,8 @@ def adapt_folds(
     device
         Where to train.
     """
-    of = torch.tensor([fold.key[0] * n_replicas + k for fold in folds for k in range(n_replicas)], device=device)
+    pretrained = [fold.key[0] * n_replicas + k for fold in folds for k in range(n_replicas)]
+    of = torch.tensor(pretrained, device=device)  # the pretrained replica that each replica of the stack begins with
     seeds = [seed for fold in folds for seed in replica_seeds(fold.seed, "fine-tuning", n_replicas)]
     model = ATSDP(settings.network, len(folds[0].genes), seeds, device)
     for name in ("source", "predictor"):
@@ -100,27 +101,50 @@ def adapt_folds(
     train_jointly("joint", model, data, validation, target, settings, history)
     ensembles = None
     if settings.training.ensemble and not target.stops_by_labels:
+        assert isinstance(validation, ShiftedValidation)  # a network beside linear members has no other
+        assert bundle.ensemble is not None
+        labels = np.asarray(validation.labels)
         network, pooled = validation.network_scores(model, "target"), validation.pooled.cpu().numpy()
         linear = bundle.ensemble.linear[of.cpu().numpy()]
         ensembles = [
-            fit_ensemble(linear[rows], network[rows], pooled[rows], validation.labels[rows])
+            fit_ensemble(linear[rows], network[rows], pooled[rows], labels[rows])
             for rows in rows_of_folds(len(folds), n_replicas)
         ]
     return AdaptedFolds(model.eval(), n_replicas, ensembles, device)
 
 
 def rows_of_folds(n_folds: int, n_replicas: int) -> list[slice]:
-    """Return which replicas of a stack belong to each fold."""
+    """Return which replicas of a stack belong to each fold.
+
+    Parameters
+    ----------
+    n_folds, n_replicas
+        Folds of a stack, and replicas of each.
+    """
     return [slice(*ends) for ends in pairwise(range(0, n_folds * n_replicas + 1, n_replicas))]
 
 
 def without_single_cells(validation: PlainValidation | ShiftedValidation) -> PlainValidation | ShiftedValidation:
-    """Drop the single simulated cells, which take much memory: the joint stage looks at their means only."""
+    """Drop the single simulated cells, which take much memory: the joint stage looks at their means only.
+
+    Parameters
+    ----------
+    validation
+        What replicas stop by.
+    """
     return validation if isinstance(validation, PlainValidation) else replace(validation, x=validation.x[:0].clone())
 
 
 def of_replicas(validation: PlainValidation | ShiftedValidation, of: Tensor) -> PlainValidation | ShiftedValidation:
-    """Return the validation of chosen replicas, without single simulated cells."""
+    """Return the validation of chosen replicas, without single simulated cells.
+
+    Parameters
+    ----------
+    validation
+        What the pretrained replicas stop by.
+    of
+        Their numbers, int64 [n].
+    """
     if isinstance(validation, PlainValidation):
         return validation
     rows = of.cpu().numpy()
@@ -131,9 +155,23 @@ def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, de
     """Lay the training cells of all folds under one another; each replica has the rows of its fold.
 
     Clusters are found among a fold's training cells alone.
+
+    Parameters
+    ----------
+    folds
+        With equally many training cells.
+    clustering
+        See :func:`pharmacell.training.clusters.cluster_cells`.
+    n_replicas
+        Of each fold.
+    device
+        Where the cells go.
     """
     n = len(folds[0].train)
-    clusters, training_rows, validation_rows, labelled_rows = [], [], [], []
+    clusters = []
+    training_rows: list[Tensor] = []
+    validation_rows: list[Tensor] = []
+    labelled_rows: list[Tensor] = []
     stops_by_labels = folds[0].enough_labels()
     for number, fold in enumerate(folds):
         clusters.append(cluster_cells(fold.train, clustering, integer(fold.seed, "clusters")))
@@ -156,6 +194,13 @@ def stop_cells(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Choose every tenth cell in an order sorted by label and else random, bool [n_cells].
 
     Their number depends on the number of cells alone, and ten cells of one label give one.
+
+    Parameters
+    ----------
+    labels
+        1 or 0, -1 for cells without one, int64 [n_cells].
+    rng
+        Draws the order.
     """
     order = np.lexsort((rng.random(len(labels)), labels))
     chosen = np.zeros(len(labels), bool)
@@ -167,7 +212,15 @@ def stop_cells(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @torch.no_grad()
 def network_scores(adapted: AdaptedFolds, blocks: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the logit differences of each fold's own rows, [n_replicas, n] for each block [n, n_genes]."""
+    """Return the logit differences of each fold's own rows, [n_replicas, n] for each block [n, n_genes].
+
+    Parameters
+    ----------
+    adapted
+        The stack.
+    blocks
+        Rows of each fold, [n, n_genes].
+    """
     longest = max(len(block) for block in blocks)
     found = [np.empty((adapted.n_replicas, len(block)), np.float32) for block in blocks]
     for start in range(0, longest, ROWS_AT_ONCE):
@@ -184,10 +237,18 @@ def network_scores(adapted: AdaptedFolds, blocks: list[np.ndarray]) -> list[np.n
     return found
 
 
-def predict_folds(
-    folds: Sequence["Fold"], adapted: AdaptedFolds, settings: Configuration, neighbours: int | None
-) -> list[np.ndarray]:
-    """Return the probability of each fold's test cells, float32 [n_test] each; the mean over its replicas."""
+def predict_folds(folds: Sequence["Fold"], adapted: AdaptedFolds, neighbours: int | None) -> list[np.ndarray]:
+    """Return the probability of each fold's test cells, float32 [n_test] each; the mean over its replicas.
+
+    Parameters
+    ----------
+    folds
+        Those that the stack was adapted to.
+    adapted
+        The stack.
+    neighbours
+        Training cells over which a test cell's score is averaged, 0 for none; None: 15 with linear members, else 0.
+    """
     from scipy.special import expit
 
     if neighbours is None:
@@ -198,7 +259,7 @@ def predict_folds(
     for number, fold in enumerate(folds):
         ensemble = adapted.ensembles[number] if adapted.ensembles else None
 
-        def score(network: np.ndarray, x: np.ndarray, ensemble=ensemble) -> np.ndarray:
+        def score(network: np.ndarray, x: np.ndarray, ensemble: Ensemble | None = ensemble) -> np.ndarray:
             return network if ensemble is None else ensemble.score(network, x)
 
         own = score(test[number], fold.test)

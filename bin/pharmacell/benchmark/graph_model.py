@@ -3,14 +3,15 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from typing_extensions import override
 
-from pharmacell.benchmark.base import BULK_LINES
+from pharmacell.benchmark.base import BULK_LINES, ComparedModel
 from pharmacell.benchmark.fold import Fold
 from pharmacell.training.stacked_fit import stop_rows
 
@@ -22,7 +23,7 @@ MOST_NEIGHBOURS = 50  # of a node; where more are above the threshold, the most 
 class GraphConfig:
     """Graph and training.
 
-    Parameters
+    Attributes
     ----------
     similarity
         Pearson correlation above which two nodes are joined.
@@ -46,6 +47,9 @@ class GraphConfig:
     learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
+
+
+Config = TypeVar("Config", bound=GraphConfig)
 
 
 def similarity_edges(x: np.ndarray, n_senders: int, threshold: float, neighbours: int) -> np.ndarray:
@@ -89,29 +93,48 @@ def similarity_edges(x: np.ndarray, n_senders: int, threshold: float, neighbours
     return np.stack(np.divmod(np.unique(np.concatenate(codes)), len(x)))
 
 
-class GraphModel:
+class GraphModel(ComparedModel, Generic[Config]):
     """Fits a graph network to each fold by itself: full-batch steps on a graph of the lines and cells of the fold.
 
     Nodes are all cells of the fold, and the bulk lines where too few cells are labelled. The labels of test cells, of
     cells that the protocol keeps unlabelled, and of the tenth that decides when to stop are masked in the loss. Test
     cells receive from the others and send nothing, so that neither the fit nor another test cell depends on them.
+
+    Parameters
+    ----------
+    config
+        Graph and training; the class's own configuration by default.
     """
 
-    config_class: ClassVar[type[GraphConfig]]
+    config_class: type[Config]
 
-    def __init__(self, config: GraphConfig | None = None) -> None:
+    def __init__(self, config: Config | None = None) -> None:
         self.config = config or self.config_class()
 
     def network(self, n_genes: int) -> nn.Module:
-        """Return an untrained network: ``forward(x, edges)`` gives logits [n_nodes, 2]."""
+        """Return an untrained network: ``forward(x, edges)`` gives logits [n_nodes, 2].
+
+        Parameters
+        ----------
+        n_genes
+            Genes of a node.
+        """
         raise NotImplementedError
 
+    @override
     def fit_predict(self, folds: Sequence[Fold], device: torch.device) -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return [self.fit_fold(fold, device) for fold in folds]
 
     def fit_fold(self, fold: Fold, device: torch.device) -> np.ndarray:
-        """Fit and predict one fold."""
+        """Fit and predict one fold.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
+        device
+            Where to train.
+        """
         lines = () if fold.enough_labels() else (fold.bulk,)
         x = np.concatenate([*lines, fold.train, fold.test])
         known = np.concatenate([fold.train_labels, np.full(len(fold.test), -1)])
@@ -122,7 +145,7 @@ class GraphModel:
         learn, held = (
             torch.as_tensor(labelled[rows], device=device) for rows in stop_rows(labels[labelled], fold.seed)
         )
-        nodes, edges = torch.as_tensor(x, device=device), torch.as_tensor(edges, device=device)
+        nodes, links = torch.as_tensor(x, device=device), torch.as_tensor(edges, device=device)
         classes = torch.as_tensor(labels, device=device)
         share = classes[learn].float().mean().clamp(1e-6, 1 - 1e-6)
         weight = torch.stack([0.5 / (1 - share), 0.5 / share])  # so that 0.5 is where the evidence is even
@@ -133,12 +156,12 @@ class GraphModel:
                 network,
                 lambda logits, rows: cross_entropy(logits[rows], classes[rows], weight),
                 nodes[:n_senders],
-                edges[:, edges[1] < n_senders],
+                links[:, links[1] < n_senders],
                 learn,
                 held,
             )
         with torch.no_grad():
-            probability = network(nodes, edges).softmax(1)[:, 1]
+            probability = network(nodes, links).softmax(1)[:, 1]
         return probability[n_senders:].cpu().numpy()
 
     def train(
@@ -150,7 +173,21 @@ class GraphModel:
         learn: Tensor,
         held: Tensor,
     ) -> None:
-        """Train with early stopping on the held nodes and leave the best weights."""
+        """Train with early stopping on the held nodes and leave the best weights.
+
+        Parameters
+        ----------
+        network
+            Untrained.
+        loss
+            Takes logits of all nodes [n, 2] and the nodes that count, and returns a scalar.
+        nodes
+            Expression of lines and training cells, [n, n_genes].
+        edges
+            Sender and receiver of each edge, int64 [2, n_edges].
+        learn, held
+            Nodes to learn from, and labelled nodes that only decide when to stop.
+        """
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
         )

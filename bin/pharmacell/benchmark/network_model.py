@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from typing_extensions import override
 
-from pharmacell.benchmark.base import BULK_LINES
+from pharmacell.benchmark.base import BULK_LINES, ComparedModel
 from pharmacell.benchmark.fold import Fold
 from pharmacell.core.seeds import integer
 from pharmacell.nn.keyed_dropout import KeyedDropout
@@ -21,9 +22,21 @@ from pharmacell.training.memory import training_bytes
 from pharmacell.training.settings import FitConfig
 from pharmacell.training.stacked_fit import StackedRows, fit_classes, predict, stacked_rows
 
+Config = TypeVar("Config", bound=FitConfig)
+
 
 class Classifier(nn.Module):
-    """Base of the compared networks: ``forward`` maps [n, n_genes] to logits [n, 2] (resistant, sensitive)."""
+    """Base of the compared networks."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of rows, [n, 2] (resistant, sensitive).
+
+        Parameters
+        ----------
+        x
+            Expression, [n, n_genes].
+        """
+        raise NotImplementedError
 
     def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
         """Return what is minimised: the cross-entropy, unless a network says otherwise.
@@ -32,13 +45,19 @@ class Classifier(nn.Module):
         ----------
         x, labels, weights
             Rows [n, n_genes], their classes [n] and weights [n].
-        target
-            What a transfer model knows of unlabelled cells.
+        *target
+            What a transfer model knows of unlabelled cells, see :meth:`NetworkModel.target`.
         """
         return self.cross_entropy(self(x), labels, weights)
 
     def stop_value(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
-        """Return what decides when to stop: the cross-entropy; arguments as in :meth:`loss`."""
+        """Return what decides when to stop: the cross-entropy.
+
+        Parameters
+        ----------
+        x, labels, weights, *target
+            See :meth:`loss`.
+        """
         return self.cross_entropy(self(x), labels, weights)
 
     @staticmethod
@@ -46,19 +65,34 @@ class Classifier(nn.Module):
         """Return the weighted mean cross-entropy::
 
         L = mean over rows i of  m_i * -log softmax(logits_i)[y_i]
+
+        Parameters
+        ----------
+        logits
+            [n, 2].
+        labels, weights
+            Classes and weights of the rows, [n].
         """
         return (weights * cross_entropy(logits, labels, reduction="none")).mean()
 
 
 def perceptron(widths: Sequence[int], dropout: float) -> nn.Sequential:
-    """Return affine maps with ReLU and dropout between them; the last one is affine only."""
+    """Return affine maps with ReLU and dropout between them; the last one is affine only.
+
+    Parameters
+    ----------
+    widths
+        Of input, hidden layers and output.
+    dropout
+        Rate after each hidden layer.
+    """
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths[:-1]):
         layers += [nn.Linear(n_in, n_out), nn.ReLU(), KeyedDropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
 
 
-class NetworkModel:
+class NetworkModel(ComparedModel, Generic[Config]):
     """Fits a network to the supervised rows of each fold; all fits with equally many rows train as one stack.
 
     Folds of a repeat that learn from the same bulk lines and no cell share one fit.
@@ -69,30 +103,56 @@ class NetworkModel:
         Training and widths; the class's own configuration by default.
     """
 
-    config_class: ClassVar[type[FitConfig]]
+    config_class: type[Config]
     is_transfer: ClassVar[bool] = False  # whether it looks at unlabelled cells
 
-    def __init__(self, config: FitConfig | None = None) -> None:
+    def __init__(self, config: Config | None = None) -> None:
         self.config = config or self.config_class()
 
     def network(self, fold: Fold) -> Classifier:
-        """Return an untrained network for the genes of a fold."""
+        """Return an untrained network for the genes of a fold.
+
+        Parameters
+        ----------
+        fold
+            With the genes.
+        """
         raise NotImplementedError
 
     def rows(self, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows and labels that the network learns from."""
+        """Return the rows and labels that the network learns from.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
+        """
         return fold.supervised_rows()
 
     def target(self, fold: Fold) -> tuple[np.ndarray, ...]:
-        """Return what the network may know of unlabelled cells, [m, ...] each; empty for a model without transfer."""
+        """Return what the network may know of unlabelled cells, [m, ...] each; empty for a model without transfer.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
+        """
         return ()
 
     def train(self, stack: VmappedStack, data: StackedRows) -> None:
-        """Train a stack."""
+        """Train a stack.
+
+        Parameters
+        ----------
+        stack
+            Untrained networks, one a fit.
+        data
+            Their rows.
+        """
         fit_classes(stack, data, self.config, "classes")
 
+    @override
     def fit_predict(self, folds: Sequence[Fold], device: torch.device) -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         fits: dict[Hashable, list[int]] = defaultdict(list)
         for place, fold in enumerate(folds):
             fits[self.shared_key(fold) or place].append(place)
@@ -100,8 +160,8 @@ class NetworkModel:
         for places in fits.values():
             stacks[self.shape(folds[places[0]])].append(places)
         found: list[np.ndarray] = [np.empty(0)] * len(folds)
-        for together in stacks.values():
-            for places, probabilities in zip(together, self.fit_stack(folds, together, device), strict=True):
+        for stacked in stacks.values():
+            for places, probabilities in zip(stacked, self.fit_stack(folds, stacked, device), strict=True):
                 tests = np.cumsum([len(folds[place].test) for place in places])[:-1]
                 for place, probability in zip(places, np.split(probabilities, tests), strict=True):
                     found[place] = probability
@@ -111,33 +171,54 @@ class NetworkModel:
         """Return what folds that learn from the very same bulk lines have in common: they share one fit.
 
         None for a fold that learns from cells of its own.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
         """
         if self.learns_from_cells(fold):
             return None
         return fold.key[0], blake2b(fold.bulk.tobytes() + fold.bulk_labels.tobytes()).digest()
 
     def learns_from_cells(self, fold: Fold) -> bool:
-        """Tell whether the fit depends on the training cells of the fold."""
+        """Tell whether the fit depends on the training cells of the fold.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
+        """
         return self.is_transfer or bool((fold.train_labels >= 0).any())
 
     def seed(self, fold: Fold) -> int:
-        """Return the seed of a fit: of the fold, or of its repeat where folds share it."""
+        """Return the seed of a fit: of the fold, or of its repeat where folds share it.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
+        """
         return fold.seed if self.shared_key(fold) is None else integer(self.config.user_seed, f"repeat {fold.key[0]}")
 
     def shape(self, fold: Fold) -> Hashable:
-        """Return what fits must have in common to train as one stack."""
+        """Return what fits must have in common to train as one stack.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
+        """
         return len(self.rows(fold)[0]), self.is_transfer and (len(fold.bulk), len(fold.train))
 
-    def fit_stack(
-        self, folds: Sequence[Fold], together: Sequence[Sequence[int]], device: torch.device
-    ) -> list[np.ndarray]:
+    def fit_stack(self, folds: Sequence[Fold], fits: Sequence[Sequence[int]], device: torch.device) -> list[np.ndarray]:
         """Fit and predict.
 
         Parameters
         ----------
         folds
             All folds.
-        together
+        fits
             The folds of each fit; all fits have equally many rows.
         device
             Where to train.
@@ -147,12 +228,12 @@ class NetworkModel:
         list of numpy.ndarray
             For each fit, the probabilities of the test cells of its folds one after another.
         """
-        first = [folds[places[0]] for places in together]
+        first = [folds[places[0]] for places in fits]
         seeds = [self.seed(fold) for fold in first]
         stack = VmappedStack(lambda place: self.network(first[place]), ReplicaRandom(seeds, device))
         data = stacked_rows([self.rows(fold) for fold in first], seeds, device, [self.target(fold) for fold in first])
         self.train(stack, data)
-        return predict(stack, [np.concatenate([folds[place].test for place in places]) for places in together], device)
+        return predict(stack, [np.concatenate([folds[place].test for place in places]) for places in fits], device)
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         """Return the predicted peak: rows, one copy of them, and the training of the network.

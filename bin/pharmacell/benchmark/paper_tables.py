@@ -56,7 +56,13 @@ def cell(row: dict) -> str:
 
 
 def number(mean: float, sd: float) -> str:
-    """Return ``0.812 ± 0.013``, or the mean alone when there is no standard deviation."""
+    """Return ``0.812 ± 0.013``, or the mean alone when there is no standard deviation.
+
+    Parameters
+    ----------
+    mean, sd
+        Of a score; ``sd`` may be NaN.
+    """
     return f"{mean:.3f} ± {sd:.3f}" if np.isfinite(sd) else f"{mean:.3f}"
 
 
@@ -100,7 +106,17 @@ def paper_tables(
 
 
 def one_row_each(ours: "pd.DataFrame", published: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
-    """Return a row for each setting and a column for each score."""
+    """Return a row for each setting and a column for each score.
+
+    Parameters
+    ----------
+    ours
+        Scores of this run: keys, ``metric``, ``source`` and ``text``.
+    published
+        The paper's, with the same columns.
+    keys
+        Columns that name a setting.
+    """
     import pandas as pd
 
     parts = [wide(part, [*keys, "source"], "metric", list(METRIC_TITLES)) for part in (ours, published) if len(part)]
@@ -110,7 +126,15 @@ def one_row_each(ours: "pd.DataFrame", published: "pd.DataFrame", keys: list[str
 
 
 def one_column_each(ours: "pd.DataFrame", published: "pd.DataFrame", ranks: "pd.DataFrame") -> "pd.DataFrame":
-    """Return a row for each score and model, a column for each dataset, and the mean rank over the datasets."""
+    """Return a row for each score and model, a column for each dataset, and the mean rank over the datasets.
+
+    Parameters
+    ----------
+    ours, published
+        See :func:`one_row_each`.
+    ranks
+        Mean rank of each model over the datasets, columns ``RANKS``.
+    """
     import pandas as pd
 
     keys = ["protocol", "metric", "model", "heads", "sampling", "source"]
@@ -129,7 +153,19 @@ def one_column_each(ours: "pd.DataFrame", published: "pd.DataFrame", ranks: "pd.
 
 
 def wide(table: "pd.DataFrame", keys: list[str], across: str, columns: list[str]) -> "pd.DataFrame":
-    """Spread ``text`` over the values of one column, with rows and columns in the order in which they are given."""
+    """Spread ``text`` over the values of one column, with rows and columns in the order in which they are given.
+
+    Parameters
+    ----------
+    table
+        Long, with a column ``text``.
+    keys
+        Columns that name a row.
+    across
+        Column whose values become columns.
+    columns
+        These values, in their order.
+    """
     table = table.assign(heads=table["heads"].astype("Int64"))
     rows = table[keys].drop_duplicates()
     for name in columns:
@@ -139,7 +175,17 @@ def wide(table: "pd.DataFrame", keys: list[str], across: str, columns: list[str]
 
 
 def write_table(table: "pd.DataFrame", folder: Path, name: str) -> None:
-    """Write a table as csv, and as LaTeX (longtable and booktabs)."""
+    """Write a table as csv, and as LaTeX (longtable and booktabs).
+
+    Parameters
+    ----------
+    table
+        As it is printed.
+    folder
+        Where the files go.
+    name
+        Of the files, a key of ``CAPTIONS``.
+    """
     with whole_file(folder / f"{name}.csv") as partial:
         table.to_csv(partial, index=False)
     titles = {column: METRIC_TITLES.get(column, column.replace("_", " ")) for column in table}

@@ -21,7 +21,7 @@ from pharmacell.data.splits import split_lines
 class Variant:
     """One row of the table of models.
 
-    Parameters
+    Attributes
     ----------
     model
         Name.
@@ -38,6 +38,13 @@ class Variant:
 
 def variants(models: Sequence[str], heads: Sequence[int], samplings: Sequence[str]) -> list[Variant]:
     """Expand models by heads and samplings, where these concern a model.
+
+    Parameters
+    ----------
+    models
+        Names.
+    heads, samplings
+        Of the sweeps, for the models that they concern.
 
     Raises
     ------
@@ -95,12 +102,31 @@ def check_sweep(
 
 
 def rows_to_test(cells: pd.DataFrame, lines: Lines, protocol: Protocol) -> pd.DataFrame:
-    """Return what a protocol tests, with its true class: the annotated cells, or the bulk lines."""
+    """Return what a protocol tests, with its true class: the annotated cells, or the bulk lines.
+
+    Parameters
+    ----------
+    cells
+        ``obs`` of the sample.
+    lines
+        Bulk lines of the drug.
+    protocol
+        Of the evaluation.
+    """
     return lines.labels.rename(OBS_TRUTH).to_frame() if protocol.of_lines else cells
 
 
 def check_lines(lines: Lines, plan: pd.DataFrame, seed: int) -> None:
     """Check that the drug's lines can be split as training will split them, without a fold of lines if there are any.
+
+    Parameters
+    ----------
+    lines
+        Bulk lines of the drug.
+    plan
+        Folds of one sample.
+    seed
+        The user's seed.
 
     Raises
     ------
@@ -168,7 +194,13 @@ def make_plan(
 
 
 def fits_of(plan: pd.DataFrame) -> list[tuple[int, int]]:
-    """Return repeat and fold of every fit, in order; a slice names positions in this list."""
+    """Return repeat and fold of every fit, in order; a slice names positions in this list.
+
+    Parameters
+    ----------
+    plan
+        Folds of one sample, columns ``PLAN``.
+    """
     return list(plan[["repeat", "fold"]].drop_duplicates().itertuples(index=False, name=None))
 
 
@@ -225,7 +257,17 @@ def slices(
 
 
 def expected_fits(dataset: str, drug: str, chosen: Sequence[Variant], plan: pd.DataFrame) -> pd.DataFrame:
-    """Return every fit that the full table consists of: what is missing at the end is missing from this."""
+    """Return every fit that the full table consists of: what is missing at the end is missing from this.
+
+    Parameters
+    ----------
+    dataset, drug
+        Of the sample.
+    chosen
+        Rows of the table of models.
+    plan
+        Folds of the sample, columns ``PLAN``.
+    """
     rows = [
         (dataset, drug, variant.model, variant.heads, variant.sampling, plan["protocol"].iloc[0], *fit)
         for variant in chosen
@@ -235,12 +277,23 @@ def expected_fits(dataset: str, drug: str, chosen: Sequence[Variant], plan: pd.D
 
 
 def digest(genes: Sequence[str]) -> str:
-    """Return a short name of a gene set and its order."""
+    """Return a short name of a gene set and its order.
+
+    Parameters
+    ----------
+    genes
+        In their order.
+    """
     return hashlib.sha256("\n".join(genes).encode()).hexdigest()[:12]
 
 
 def load_plan(path: Path) -> pd.DataFrame:
     """Read a fold plan.
+
+    Parameters
+    ----------
+    path
+        ``SAMPLE.folds.csv`` of ``plan_folds``.
 
     Raises
     ------

@@ -16,7 +16,7 @@ PLAIN = ("labels", "transfer", "leave_group_out", "leave_line_out")
 class Protocol:
     """A protocol of evaluation.
 
-    Parameters
+    Attributes
     ----------
     name
         ``labels``: the labels of all training cells may be used (the paper). ``transfer``: no cell label is ever used.
@@ -32,6 +32,11 @@ class Protocol:
     @classmethod
     def parse(cls, text: str) -> "Protocol":
         """Read ``--protocol``.
+
+        Parameters
+        ----------
+        text
+            As given.
 
         Raises
         ------
@@ -70,6 +75,7 @@ class Protocol:
             Number of the repeat, and the user's seed.
         """
         if self.name == "leave_group_out":
+            assert groups is not None  # see check
             return np.unique(groups, return_inverse=True)[1].astype(np.int64)
         from sklearn.model_selection import StratifiedKFold
 
@@ -83,6 +89,17 @@ class Protocol:
 
     def check(self, truth: np.ndarray, groups: np.ndarray | None, n_folds: int, sample: str) -> None:
         """Check that every fold can be trained and scored.
+
+        Parameters
+        ----------
+        truth
+            1 or 0, [n_cells].
+        groups
+            Group of each cell, where the sample has groups.
+        n_folds
+            Of random folds.
+        sample
+            Its name, for messages.
 
         Raises
         ------
@@ -108,7 +125,13 @@ class Protocol:
 
     @staticmethod
     def check_groups(truth: np.ndarray, groups: np.ndarray | None, sample: str) -> None:
-        """Check that there are groups and that each has cells of both classes; see :meth:`check`."""
+        """Check that there are groups and that each has cells of both classes; see :meth:`check`.
+
+        Parameters
+        ----------
+        truth, groups, sample
+            See :meth:`check`.
+        """
         if groups is None:
             raise InputError(
                 f"{sample}: --protocol leave_group_out needs groups; name their column in the sheet "

@@ -55,7 +55,7 @@ LINES, CELLS, LABELS, STRUCTURE = Learns
 class Entry:
     """A compared model.
 
-    Parameters
+    Attributes
     ----------
     name
         As in ``--models``; also of its module in ``models/``.

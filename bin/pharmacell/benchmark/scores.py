@@ -48,13 +48,20 @@ class SliceScorer:
 
     def __init__(self, plan: FoldPlan, main: "pd.DataFrame"):
         self.plan = plan
-        self.rows, self.found = [], []
+        self.rows: list[pd.DataFrame] = []
+        self.found: list[pd.DataFrame] = []
         self.curves: dict[tuple[str, ...], list[tuple[np.ndarray, np.ndarray]]] = {
             name_of(setting): [] for setting in main[SETTING].itertuples(index=False)
         }
 
     def add(self, table: "pd.DataFrame") -> None:
-        """Score the predictions of one slice, columns as in the predictions' file."""
+        """Score the predictions of one slice, columns as in the predictions' file.
+
+        Parameters
+        ----------
+        table
+            Columns ``PREDICTIONS``; a fold is whole in it.
+        """
         bad = ~table["probability"].between(0, 1)
         fits = table.assign(bad=bad).groupby(FIT, dropna=False, sort=False)["bad"]
         found = fits.agg(n_cells="size", n_bad="sum").reset_index()
@@ -75,7 +82,13 @@ class SliceScorer:
         return concatenated(self.rows, [*FIT, *FOLD_METRICS]).sort_values(FIT, ignore_index=True)
 
     def missing(self, expected: "pd.DataFrame") -> "pd.DataFrame":
-        """Return the fits of the table that have no score, columns ``FIT`` and ``reason``."""
+        """Return the fits of the table that have no score, columns ``FIT`` and ``reason``.
+
+        Parameters
+        ----------
+        expected
+            The fits of the table, columns ``FIT``.
+        """
         found = concatenated(self.found, [*FIT, "n_cells", "n_bad"])
         table = expected.merge(found, on=FIT, how="left").merge(self.plan.sizes, on=FOLD)
         table[["n_cells", "n_bad"]] = table[["n_cells", "n_bad"]].fillna(0).astype(int)
@@ -93,12 +106,26 @@ class SliceScorer:
 
 
 def name_of(setting: Iterable) -> tuple[str, ...]:
-    """Return the values of ``SETTING`` as text, which unlike a missing number of heads can be compared."""
+    """Return the values of ``SETTING`` as text, which unlike a missing number of heads can be compared.
+
+    Parameters
+    ----------
+    setting
+        Its values, in the order of ``SETTING``.
+    """
     return tuple(map(str, setting))
 
 
 def concatenated(tables: list["pd.DataFrame"], columns: list[str]) -> "pd.DataFrame":
-    """Return tables below one another, typed alike even when there is none."""
+    """Return tables below one another, typed alike even when there is none.
+
+    Parameters
+    ----------
+    tables
+        With the same columns; may be none.
+    columns
+        These columns.
+    """
     import pandas as pd
 
     if not tables:
@@ -110,7 +137,17 @@ def concatenated(tables: list["pd.DataFrame"], columns: list[str]) -> "pd.DataFr
 
 
 def write_scored(slices: Iterable["pd.DataFrame"], scorer: SliceScorer, path: Path) -> None:
-    """Score each slice and append it to one parquet file, whole or not at all."""
+    """Score each slice and append it to one parquet file, whole or not at all.
+
+    Parameters
+    ----------
+    slices
+        Predictions, columns ``PREDICTIONS``.
+    scorer
+        Scores them.
+    path
+        The parquet file.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -131,7 +168,13 @@ def write_scored(slices: Iterable["pd.DataFrame"], scorer: SliceScorer, path: Pa
 
 
 def undefined(wide: "pd.DataFrame") -> "pd.DataFrame":
-    """Return how many folds of each setting lack a score and why; columns ``SETTING, metric, reason, n_folds``."""
+    """Return how many folds of each setting lack a score and why; columns ``SETTING, metric, reason, n_folds``.
+
+    Parameters
+    ----------
+    wide
+        Scores of the folds, columns ``FIT`` and ``FOLD_METRICS``.
+    """
     long = wide.melt([*FIT, "prevalence"], [name for name in FOLD_METRICS if name != "prevalence"], "metric")
     long = long[long["value"].isna()]
     reasons = [why_undefined(*pair) for pair in zip(long["metric"], long["prevalence"], strict=True)]
@@ -145,7 +188,17 @@ def undefined(wide: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def long_scores(wide: "pd.DataFrame", fits: "pd.DataFrame", expected: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the scores and the costs of the fits of the table, columns ``FIT, metric, value``."""
+    """Return the scores and the costs of the fits of the table, columns ``FIT, metric, value``.
+
+    Parameters
+    ----------
+    wide
+        Scores of the folds, columns ``FIT`` and ``FOLD_METRICS``.
+    fits
+        Costs of every fit, columns ``FITS``.
+    expected
+        The fits of the table, columns ``FIT``.
+    """
     import pandas as pd
 
     # a cost that was not measured has no row; a score that does not exist has one, with NaN

@@ -124,7 +124,15 @@ def paired(values: "pd.DataFrame", model: str, lacking: "pd.Series", ratio: floa
 
 
 def adjusted(rows: "pd.DataFrame", metric: str) -> "pd.DataFrame":
-    """Add p-values adjusted over the models, and who is better."""
+    """Add p-values adjusted over the models, and who is better.
+
+    Parameters
+    ----------
+    rows
+        Tests of all models on one dataset, protocol and metric.
+    metric
+        Of the test.
+    """
     rows = rows.reindex(columns=STATISTICS)
     rows["p_holm"], rows["wilcoxon_p_holm"] = (holm(rows[name].to_numpy(float)) for name in ("p", "wilcoxon_p"))
     ahead = (rows["difference"] > 0) != (metric in LOWER_IS_BETTER)
@@ -135,6 +143,13 @@ def adjusted(rows: "pd.DataFrame", metric: str) -> "pd.DataFrame":
 
 def rankings(means: "pd.DataFrame", main: "pd.DataFrame") -> dict[tuple[str, str], Ranking]:
     """Rank the models over the datasets of each protocol.
+
+    Parameters
+    ----------
+    means
+        Mean scores, columns ``MEANS``.
+    main
+        The setting that stands for each model, columns ``SETTING``.
 
     Returns
     -------
@@ -157,7 +172,13 @@ def rankings(means: "pd.DataFrame", main: "pd.DataFrame") -> dict[tuple[str, str
 
 
 def ranking_tables(found: dict[tuple[str, str], Ranking]) -> tuple["pd.DataFrame", "pd.DataFrame"]:
-    """Return Friedman's test of each protocol and metric, and the mean rank of each model."""
+    """Return Friedman's test of each protocol and metric, and the mean rank of each model.
+
+    Parameters
+    ----------
+    found
+        As :func:`rankings` returns it.
+    """
     import pandas as pd
 
     tests = pd.DataFrame(

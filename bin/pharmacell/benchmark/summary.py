@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Choices:
     """What stands for the models where they are compared, and which datasets are simulated.
 
-    Parameters
+    Attributes
     ----------
     heads, sampling
         As in :func:`pharmacell.benchmark.main_settings.main_settings`.
@@ -42,7 +42,13 @@ class Choices:
     published: str | Path = SLOT
 
     def label(self, dataset: str) -> str:
-        """Return a dataset's name as every title shows it."""
+        """Return a dataset's name as every title shows it.
+
+        Parameters
+        ----------
+        dataset
+            Its name.
+        """
         return f"{dataset} (simulated cells)" if dataset in self.simulated else dataset
 
 
@@ -50,7 +56,7 @@ class Choices:
 class Summary:
     """What :func:`summarise` found; each table has the columns of the function that makes it.
 
-    Parameters
+    Attributes
     ----------
     expected
         The fits of the table, columns ``FIT``.
@@ -153,7 +159,13 @@ def summarise(
 
 
 def costs_of(fits: "pd.DataFrame") -> "pd.DataFrame":
-    """Return time and memory of each setting: ``n_fits``, mean ``seconds``, ``total_seconds``, highest ``peak_gib``."""
+    """Return time and memory of each setting: ``n_fits``, mean ``seconds``, ``total_seconds``, highest ``peak_gib``.
+
+    Parameters
+    ----------
+    fits
+        Time and memory of every fit, columns ``FITS``.
+    """
     grouped = fits.groupby(SETTING, dropna=False, sort=False)
     costs = grouped.agg(
         n_fits=("fold", "size"),
@@ -165,7 +177,15 @@ def costs_of(fits: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def write_summary(summary: Summary, outdir: Path) -> None:
-    """Write every table of a summary as csv, and the paper's also as LaTeX."""
+    """Write every table of a summary as csv, and the paper's also as LaTeX.
+
+    Parameters
+    ----------
+    summary
+        What was found.
+    outdir
+        Where the files go.
+    """
     tests, ranks = ranking_tables(summary.rankings)
     plain = {
         "scores": summary.scores,

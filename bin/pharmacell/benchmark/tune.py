@@ -1,6 +1,7 @@
 """Choose a model's settings on the source alone: no cell is read, and no line of the test part."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from pharmacell.data.splits import split_lines
 from pharmacell.data.standardise import Standardiser
 from pharmacell.evaluate.within_groups import auroc_within
 
+if TYPE_CHECKING:
+    from optuna import Trial
+
 FOLDS = 3
 CELLS_PER_LINE = 4
 STARTUP_TRIALS = 5  # before the sampler learns and the pruner judges
@@ -26,7 +30,7 @@ STARTUP_TRIALS = 5  # before the sampler learns and the pruner judges
 class Range:
     """Where a setting is sought.
 
-    Parameters
+    Attributes
     ----------
     low, high
         Both included.
@@ -63,27 +67,33 @@ RANGES = {
 class TuningFold:
     """A fold of the source with what it takes to score a prediction of its test rows.
 
-    Parameters
+    Attributes
     ----------
     fold
         Lines to learn from, and held-out lines as simulated cells (shifted) or as they are (plain).
     labels, groups
         Class and group of each held-out line, [n_held].
-    blocks
+    n_severities
         Severities in ``fold.test``, one after another.
-    rows
-        Rows of each line in a block.
+    n_rows
+        Rows of each line at one severity.
     """
 
     fold: Fold
     labels: np.ndarray
     groups: np.ndarray
-    blocks: int
-    rows: int
+    n_severities: int
+    n_rows: int
 
     def score(self, probability: np.ndarray) -> float:
-        """Return the AUROC within groups, averaged over severities; the cells of a line are averaged first."""
-        scores = probability.reshape(self.blocks, len(self.labels), self.rows).mean(2)
+        """Return the AUROC within groups, averaged over severities; the cells of a line are averaged first.
+
+        Parameters
+        ----------
+        probability
+            Of the rows of ``fold.test``, [n_test].
+        """
+        scores = probability.reshape(self.n_severities, len(self.labels), self.n_rows).mean(2)
         return float(np.mean([auroc_within(self.labels, row, self.groups) for row in scores]))
 
 
@@ -103,65 +113,63 @@ def tuning_folds(lines: Lines, validation: str, smiles: str | None, seed: int) -
     """
     split = split_lines(lines.labels, seed)
     inside = np.flatnonzero((split != "test").to_numpy())
-    folds = assign_folds(lines.labels.to_numpy()[inside], lines.origin.iloc[inside], FOLDS, seed)
-    rng = generator(seed, "tuning cells")
-    return [
-        tuning_fold(
-            lines,
-            split,
-            inside[folds != number],
-            inside[folds == number],
-            validation,
-            smiles,
-            (number, integer(seed, f"tuning fold {number}")),
-            rng,
-        )
-        for number in range(FOLDS)
-    ]
-
-
-def tuning_fold(
-    lines: Lines,
-    split: pd.Series,
-    learn: np.ndarray,
-    held: np.ndarray,
-    validation: str,
-    smiles: str | None,
-    place: tuple[int, int],
-    rng: np.random.Generator,
-) -> TuningFold:
-    """Make one fold from the lines to learn from and those held out; ``place`` is its number and its seed."""
-    scaler = Standardiser.fit([lines.x[learn]])
     labels, groups = lines.labels.to_numpy(np.int64), comparison_groups(lines.origin)
-    if validation == "shifted":
-        profiles, blocks, rows = line_profiles(lines.x[held]), len(SEVERITIES), CELLS_PER_LINE
-        # unlabelled cells for models with transfer, and others of the same lines to score
-        cells, test = (
-            np.concatenate([shifted_cells(profiles, rows, severity, rng) for severity in SEVERITIES]) for _ in range(2)
+    numbers = assign_folds(labels[inside], lines.origin.iloc[inside], FOLDS, seed)
+    rng = generator(seed, "tuning cells")
+    found = []
+    for number in range(FOLDS):
+        learn, held = inside[numbers != number], inside[numbers == number]
+        scaler = Standardiser.fit([lines.x[learn]])
+        if validation == "shifted":
+            cells, test = simulated_twice(lines.x[held], rng)
+            n_severities, n_rows = len(SEVERITIES), CELLS_PER_LINE
+        else:
+            cells = test = scaler.apply(lines.x[held])
+            n_severities = n_rows = 1
+        fold = Fold(
+            key=(0, number),
+            genes=lines.genes,
+            bulk=scaler.apply(lines.x[learn]),
+            bulk_labels=labels[learn],
+            bulk_response=lines.response.to_numpy(float)[learn],
+            bulk_groups=groups[learn].astype(str),
+            train=cells,
+            train_labels=np.full(len(cells), -1),
+            test=test,
+            smiles=smiles,
+            seed=integer(seed, f"tuning fold {number}"),
+            split=split.iloc[learn],
+            lines=lines.take(learn),
         )
-    else:
-        cells = test = scaler.apply(lines.x[held])
-        blocks = rows = 1
-    fold = Fold(
-        key=(0, place[0]),
-        genes=lines.genes,
-        bulk=scaler.apply(lines.x[learn]),
-        bulk_labels=labels[learn],
-        bulk_response=lines.response.to_numpy(float)[learn],
-        bulk_groups=groups[learn].astype(str),
-        train=cells,
-        train_labels=np.full(len(cells), -1),
-        test=test,
-        smiles=smiles,
-        seed=place[1],
-        split=split.iloc[learn],
-        lines=lines.take(learn),
+        found.append(TuningFold(fold, labels[held], groups[held], n_severities, n_rows))
+    return found
+
+
+def simulated_twice(x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Simulate cells of lines: unlabelled ones for models with transfer, and others of the same lines to score.
+
+    Parameters
+    ----------
+    x
+        Lines as they stand in the bulk file, [n_lines, n_genes].
+    rng
+        Draws the cells.
+
+    Returns
+    -------
+    cells, test
+        float32 [n_severities * n_lines * CELLS_PER_LINE, n_genes] each; see :class:`TuningFold` for their order.
+    """
+    profiles = line_profiles(x)
+    cells, test = (
+        np.concatenate([shifted_cells(profiles, CELLS_PER_LINE, severity, rng) for severity in SEVERITIES])
+        for _ in range(2)
     )
-    return TuningFold(fold, labels[held], groups[held], blocks, rows)
+    return cells, test
 
 
 def tune(
-    folds: list[TuningFold], model: str, n_trials: int, seed: int, device: torch.device, **fixed
+    folds: list[TuningFold], model: str, n_trials: int, seed: int, device: torch.device, **fixed: object
 ) -> tuple[dict[str, int | float], pd.DataFrame]:
     """Search a model's settings with a tree-structured Parzen estimator (Bergstra et al. 2011).
 
@@ -180,7 +188,7 @@ def tune(
         The user's seed.
     device
         Where to train.
-    fixed
+    **fixed
         Settings that are not sought, such as ``epochs``.
 
     Returns
@@ -220,9 +228,17 @@ def tune(
     return {} if best["trial"] == 0 else {name: kinds[name](best[name]) for name in names}, table
 
 
-def suggested(trial, name: str) -> int | float:
-    """Return the sampler's suggestion for a setting; whole numbers where the range has them."""
+def suggested(trial: "Trial", name: str) -> int | float:
+    """Return the sampler's suggestion for a setting; whole numbers where the range has them.
+
+    Parameters
+    ----------
+    trial
+        Of the study.
+    name
+        Of the setting, a key of ``RANGES``.
+    """
     where = RANGES[name]
     if isinstance(where.low, int):
-        return trial.suggest_int(name, where.low, where.high)
+        return trial.suggest_int(name, int(where.low), int(where.high))
     return trial.suggest_float(name, where.low, where.high, log=where.log)

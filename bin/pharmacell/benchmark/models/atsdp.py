@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
+from pharmacell.benchmark.base import ComparedModel
 from pharmacell.benchmark.settings import Fits
 from pharmacell.core.settings import Run, fields_of
 from pharmacell.response.settings import (
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from pharmacell.benchmark.fold import Fold
     from pharmacell.response.store import Bundle
+    from pharmacell.response.training_lines import TrainingLines
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ ATSDPSettings = make_dataclass(
 
 
 @dataclass(frozen=True)
-class CrossValidatedATSDP:
+class CrossValidatedATSDP(ComparedModel):
     """ATSDP-NET (Front. Med. 2025, 10.3389/fmed.2025.1631898), adapted to the cells of each fold by Eq. 16.
 
     Replica k of repeat r begins with replica ``r * n_replicas + k`` of one pretrained stack, which has seen no cell.
@@ -74,15 +77,15 @@ class CrossValidatedATSDP:
 
     config: FitSettings = field(default_factory=ATSDPSettings)
 
+    @override
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         from pharmacell.benchmark.fold_stack import without_single_cells
         from pharmacell.response.training_lines import SplitLines, prepare_training_lines
 
         settings = self.config.configuration()
         bundle = self.pretrained(folds, settings, device)
         lines = prepare_training_lines(
-            SplitLines(folds[0].lines, folds[0].split),
+            SplitLines(*folds[0].lines_as_read()),
             bundle.source_scaler,
             settings.training,
             bundle.model.n_replicas,
@@ -97,12 +100,22 @@ class CrossValidatedATSDP:
 
         for _, positions in groupby(sorted(range(len(folds)), key=alike), key=alike):
             stacked = list(positions)
-            stack = [folds[position] for position in stacked]
-            found |= dict(zip(stacked, self.fit_stack(stack, bundle, lines, settings, device), strict=True))
+            fitted = self.fit_stack([folds[position] for position in stacked], bundle, lines, settings, device)
+            found |= dict(zip(stacked, fitted, strict=True))
         return [found[position] for position in range(len(folds))]
 
-    def pretrained(self, folds: Sequence["Fold"], settings: Configuration, device) -> "Bundle":
-        """Read the pretrained stack, or train it."""
+    def pretrained(self, folds: Sequence["Fold"], settings: Configuration, device: "torch.device") -> "Bundle":
+        """Read the pretrained stack, or train it.
+
+        Parameters
+        ----------
+        folds
+            Whose repeats need replicas.
+        settings
+            Network and training.
+        device
+            Where the stack goes.
+        """
         from pharmacell.core.errors import InputError
         from pharmacell.response.pretrain_bulk import pretrain_on_split
         from pharmacell.response.store import load_bundle
@@ -111,7 +124,7 @@ class CrossValidatedATSDP:
 
         needed = (1 + max(fold.key[0] for fold in folds)) * self.config.n_replicas
         if self.config.pretrained is None:
-            bulk = SplitLines(folds[0].lines, folds[0].split)
+            bulk = SplitLines(*folds[0].lines_as_read())
             return pretrain_on_split(bulk, settings, needed, TrainingRun(self.config.user_seed, device))[0]
         bundle = load_bundle(self.config.pretrained, device=device)
         if bundle.genes != folds[0].genes or bundle.model.config != settings.network:
@@ -126,14 +139,33 @@ class CrossValidatedATSDP:
             )
         return bundle
 
-    def fit_stack(self, folds, bundle, lines, settings: Configuration, device) -> list[np.ndarray]:
-        """Adapt to folds with equally many training cells and score their test cells."""
+    def fit_stack(
+        self,
+        folds: Sequence["Fold"],
+        bundle: "Bundle",
+        lines: "TrainingLines",
+        settings: Configuration,
+        device: "torch.device",
+    ) -> list[np.ndarray]:
+        """Adapt to folds with equally many training cells and score their test cells.
+
+        Parameters
+        ----------
+        folds
+            With equally many training cells, all with enough labels or none.
+        bundle
+            Pretrained replicas.
+        lines
+            The bulk lines that they learned from.
+        settings
+            Network, training and transfer.
+        device
+            Where to train.
+        """
         from pharmacell.benchmark.fold_stack import adapt_folds, predict_folds
 
-        neighbours = self.config.neighbours
-        return predict_folds(
-            folds, adapt_folds(folds, bundle, lines, settings, self.config.n_replicas, device), settings, neighbours
-        )
+        adapted = adapt_folds(folds, bundle, lines, settings, self.config.n_replicas, device)
+        return predict_folds(folds, adapted, self.config.neighbours)
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel
@@ -15,7 +16,7 @@ from pharmacell.training.settings import FitConfig
 class CNNConfig(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     channels
         Channels of each convolution.
@@ -42,6 +43,13 @@ class CNN(Classifier):
     Genes stand in the order of the bulk file, which has no meaning of its own: what such a network can gain over a
     perceptron is regularisation by shared weights, nothing more. GroupNorm stands in for BatchNorm, because running
     statistics would mix the folds of a stack. Strides replace pooling, to keep it small.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: CNNConfig, n_genes: int) -> None:
@@ -63,16 +71,16 @@ class CNN(Classifier):
             nn.Linear(config.hidden, 2),
         )
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to logits [n, 2]."""
         return self.classifier(self.pool(self.convolutions(x.unsqueeze(1))))
 
 
-class CNNModel(NetworkModel):
+class CNNModel(NetworkModel[CNNConfig]):
     """:class:`CNN` on the supervised rows of each fold."""
 
     config_class = CNNConfig
 
+    @override
     def network(self, fold: Fold) -> CNN:
-        """See :class:`NetworkModel`."""
         return CNN(self.config, len(fold.genes))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 from torch.nn.functional import mse_loss, relu
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
@@ -17,7 +18,7 @@ from pharmacell.training.stacked_fit import StackedRows, fit_classes
 class DeepDRConfig(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     encoder
         Hidden widths of the encoder; the decoder mirrors them.
@@ -45,6 +46,13 @@ class DeepDR(Classifier):
 
     The published model has a second encoder for mutations, which cells do not have, and tumours as profiles without
     labels; here these are all lines and training cells of the fold.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: DeepDRConfig, n_genes: int) -> None:
@@ -54,35 +62,51 @@ class DeepDR(Classifier):
         self.decoder = perceptron(widths[::-1], 0.0)
         self.predictor = perceptron((config.code, *config.predictor, 2), config.dropout)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to logits [n, 2]."""
         return self.predictor(relu(self.encoder(x)))
 
     def reconstruction_loss(self, _x: Tensor, _labels: Tensor, _weights: Tensor, unlabelled: Tensor) -> Tensor:
-        """Return the loss of step 1 on unlabelled profiles."""
+        """Return the loss of step 1 on unlabelled profiles.
+
+        Parameters
+        ----------
+        _x, _labels, _weights
+            Not used.
+        unlabelled
+            Profiles without labels, [n, n_genes].
+        """
         return mse_loss(self.decoder(relu(self.encoder(unlabelled))), unlabelled)
 
     def reconstruction_value(self, x: Tensor, *_others: Tensor) -> Tensor:
-        """Return the loss of step 1 on the rows that decide when to stop."""
+        """Return the loss of step 1 on the rows that decide when to stop.
+
+        Parameters
+        ----------
+        x
+            Rows, [n, n_genes].
+        *_others
+            Not used.
+        """
         return mse_loss(self.decoder(relu(self.encoder(x))), x)
 
 
-class DeepDRModel(NetworkModel):
+class DeepDRModel(NetworkModel[DeepDRConfig]):
     """:class:`DeepDR` on the lines and training cells of each fold."""
 
     config_class = DeepDRConfig
     is_transfer = True
 
+    @override
     def network(self, fold: Fold) -> DeepDR:
-        """See :class:`NetworkModel`."""
         return DeepDR(self.config, len(fold.genes))
 
+    @override
     def target(self, fold: Fold) -> tuple[np.ndarray]:
-        """Return all profiles whose labels are not looked at."""
         return (np.concatenate([fold.bulk, fold.train]),)
 
+    @override
     def train(self, stack: VmappedStack, data: StackedRows) -> None:
-        """Learn the autoencoder, then encoder and predictor."""
         shorter = replace(self.config, epochs=self.config.autoencoder_epochs)
         fit_classes(
             stack,

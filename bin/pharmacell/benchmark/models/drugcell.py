@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
@@ -21,7 +22,7 @@ BITS = 2048
 class DrugCellConfig(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     fewest_genes
         Genes that a term must have to be part of the network.
@@ -43,7 +44,15 @@ class DrugCellConfig(FitConfig):
 
 
 class MaskedLinear(nn.Module):
-    """Affine map with the weights that a mask keeps; the start is that of ``torch.nn.Linear`` for the kept inputs."""
+    """Affine map with the weights that a mask keeps; the start is that of ``torch.nn.Linear`` for the kept inputs.
+
+    Parameters
+    ----------
+    mask
+        True for the weights that are kept, bool [n_out, n_in].
+    """
+
+    mask: Tensor
 
     def __init__(self, mask: np.ndarray) -> None:
         super().__init__()
@@ -53,7 +62,13 @@ class MaskedLinear(nn.Module):
         self.bias = nn.Parameter((2 * torch.rand(len(mask)) - 1) * bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_in] to [n, n_out]."""
+        """Map [n, n_in] to [n, n_out].
+
+        Parameters
+        ----------
+        x
+            [n, n_in].
+        """
         return linear(x, self.weight * self.mask, self.bias)
 
 
@@ -68,7 +83,19 @@ class DrugCell(Classifier):
     LayerNorm stands in for BatchNorm, because running statistics would mix the folds of a stack. The published input
     is mutations; here it is expression. The drug branch is a perceptron on the Morgan fingerprint: within a data set
     of one drug it is the same for all rows and adds no more than a bias. An unknown structure is all zeros.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    shape
+        Terms, their genes and children.
+    fingerprint
+        Of the drug, float32 [BITS].
     """
+
+    used: Tensor
+    fingerprint: Tensor
 
     def __init__(self, config: DrugCellConfig, shape: Hierarchy, fingerprint: np.ndarray) -> None:
         super().__init__()
@@ -99,7 +126,13 @@ class DrugCell(Classifier):
         self.predictor = perceptron((k + config.drug[-1], config.hidden, 2), config.dropout)
 
     def states(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to the states of all terms, root last, [n, n_terms, neurons]."""
+        """Map [n, n_genes] to the states of all terms, root last, [n, n_terms, neurons].
+
+        Parameters
+        ----------
+        x
+            Rows, [n, n_genes].
+        """
         inputs = self.genes(x[:, self.used]).split(self.widths, 1)
         found = [self.normed(inputs[0])]
         for mine, children in zip(inputs[1:], self.of_children, strict=True):
@@ -107,20 +140,32 @@ class DrugCell(Classifier):
         return torch.cat(found, 1).unflatten(1, (-1, self.neurons))
 
     def normed(self, inputs: Tensor) -> Tensor:
-        """Return the states of one level for its inputs, [n, n_terms * neurons] both."""
+        """Return the states of one level for its inputs, [n, n_terms * neurons] both.
+
+        Parameters
+        ----------
+        inputs
+            What the neurons of a level receive, [n, n_terms * neurons].
+        """
         return self.norm(torch.tanh(inputs).unflatten(1, (-1, self.neurons))).flatten(1)
 
     def logits(self, states: Tensor) -> Tensor:
-        """Map states [n, n_terms, neurons] to logits [n, 2]."""
+        """Map states [n, n_terms, neurons] to logits [n, 2].
+
+        Parameters
+        ----------
+        states
+            Of all terms, root last, [n, n_terms, neurons].
+        """
         drug = self.drug(self.fingerprint[None]).expand(len(states), -1)
         return self.predictor(torch.cat([states[:, -1], drug], 1))
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to logits [n, 2]."""
         return self.logits(self.states(x))
 
+    @override
     def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
-        """See the class."""
         states = self.states(x)
         of_terms = torch.einsum("ntk,tkc->ntc", states, self.terms)
         n_terms = of_terms.shape[1]
@@ -131,7 +176,13 @@ class DrugCell(Classifier):
 
 
 def morgan_fingerprint(smiles: str | None) -> np.ndarray:
-    """Return the Morgan fingerprint of a structure (Rogers and Hahn 2010), float32 [2048]; zeros for none."""
+    """Return the Morgan fingerprint of a structure (Rogers and Hahn 2010), float32 [2048]; zeros for none.
+
+    Parameters
+    ----------
+    smiles
+        Structure; None where it is not known.
+    """
     from rdkit import Chem
     from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 
@@ -149,7 +200,7 @@ def genes_of_terms() -> list[str]:
     return table.loc[table["is_gene"], "member"].unique().tolist()
 
 
-class DrugCellModel(NetworkModel):
+class DrugCellModel(NetworkModel[DrugCellConfig]):
     """:class:`DrugCell` on the supervised rows of each fold.
 
     Raises
@@ -160,8 +211,8 @@ class DrugCellModel(NetworkModel):
 
     config_class = DrugCellConfig
 
+    @override
     def network(self, fold: Fold) -> DrugCell:
-        """See :class:`NetworkModel`."""
         shape = hierarchy(tuple(fold.genes), self.config.fewest_genes)
         return DrugCell(self.config, shape, morgan_fingerprint(fold.smiles))
 

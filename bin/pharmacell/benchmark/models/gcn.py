@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn.functional import dropout, relu
+from typing_extensions import override
 
 from pharmacell.benchmark.graph_model import GraphConfig, GraphModel
 
@@ -20,6 +21,13 @@ class GCN(nn.Module):
 
     with the adjacency A of similar cells and the degrees D at which nodes receive; the last one is affine and gives the
     logits.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: GCNConfig, n_genes: int) -> None:
@@ -30,15 +38,23 @@ class GCN(nn.Module):
         self.first, self.second = GCNConv(n_genes, config.hidden), GCNConv(config.hidden, 2)
 
     def forward(self, x: Tensor, edges: Tensor) -> Tensor:
-        """Map nodes [n, n_genes] and edges [2, n_edges] to logits [n, 2]."""
+        """Map nodes [n, n_genes] and edges [2, n_edges] to logits [n, 2].
+
+        Parameters
+        ----------
+        x
+            Nodes, [n, n_genes].
+        edges
+            Sender and receiver of each edge, int64 [2, n_edges].
+        """
         return self.second(dropout(relu(self.first(x, edges)), self.rate, self.training), edges)
 
 
-class GCNModel(GraphModel):
+class GCNModel(GraphModel[GCNConfig]):
     """:class:`GCN` on the graph of each fold."""
 
     config_class = GCNConfig
 
+    @override
     def network(self, n_genes: int) -> GCN:
-        """See :class:`GraphModel`."""
         return GCN(self.config, n_genes)

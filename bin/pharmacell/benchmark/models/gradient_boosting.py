@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
-from pharmacell.benchmark.base import BULK_LINES
+from pharmacell.benchmark.base import BULK_LINES, ComparedModel
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class GradientBoostingConfig:
     """Trees and how they are grown.
 
-    Parameters
+    Attributes
     ----------
     trees
         Most trees.
@@ -44,7 +45,7 @@ class GradientBoostingConfig:
 
 
 @dataclass(frozen=True)
-class GradientBoostingModel:
+class GradientBoostingModel(ComparedModel):
     """Boosted trees by LightGBM (Friedman 2001, 10.1214/aos/1013203451; Ke et al. 2017, NeurIPS)::
 
         F_m(x) = F_(m-1)(x) + shrinkage * T_m(x),    p = 1 / (1 + exp(-F_M(x)))
@@ -55,12 +56,18 @@ class GradientBoostingModel:
 
     config: GradientBoostingConfig = GradientBoostingConfig()
 
+    @override
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return [self.fit_fold(fold) for fold in folds]
 
     def fit_fold(self, fold: "Fold") -> np.ndarray:
-        """Grow trees for one fold and return the probabilities of its test cells."""
+        """Grow trees for one fold and return the probabilities of its test cells.
+
+        Parameters
+        ----------
+        fold
+            What the fit may see.
+        """
         import torch
         from lightgbm import LGBMClassifier, early_stopping
 
@@ -91,7 +98,7 @@ class GradientBoostingModel:
             eval_metric="binary_logloss",
             callbacks=[early_stopping(self.config.patience, verbose=False)],
         )
-        return model.booster_.predict(fold.test).astype(np.float32)
+        return np.asarray(model.booster_.predict(fold.test), np.float32)
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         """See :class:`pharmacell.benchmark.base.ComparedModel`."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
-from pharmacell.benchmark.base import BULK_LINES
+from pharmacell.benchmark.base import BULK_LINES, ComparedModel
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class LogisticConfig:
     """Penalty.
 
-    Parameters
+    Attributes
     ----------
     c
         Inverse penalty on the squared weights, for standardised genes.
@@ -28,7 +29,7 @@ class LogisticConfig:
 
 
 @dataclass(frozen=True)
-class LogisticModel:
+class LogisticModel(ComparedModel):
     """Logistic regression with a ridge penalty, both classes weighted equally (Cox 1958; le Cessie, Houwelingen 1992)::
 
         min over w, b of  |w|^2 / 2 + C * sum over rows i of  m_i log(1 + exp(-s_i (w . x_i + b)))
@@ -39,8 +40,8 @@ class LogisticModel:
 
     config: LogisticConfig = LogisticConfig()
 
+    @override
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         from sklearn.linear_model import LogisticRegression
 
         found = []

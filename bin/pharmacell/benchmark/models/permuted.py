@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
+from pharmacell.benchmark.base import ComparedModel
 from pharmacell.benchmark.models.mlp import MLPConfig, MLPModel
 from pharmacell.core.seeds import generator
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class PermutedConfig:
     """Training of the perceptron that is given shuffled labels.
 
-    Parameters
+    Attributes
     ----------
     epochs, user_seed
         Handed on to it; None leaves its own epochs.
@@ -30,7 +32,7 @@ class PermutedConfig:
 
 
 @dataclass(frozen=True)
-class PermutedModel:
+class PermutedModel(ComparedModel):
     """A perceptron after a permutation of the labels (Ojala and Garriga 2010, Test 1)::
 
         y'_i = y_s(i)
@@ -41,8 +43,8 @@ class PermutedModel:
 
     config: PermutedConfig = PermutedConfig()
 
+    @override
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return self.base().fit_predict([shuffled(fold) for fold in folds], device)
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
@@ -51,12 +53,18 @@ class PermutedModel:
 
     def base(self) -> MLPModel:
         """Return the model that is given shuffled labels."""
-        chosen = {} if self.config.epochs is None else {"epochs": self.config.epochs}
-        return MLPModel(MLPConfig(user_seed=self.config.user_seed, **chosen))
+        config = MLPConfig(user_seed=self.config.user_seed)
+        return MLPModel(config if self.config.epochs is None else replace(config, epochs=self.config.epochs))
 
 
 def shuffled(fold: "Fold") -> "Fold":
-    """Return the fold with the labels of its lines, and of its labelled cells, shuffled."""
+    """Return the fold with the labels of its lines, and of its labelled cells, shuffled.
+
+    Parameters
+    ----------
+    fold
+        What the fit may see.
+    """
     rng = generator(fold.seed, "permuted labels")
     order = rng.permutation(len(fold.bulk_labels))
     labels, labelled = fold.train_labels.copy(), np.flatnonzero(fold.train_labels >= 0)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
+
+from pharmacell.benchmark.base import ComparedModel
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +21,7 @@ class PrevalenceConfig:
 
 
 @dataclass(frozen=True)
-class Prevalence:
+class Prevalence(ComparedModel):
     """Give every test cell the share of sensitive rows among those that the model may learn from::
 
         p = mean(y)
@@ -28,8 +31,8 @@ class Prevalence:
 
     config: PrevalenceConfig = PrevalenceConfig()
 
+    @override
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return [np.full(len(fold.test), fold.supervised_rows()[1].mean(), np.float32) for fold in folds]
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn.functional import relu
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel
@@ -16,7 +17,7 @@ from pharmacell.training.settings import FitConfig
 class ResNet18Config(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     channels
         Channels of the four stages; (64, 128, 256, 512) is the size for images.
@@ -32,7 +33,15 @@ class ResNet18Config(FitConfig):
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions of width 3 beside a shortcut (He et al. 2016, Eq. 1 and 2)."""
+    """Two convolutions of width 3 beside a shortcut (He et al. 2016, Eq. 1 and 2).
+
+    Parameters
+    ----------
+    n_in, n_out
+        Channels.
+    stride
+        Of the first convolution.
+    """
 
     def __init__(self, n_in: int, n_out: int, stride: int) -> None:
         super().__init__()
@@ -43,7 +52,13 @@ class BasicBlock(nn.Module):
         self.shortcut = nn.Identity() if same else MatrixConv1d(n_in, n_out, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_in, length] to [n, n_out, length / stride]."""
+        """Map [n, n_in, length] to [n, n_out, length / stride].
+
+        Parameters
+        ----------
+        x
+            [n, n_in, length].
+        """
         h = relu(self.norms[0](self.first(x)))
         return relu(self.norms[1](self.second(h)) + self.shortcut(x))
 
@@ -57,6 +72,13 @@ class ResNet18(Classifier):
 
     Four stages of two blocks follow a strided convolution and a maximum over two neighbours; channels are an eighth of
     those for images. GroupNorm stands in for BatchNorm, because running statistics would mix the folds of a stack.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: ResNet18Config, n_genes: int) -> None:
@@ -78,16 +100,16 @@ class ResNet18(Classifier):
             nn.AdaptiveAvgPool1d(1), nn.Flatten(), KeyedDropout(config.dropout), nn.Linear(n_in, 2)
         )
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to logits [n, 2]."""
         return self.classifier(self.blocks(self.stem(x.unsqueeze(1))))
 
 
-class ResNet18Model(NetworkModel):
+class ResNet18Model(NetworkModel[ResNet18Config]):
     """:class:`ResNet18` on the supervised rows of each fold."""
 
     config_class = ResNet18Config
 
+    @override
     def network(self, fold: Fold) -> ResNet18:
-        """See :class:`NetworkModel`."""
         return ResNet18(self.config, len(fold.genes))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
+from pharmacell.benchmark.base import ComparedModel
 from pharmacell.benchmark.bulk_scores import bulk_bytes, bulk_probability
 from pharmacell.linear.fits import LinearFits
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class RidgeConfig:
     """Penalty.
 
-    Parameters
+    Attributes
     ----------
     alpha
         On the squared weights, for standardised genes. The shift from lines to cells asks for a strong one.
@@ -29,7 +31,7 @@ class RidgeConfig:
 
 
 @dataclass(frozen=True)
-class RidgeModel:
+class RidgeModel(ComparedModel):
     """Regress minus the standardised ln IC50 on the genes of bulk lines (Hoerl and Kennard 1970)::
 
         w = argmin |X w - r|^2 + alpha |w|^2,    score = w . x
@@ -39,12 +41,20 @@ class RidgeModel:
 
     config: RidgeConfig = RidgeConfig()
 
+    @override
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return [bulk_probability(fold, self.weights) for fold in folds]
 
     def weights(self, x: np.ndarray, response: np.ndarray) -> np.ndarray:
-        """Return the weights [n_genes] for lines [n, n_genes] and responses [n]."""
+        """Return the weights [n_genes] for lines [n, n_genes] and responses [n].
+
+        Parameters
+        ----------
+        x
+            Lines, [n, n_genes].
+        response
+            Minus the standardised ln IC50, [n].
+        """
         return LinearFits(x).ridge(response[:, None], self.config.alpha)[0]
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
@@ -15,7 +16,7 @@ from pharmacell.training.settings import FitConfig
 class SAConfig(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     encoder
         Hidden widths of the encoder; the decoder mirrors them.
@@ -45,6 +46,13 @@ class SparseAutoencoder(Classifier):
         L = cross-entropy + reconstruction * mean |decoder(a(x)) - x|^2 + sparsity * mean over j of KL_j
 
     Code and classifier are learnt together, so that the code keeps what the classes need.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: SAConfig, n_genes: int) -> None:
@@ -55,12 +63,12 @@ class SparseAutoencoder(Classifier):
         self.decoder = perceptron(widths[::-1], 0.0)
         self.classifier = perceptron((config.code, 2), 0.0)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to logits [n, 2]."""
         return self.classifier(self.encoder(x).sigmoid())
 
+    @override
     def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
-        """See the class."""
         code = self.encoder(x).sigmoid()
         wanted, found = self.config.activity, code.mean(0).clamp(1e-6, 1 - 1e-6)
         divergence = wanted * torch.log(wanted / found) + (1 - wanted) * torch.log((1 - wanted) / (1 - found))
@@ -71,11 +79,11 @@ class SparseAutoencoder(Classifier):
         )
 
 
-class SAModel(NetworkModel):
+class SAModel(NetworkModel[SAConfig]):
     """:class:`SparseAutoencoder` on the supervised rows of each fold."""
 
     config_class = SAConfig
 
+    @override
     def network(self, fold: Fold) -> SparseAutoencoder:
-        """See :class:`NetworkModel`."""
         return SparseAutoencoder(self.config, len(fold.genes))

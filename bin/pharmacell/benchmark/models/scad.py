@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, relu
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
@@ -16,7 +17,7 @@ from pharmacell.training.settings import FitConfig
 class SCADConfig(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     encoder
         Widths of the feature extractor.
@@ -45,6 +46,13 @@ class SCAD(Classifier):
 
     Both are one step with a layer that reverses the gradient between G and D (Ganin et al. 2016, Eq. 9-10). No cell
     label is used, whatever the protocol.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: SCADConfig, n_genes: int) -> None:
@@ -55,15 +63,21 @@ class SCAD(Classifier):
         self.discriminator = perceptron((config.encoder[-1], *config.discriminator, 1), config.dropout)
 
     def features(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to features [n, width]."""
+        """Map [n, n_genes] to features [n, width].
+
+        Parameters
+        ----------
+        x
+            Lines or cells, [n, n_genes].
+        """
         return relu(self.encoder(x))
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to logits [n, 2]."""
         return self.predictor(self.features(x))
 
+    @override
     def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
-        """See the class."""
         (cells,) = target
         features = self.features(torch.cat([x, cells]))
         is_line = (torch.arange(len(features), device=x.device) < len(x)).to(x.dtype)
@@ -75,20 +89,20 @@ class SCAD(Classifier):
         ) + 2 * binary_cross_entropy_with_logits(domain, is_line)  # the sum of both means
 
 
-class SCADModel(NetworkModel):
+class SCADModel(NetworkModel[SCADConfig]):
     """:class:`SCAD` from the bulk lines to the training cells of each fold."""
 
     config_class = SCADConfig
     is_transfer = True
 
+    @override
     def network(self, fold: Fold) -> SCAD:
-        """See :class:`NetworkModel`."""
         return SCAD(self.config, len(fold.genes))
 
+    @override
     def rows(self, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
-        """Return the bulk lines and their classes."""
         return fold.bulk, fold.bulk_labels
 
+    @override
     def target(self, fold: Fold) -> tuple[np.ndarray]:
-        """Return the training cells."""
         return (fold.train,)

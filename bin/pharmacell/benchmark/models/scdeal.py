@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss, relu
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel, perceptron
@@ -23,7 +24,7 @@ MOST_CLUSTERS = 12  # of the cells
 class ScDEALConfig(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     encoder
         Hidden widths of an encoder; its decoder mirrors them.
@@ -67,6 +68,13 @@ class ScDEAL(Classifier):
     through ``encoder_t``. With ``encoder_init`` random the encoders start apart, and matched distributions leave it
     open which end of the code is sensitive, so that an AUROC far below 0.5 is as likely as one above. No cell label is
     used, whatever the protocol. ``docs/compared_models.md`` says where the public code differs from these equations.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: ScDEALConfig, n_genes: int) -> None:
@@ -78,60 +86,80 @@ class ScDEAL(Classifier):
         self.predictor = perceptron((config.code, *config.predictor, 2), config.dropout)
         self.noise = KeyedDropout(config.noise)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map cells [n, n_genes] to logits [n, 2]."""
         return self.predictor(relu(self.target_encoder(x)))
 
-    def source_logits(self, x: Tensor) -> Tensor:
-        """Map lines [n, n_genes] to logits [n, 2]."""
-        return self.predictor(relu(self.source_encoder(x)))
-
     def source_reconstruction(self, x: Tensor, *_others: Tensor) -> Tensor:
-        """Return the loss of step 1."""
+        """Return the loss of step 1.
+
+        Parameters
+        ----------
+        x
+            Lines, [n, n_genes].
+        *_others
+            Not used.
+        """
         return mse_loss(self.source_decoder(relu(self.source_encoder(self.noise(x)))), x)
 
     def source_classes(self, x: Tensor, labels: Tensor, weights: Tensor, *_others: Tensor) -> Tensor:
-        """Return the loss of step 2."""
+        """Return the loss of step 2.
+
+        Parameters
+        ----------
+        x, labels, weights
+            Lines [n, n_genes], their classes [n] and weights [n].
+        *_others
+            Not used.
+        """
         return self.cross_entropy(self.predictor(relu(self.source_encoder(x))), labels, weights)
 
     def target_reconstruction(self, cells: Tensor, *_others: Tensor) -> Tensor:
-        """Return the loss of step 3."""
+        """Return the loss of step 3.
+
+        Parameters
+        ----------
+        cells
+            Training cells, [n, n_genes].
+        *_others
+            Not used.
+        """
         return mse_loss(self.target_decoder(relu(self.target_encoder(self.noise(cells)))), cells)
 
+    @override
     def loss(self, x: Tensor, labels: Tensor, weights: Tensor, *target: Tensor) -> Tensor:
-        """Return the loss of step 4."""
         cells, clusters = target
-        z_source, z_target = relu(self.source_encoder(x)), relu(self.target_encoder(cells))
-        discrepancy = mmd(z_source[None], z_target[None])[0]
-        spread = cluster_regulariser(z_target[None], clusters[None], MOST_CLUSTERS)[0]
+        of_lines, of_cells = relu(self.source_encoder(x)), relu(self.target_encoder(cells))
+        discrepancy = mmd(of_lines[None], of_cells[None])[0]
+        spread = cluster_regulariser(of_cells[None], clusters[None], MOST_CLUSTERS)[0]
         return (
-            self.cross_entropy(self.predictor(z_source), labels, weights)
+            self.cross_entropy(self.predictor(of_lines), labels, weights)
             + self.config.discrepancy * discrepancy
             + self.config.clusters * spread
         )
 
 
-class ScDEALModel(NetworkModel):
+class ScDEALModel(NetworkModel[ScDEALConfig]):
     """:class:`ScDEAL` from the bulk lines to the training cells of each fold."""
 
     config_class = ScDEALConfig
     is_transfer = True
 
+    @override
     def network(self, fold: Fold) -> ScDEAL:
-        """See :class:`NetworkModel`."""
         return ScDEAL(self.config, len(fold.genes))
 
+    @override
     def rows(self, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
-        """Return the bulk lines and their classes."""
         return fold.bulk, fold.bulk_labels
 
+    @override
     def target(self, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
-        """Return the training cells and the cluster of each."""
         clusters = cluster_cells(fold.train, "louvain", fold.seed % 2**32)
         return fold.train, np.minimum(clusters, MOST_CLUSTERS - 1)  # small clusters come last and share the last number
 
+    @override
     def train(self, stack: VmappedStack, data: StackedRows) -> None:
-        """Take the four steps."""
         cells = data.target[0]
         n_held = max(1, round(STOP_SHARE * cells.shape[1]))
         order = stack.random.permutations(cells.shape[1])

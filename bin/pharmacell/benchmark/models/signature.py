@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
+from pharmacell.benchmark.base import ComparedModel
 from pharmacell.benchmark.bulk_scores import bulk_bytes, bulk_probability
 from pharmacell.linear.fits import LinearFits
 
@@ -21,7 +23,7 @@ class SignatureConfig:
 
 
 @dataclass(frozen=True)
-class SignatureModel:
+class SignatureModel(ComparedModel):
     """Weight each gene by its correlation with the lines' response (:class:`pharmacell.linear.fits.LinearFits`).
 
     It learns from bulk lines alone, under every protocol: what it reaches is what needs no cell label.
@@ -29,12 +31,20 @@ class SignatureModel:
 
     config: SignatureConfig = SignatureConfig()
 
+    @override
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return [bulk_probability(fold, self.weights) for fold in folds]
 
     def weights(self, x: np.ndarray, response: np.ndarray) -> np.ndarray:
-        """Return the weights [n_genes] for lines [n, n_genes] and responses [n]."""
+        """Return the weights [n_genes] for lines [n, n_genes] and responses [n].
+
+        Parameters
+        ----------
+        x
+            Lines, [n, n_genes].
+        response
+            Minus the standardised ln IC50, [n].
+        """
         return LinearFits(x).signature(response[:, None])[0]
 
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:

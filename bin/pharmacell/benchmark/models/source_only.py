@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.fold_stack import stacked_network_bytes
@@ -24,7 +25,7 @@ from pharmacell.training.stacked_fit import ROWS_AT_ONCE, stacked_rows
 class SourceOnlyConfig(FitConfig):
     """Shape and training; the shape is that of ATSDP-NET.
 
-    Parameters
+    Attributes
     ----------
     bottleneck, encoder, predictor, network_heads
         See :class:`pharmacell.response.settings.ATSDPConfig`; the sweep over heads leaves ``network_heads`` alone.
@@ -48,12 +49,20 @@ class SourceOnlyConfig(FitConfig):
 
 
 def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted mean cross-entropy [n_folds] of logits [n_folds, n, 2] and labels, weights [n_folds, n]."""
+    """Return the weighted mean cross-entropy [n_folds] of logits [n_folds, n, 2] and labels, weights [n_folds, n].
+
+    Parameters
+    ----------
+    logits
+        [n_folds, n, 2].
+    labels, weights
+        Classes and weights of the rows, [n_folds, n].
+    """
     losses = cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels)
     return (weights * losses).mean(1)
 
 
-class SourceOnlyModel(NetworkModel):
+class SourceOnlyModel(NetworkModel[SourceOnlyConfig]):
     """Encoder, attention and predictor of ATSDP-NET (10.3389/fmed.2025.1631898) after pretraining on bulk lines alone.
 
     Its denoising autoencoder and its classifier minimise, with masked copies ``n(x)`` of the lines::
@@ -66,19 +75,17 @@ class SourceOnlyModel(NetworkModel):
 
     config_class = SourceOnlyConfig
 
+    @override
     def rows(self, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
-        """Return the bulk lines and their classes."""
         return fold.bulk, fold.bulk_labels
 
+    @override
     def learns_from_cells(self, fold: Fold) -> bool:
-        """Return that no cell is looked at, whatever the protocol."""
         return False
 
-    def fit_stack(
-        self, folds: Sequence[Fold], together: Sequence[Sequence[int]], device: torch.device
-    ) -> list[np.ndarray]:
-        """See :class:`NetworkModel`."""
-        first = [folds[places[0]] for places in together]
+    @override
+    def fit_stack(self, folds: Sequence[Fold], fits: Sequence[Sequence[int]], device: torch.device) -> list[np.ndarray]:
+        first = [folds[places[0]] for places in fits]
         seeds = [self.seed(fold) for fold in first]
         model = ATSDP(self.config.shape(), len(first[0].genes), seeds, device)
         data = stacked_rows([self.rows(fold) for fold in first], seeds, device)
@@ -123,12 +130,24 @@ class SourceOnlyModel(NetworkModel):
         )
         return [
             self.probabilities(model, place, np.concatenate([folds[p].test for p in places]), device)
-            for place, places in enumerate(together)
+            for place, places in enumerate(fits)
         ]
 
     @torch.no_grad()
     def probabilities(self, model: ATSDP, place: int, x: np.ndarray, device: torch.device) -> np.ndarray:
-        """Return one replica's probabilities of cells [n, n_genes]."""
+        """Return one replica's probabilities of cells [n, n_genes].
+
+        Parameters
+        ----------
+        model
+            A trained stack.
+        place
+            Of the replica in the stack.
+        x
+            Cells, [n, n_genes].
+        device
+            Where the stack lives.
+        """
         blocks = torch.as_tensor(x, device=device).split(ROWS_AT_ONCE)
         return torch.cat([model.probability(block, "source")[place] for block in blocks]).cpu().numpy()
 

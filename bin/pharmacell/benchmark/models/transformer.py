@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
+from typing_extensions import override
 
 from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.network_model import Classifier, NetworkModel
@@ -16,7 +17,7 @@ from pharmacell.training.settings import FitConfig
 class TransformerConfig(FitConfig):
     """Shape and training.
 
-    Parameters
+    Attributes
     ----------
     tokens, width
         Tokens that the genes are projected to, and the width of one.
@@ -33,7 +34,17 @@ class TransformerConfig(FitConfig):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and a perceptron, each on normalised input beside a shortcut (Xiong et al. 2020)."""
+    """Self-attention and a perceptron, each on normalised input beside a shortcut (Xiong et al. 2020).
+
+    Parameters
+    ----------
+    width
+        Of a token.
+    heads
+        Attention heads; must divide the width.
+    dropout
+        Rate after attention and perceptron.
+    """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -44,7 +55,13 @@ class EncoderLayer(nn.Module):
         self.dropouts = nn.ModuleList(KeyedDropout(dropout) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map tokens [n, T, width] to the same shape."""
+        """Map tokens [n, T, width] to the same shape.
+
+        Parameters
+        ----------
+        x
+            Tokens, [n, n_tokens, width].
+        """
         mixed = self.query_key_value(self.norms[0](x)).unflatten(-1, (3, self.heads, -1))  # [n, T, 3, heads, d]
         query, key, value = mixed.permute(2, 0, 3, 1, 4)  # each [n, heads, T, d]
         weights = torch.softmax(query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5, -1)  # vmap has no fused kernel
@@ -60,6 +77,13 @@ class Transformer(Classifier):
 
     Each token is its own affine map of all genes, so it is known by its weights, and no positional encoding is added:
     expression has no order. The tokens' mean goes to a linear classifier.
+
+    Parameters
+    ----------
+    config
+        Widths and training.
+    n_genes
+        Genes of a row.
     """
 
     def __init__(self, config: TransformerConfig, n_genes: int) -> None:
@@ -72,17 +96,17 @@ class Transformer(Classifier):
         )
         self.classifier = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, 2))
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_genes] to logits [n, 2]."""
         tokens = self.dropout(self.embed(x)).unflatten(-1, self.shape)
         return self.classifier(self.layers(tokens).mean(1))
 
 
-class TransformerModel(NetworkModel):
+class TransformerModel(NetworkModel[TransformerConfig]):
     """:class:`Transformer` on the supervised rows of each fold."""
 
     config_class = TransformerConfig
 
+    @override
     def network(self, fold: Fold) -> Transformer:
-        """See :class:`NetworkModel`."""
         return Transformer(self.config, len(fold.genes))
