@@ -207,10 +207,8 @@ class GraphModel(ComparedModel, Generic[Config]):
                 break
         network.load_state_dict(kept)
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`.
-
-        Folds follow each other, so this is one fold's rows, twice, and its block of similarities with their order.
-        """
+        # folds follow each other: one fold's rows, twice, and its block of similarities with their order
         nodes = BULK_LINES + n_train + n_test
         return 4 * (3 * nodes * n_genes + 5 * ROWS_AT_ONCE * nodes + 5 * n_genes * self.config.hidden)

@@ -16,6 +16,11 @@ COPIES_OF_LINES = 12  # as read, without test lines, standardised, within lines,
 def parse_memory(text: str) -> int:
     """Return bytes for a size such as ``4.GB``, ``4 GB``, ``512M``.
 
+    Parameters
+    ----------
+    text
+        As given.
+
     Raises
     ------
     InputError
@@ -58,7 +63,13 @@ def fold_limit(model: ComparedModel, bulk: tuple[int, int], n_train: int, n_test
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Return the most memory that this process has taken: on the GPU if it trains there, else of the machine."""
+    """Return the most memory that this process has taken: on the GPU if it trains there, else of the machine.
+
+    Parameters
+    ----------
+    device
+        Where the process trains.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10

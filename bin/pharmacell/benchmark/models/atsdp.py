@@ -167,8 +167,8 @@ class CrossValidatedATSDP(ComparedModel):
         adapted = adapt_folds(folds, bundle, lines, settings, self.config.n_replicas, device)
         return predict_folds(folds, adapted, self.config.neighbours)
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         from pharmacell.benchmark.fold_stack import replica_bytes
 
         return self.config.n_replicas * replica_bytes(self.config.configuration(), n_genes, n_train)

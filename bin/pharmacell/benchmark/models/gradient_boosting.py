@@ -100,6 +100,6 @@ class GradientBoostingModel(ComparedModel):
         )
         return np.asarray(model.booster_.predict(fold.test), np.float32)
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return 3 * 4 * (max(n_train, BULK_LINES) + n_test) * n_genes

@@ -51,6 +51,6 @@ class LogisticModel(ComparedModel):
             found.append(fitted.predict_proba(fold.test)[:, 1].astype(np.float32))
         return found
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return 2 * 4 * (max(n_train, BULK_LINES) + n_test) * n_genes

@@ -47,8 +47,8 @@ class PermutedModel(ComparedModel):
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
         return self.base().fit_predict([shuffled(fold) for fold in folds], device)
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return self.base().stack_bytes(n_genes, n_train, n_test)
 
     def base(self) -> MLPModel:

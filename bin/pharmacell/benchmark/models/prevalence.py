@@ -35,6 +35,6 @@ class Prevalence(ComparedModel):
     def fit_predict(self, folds: Sequence["Fold"], device: "torch.device") -> list[np.ndarray]:
         return [np.full(len(fold.test), fold.supervised_rows()[1].mean(), np.float32) for fold in folds]
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return 4 * (n_train + n_test) * n_genes

@@ -57,6 +57,6 @@ class RidgeModel(ComparedModel):
         """
         return LinearFits(x).ridge(response[:, None], self.config.alpha)[0]
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return bulk_bytes(n_genes, n_test)

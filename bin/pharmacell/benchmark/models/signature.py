@@ -47,6 +47,6 @@ class SignatureModel(ComparedModel):
         """
         return LinearFits(x).signature(response[:, None])[0]
 
+    @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
-        """See :class:`pharmacell.benchmark.base.ComparedModel`."""
         return bulk_bytes(n_genes, n_test)

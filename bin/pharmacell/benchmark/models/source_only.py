@@ -151,6 +151,6 @@ class SourceOnlyModel(NetworkModel[SourceOnlyConfig]):
         blocks = torch.as_tensor(x, device=device).split(ROWS_AT_ONCE)
         return torch.cat([model.probability(block, "source")[place] for block in blocks]).cpu().numpy()
 
+    @override
     def network_bytes(self, fold: Fold) -> int:
-        """See :class:`NetworkModel`."""
         return stacked_network_bytes(self.config.shape(), len(fold.genes), self.config.batch_size)
