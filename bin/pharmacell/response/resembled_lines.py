@@ -103,8 +103,8 @@ def sentence(found: ResembledLine) -> str:
     """
     return (
         f"{found.n_cells} cells look like the bulk line {found.line}, which was trained on (correlation "
-        f"{found.correlation:.2f}; the next, {found.next_line}, {found.next_correlation:.2f}); if they come from it or "
-        f"a relative of it, run again with --exclude_lines {found.line}"
+        f"{found.correlation:.2f}; the next, {found.next_line}, {found.next_correlation:.2f}); --exclude_lines "
+        f"{found.line} leaves it out, which is honest if they come from it or a relative of it"
     )
 
 
