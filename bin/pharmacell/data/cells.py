@@ -58,7 +58,15 @@ class CellMatrix:
         return read_elem(self.file["obsm/X_pca"])
 
     def dense(self, rows: slice, columns: np.ndarray) -> np.ndarray:
-        """Return a block of rows as float32 [n, len(columns)]."""
+        """Return a block of rows as float32 [n, len(columns)].
+
+        Parameters
+        ----------
+        rows
+            Which cells.
+        columns
+            Which of the sample's genes, int [n_columns].
+        """
         block = self.x[rows]
         block = block[:, columns]
         return np.asarray(block.toarray() if hasattr(block, "toarray") else block, np.float32)

@@ -58,7 +58,15 @@ def measure_cells(matrix: Matrix, mapping: GeneMapping, scale: str) -> pd.DataFr
 
 
 def judge_cells(measures: pd.DataFrame, limits: Limits) -> pd.Series:
-    """Return why each cell is removed: ``few_genes``, ``mitochondrial``, or an empty text for those that stay."""
+    """Return why each cell is removed: ``few_genes``, ``mitochondrial``, or an empty text for those that stay.
+
+    Parameters
+    ----------
+    measures
+        From :func:`measure_cells`.
+    limits
+        What a cell needs to stay.
+    """
     reasons = pd.Series("", index=measures.index, dtype=object)
     few_genes, mitochondrial = REASONS
     reasons[measures["pct_mt"] > limits.max_mt_percent] = mitochondrial
@@ -68,6 +76,15 @@ def judge_cells(measures: pd.DataFrame, limits: Limits) -> pd.Series:
 
 def require_cells(reasons: pd.Series, limits: Limits, source: str) -> None:
     """Check that cells are left.
+
+    Parameters
+    ----------
+    reasons
+        From :func:`judge_cells`.
+    limits
+        For the message.
+    source
+        The file, for the message.
 
     Raises
     ------
@@ -88,6 +105,19 @@ def keep_genes(
     matrix: Matrix, mapping: GeneMapping, scale: str, limits: Limits, source: str
 ) -> tuple[Matrix, pd.DataFrame, int]:
     """Bring the columns to human symbols and remove genes seen in too few cells.
+
+    Parameters
+    ----------
+    matrix
+        Cells that stay, [n_cells, n_names].
+    mapping
+        Of its columns to human symbols.
+    scale
+        ``counts``, ``tpm``, ``log1p`` or ``zscore``.
+    limits
+        What a gene needs to stay.
+    source
+        The file, for a message.
 
     Returns
     -------
@@ -131,6 +161,8 @@ def bring_to_log(sample: "AnnData", scale: str, limits: Limits) -> str:
         X float32, csr or dense.
     scale
         Counts are kept in ``layers["counts"]``; log1p and z-scores stay as they are.
+    limits
+        With the counts that a cell is brought to.
 
     Returns
     -------
@@ -150,7 +182,17 @@ def bring_to_log(sample: "AnnData", scale: str, limits: Limits) -> str:
 
 
 def describe_limits(limits: Limits, scale: str, measures: pd.DataFrame) -> tuple[dict, list[str]]:
-    """Return the limits as a dictionary, and sentences on those that could not be applied."""
+    """Return the limits as a dictionary, and sentences on those that could not be applied.
+
+    Parameters
+    ----------
+    limits
+        As asked for.
+    scale
+        ``counts``, ``tpm``, ``log1p`` or ``zscore``.
+    measures
+        From :func:`measure_cells`.
+    """
     notes = []
     if scale == "zscore":
         notes.append("values are z-scores: limits on genes, cells and mitochondrial counts are not applied")

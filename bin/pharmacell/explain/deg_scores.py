@@ -96,22 +96,50 @@ def rank_scores(x: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def list_size(n_genes: int) -> int:
-    """Return how many genes a list has at most: 100, or a tenth of the genes when they are few."""
+    """Return how many genes a list has at most: 100, or a tenth of the genes when they are few.
+
+    Parameters
+    ----------
+    n_genes
+        Of the model.
+    """
     return max(min(LIST_GENES, n_genes // 10), 1)
 
 
 def deg_list(table: pd.DataFrame, name: str, most: int) -> list[str]:
-    """Return up to ``most`` DEGs of a class, the clearest first."""
+    """Return up to ``most`` DEGs of a class, the clearest first.
+
+    Parameters
+    ----------
+    table
+        From :func:`differential`, of one labelling.
+    name
+        The class.
+    most
+        Length of the list.
+    """
     return table.loc[(table["class"] == name) & table["is_deg"], "gene"].head(most).tolist()
 
 
 def bin_count(n_genes: int) -> int:
-    """Return the number of expression bins: 25, or fewer when there are few genes."""
+    """Return the number of expression bins: 25, or fewer when there are few genes.
+
+    Parameters
+    ----------
+    n_genes
+        That are binned.
+    """
     return max(2, min(BINS, n_genes // GENES_PER_BIN))
 
 
 def expression_bins(means: np.ndarray) -> np.ndarray:
-    """Return the bin of each gene by its mean expression [n_genes], as ``scanpy.tl.score_genes`` makes them."""
+    """Return the bin of each gene by its mean expression [n_genes], as ``scanpy.tl.score_genes`` makes them.
+
+    Parameters
+    ----------
+    means
+        Of each gene over the cells, [n_genes].
+    """
     items = max(int(np.round(len(means) / (bin_count(len(means)) - 1))), 1)
     return (pd.Series(means).rank(method="min") // items).to_numpy(int)
 
@@ -188,7 +216,19 @@ def random_scores(
 
 
 def mark(marks: np.ndarray, columns: np.ndarray, count: int, rng: np.random.Generator) -> None:
-    """Mark ``count`` of the columns in each row, drawn without replacement."""
+    """Mark ``count`` of the columns in each row, drawn without replacement.
+
+    Parameters
+    ----------
+    marks
+        Changed in place, bool [n_lists, n_genes].
+    columns
+        To draw from.
+    count
+        How many in each row.
+    rng
+        Draws them.
+    """
     drawn = columns[rng.random((len(marks), len(columns))).argsort(1)[:, :count]]
     np.put_along_axis(marks, drawn, True, 1)
 
@@ -211,7 +251,15 @@ def score_weights(chosen: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def correlations(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return Pearson's correlation of each column of scores [n_cells, n] with a reference [n_cells]; 0 if constant."""
+    """Return Pearson's correlation of each column of scores [n_cells, n] with a reference [n_cells]; 0 if constant.
+
+    Parameters
+    ----------
+    scores
+        [n_cells, n].
+    reference
+        [n_cells].
+    """
     scores, reference = scores - scores.mean(0), reference - reference.mean()
     norm = np.sqrt((scores**2).sum(0) * (reference**2).sum())
     return np.divide(reference @ scores, norm, out=np.zeros(scores.shape[1]), where=norm > 0)

@@ -56,6 +56,11 @@ class Expression:
 def predicted_labels(cells: CellMatrix) -> np.ndarray:
     """Return the predicted labels of all cells, int64 1 or 0, [n_cells].
 
+    Parameters
+    ----------
+    cells
+        The predicted sample.
+
     Raises
     ------
     InputError
@@ -67,7 +72,13 @@ def predicted_labels(cells: CellMatrix) -> np.ndarray:
 
 
 def true_labels(obs: pd.DataFrame) -> np.ndarray | None:
-    """Return the true labels of cells, int64 1 or 0; None unless all are known, at least three of each class."""
+    """Return the true labels of cells, int64 1 or 0; None unless all are known, at least three of each class.
+
+    Parameters
+    ----------
+    obs
+        The cells' annotation, with ``truth`` where it is known.
+    """
     if OBS_TRUTH not in obs:
         return None
     truth = obs[OBS_TRUTH].to_numpy(np.int64)
@@ -75,7 +86,13 @@ def true_labels(obs: pd.DataFrame) -> np.ndarray | None:
 
 
 def enough_of_both(labels: np.ndarray) -> bool:
-    """Tell whether both classes have the fewest cells that a comparison takes."""
+    """Tell whether both classes have the fewest cells that a comparison takes.
+
+    Parameters
+    ----------
+    labels
+        1 or 0, [n_cells].
+    """
     return bool((np.bincount(labels, minlength=2) >= FEWEST_CELLS).all())
 
 

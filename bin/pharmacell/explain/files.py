@@ -12,6 +12,15 @@ def write_tables(found: Explained, sample: str, outdir: Path) -> None:
     """Write ``<sample>.key_genes.csv``, and the other tables and the summary in ``<sample>.key_genes/``.
 
     A table that is missing is not written; the key genes always are, with no row when there are none.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    sample
+        Its name, with which the files begin.
+    outdir
+        Where they go.
     """
     folder = outdir / f"{sample}.key_genes"
     with whole_file(outdir / f"{sample}.key_genes.csv") as partial:
@@ -39,7 +48,13 @@ def write_tables(found: Explained, sample: str, outdir: Path) -> None:
 
 
 def deg_scores(found: Explained) -> pd.DataFrame | None:
-    """Return the lists' scores with the cells that they belong to, or None."""
+    """Return the lists' scores with the cells that they belong to, or None.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    """
     if found.lists is None:
         return None
     cells = found.cells

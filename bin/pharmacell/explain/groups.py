@@ -11,7 +11,13 @@ MOST_GROUPS = 24
 
 
 def cell_groups(cells: Expression) -> np.ndarray:
-    """Return each cell's group: its origin where known and not too manifold, else its predicted class."""
+    """Return each cell's group: its origin where known and not too manifold, else its predicted class.
+
+    Parameters
+    ----------
+    cells
+        Expression and labels.
+    """
     groups = cells.groups
     if groups is not None and 1 < len(set(groups)) <= MOST_GROUPS:
         return groups
@@ -20,6 +26,13 @@ def cell_groups(cells: Expression) -> np.ndarray:
 
 def expression_by_group(cells: Expression, genes: Sequence[str]) -> pd.DataFrame:
     """Return the expression of genes in each group, the groups with the lowest mean probability first.
+
+    Parameters
+    ----------
+    cells
+        Expression and labels.
+    genes
+        Which genes.
 
     Returns
     -------

@@ -83,7 +83,13 @@ def key_gene_table(
 
 
 def spread(values: np.ndarray) -> np.ndarray:
-    """Return the standard deviation over replicas [n_replicas, n_genes] of each gene; 0 with one replica."""
+    """Return the standard deviation over replicas [n_replicas, n_genes] of each gene; 0 with one replica.
+
+    Parameters
+    ----------
+    values
+        [n_replicas, n_genes].
+    """
     return values.std(0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
 
 
@@ -92,6 +98,15 @@ def key_list(table: pd.DataFrame, name: str, most: int) -> list[str]:
 
     Only significant genes with a positive attribution are taken. A gene that speaks by its absence is left out: it is
     on the other class's list, and a score of expression would count it the wrong way round.
+
+    Parameters
+    ----------
+    table
+        From :func:`key_gene_table`.
+    name
+        The class.
+    most
+        Length of the list.
     """
     chosen = table[
         (table["class"] == name)
@@ -104,6 +119,13 @@ def key_list(table: pd.DataFrame, name: str, most: int) -> list[str]:
 
 def agreement(found: dict[str, ClassAttributions], top: int = TOP) -> pd.DataFrame:
     """Compare the methods' mean attributions, pair by pair.
+
+    Parameters
+    ----------
+    found
+        Attributions towards each class.
+    top
+        How many genes of each method are compared.
 
     Returns
     -------
@@ -133,7 +155,15 @@ def agreement(found: dict[str, ClassAttributions], top: int = TOP) -> pd.DataFra
 
 
 def degs_among(table: pd.DataFrame, top: int = TOP) -> dict[str, dict[str, float]]:
-    """Return for each class how many of its top genes are differentially expressed, and how many chance would give."""
+    """Return for each class how many of its top genes are differentially expressed, and how many chance would give.
+
+    Parameters
+    ----------
+    table
+        From :func:`key_gene_table`.
+    top
+        How many genes of each class count as its top ones.
+    """
     from scipy.stats import hypergeom
 
     result = {}

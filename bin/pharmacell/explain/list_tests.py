@@ -85,7 +85,17 @@ def list_tests(cells: Expression, lists: dict[str, list[str]], seed: int) -> Lis
 
 
 def separations(cells: Expression, scores: pd.DataFrame, seed: int) -> pd.DataFrame | None:
-    """Compare key genes and DEGs of predicted labels, each as the sensitive list's score minus the resistant one's."""
+    """Compare key genes and DEGs of predicted labels, each as the sensitive list's score minus the resistant one's.
+
+    Parameters
+    ----------
+    cells
+        Labels and groups.
+    scores
+        From :func:`pharmacell.explain.deg_scores.list_scores`.
+    seed
+        Of the resampling.
+    """
     needed = [f"{source}_{name}" for source in ("key", "predicted") for name in CLASSES]
     if not set(needed) <= set(scores):
         return None

@@ -65,7 +65,17 @@ def read_key_genes(path: Path, genes: pd.Index) -> pd.DataFrame:
 
 
 def expression(cells: CellMatrix, genes: list[str], positions: np.ndarray) -> np.ndarray:
-    """Return the expression of genes in the cells at these sorted positions, float32 [n, n_genes], read in chunks."""
+    """Return the expression of genes in the cells at these sorted positions, float32 [n, n_genes], read in chunks.
+
+    Parameters
+    ----------
+    cells
+        The sample.
+    genes
+        Which genes.
+    positions
+        Of the cells, sorted, [n].
+    """
     found, start = np.empty((len(positions), len(genes)), np.float32), 0
     for block in cells.chunks(genes):
         inside = slice(*np.searchsorted(positions, [start, start + len(block)]))

@@ -16,6 +16,11 @@ COLUMNS = ("method", "class", "set", "genes_in_set", "score", "p", "fdr", "leadi
 def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
     """Read a gmt file: one set a line, tab-separated name, description and genes.
 
+    Parameters
+    ----------
+    path
+        The file.
+
     Raises
     ------
     InputError
@@ -84,7 +89,19 @@ def enrichment(table: pd.DataFrame, sets: dict[str, list[str]], most: int, seed:
 
 
 def over_represented(genes: list[str], sets: dict[str, list[str]], universe: list[str], name: str) -> pd.DataFrame:
-    """Return the sets that share a gene with a class's list, with ``COLUMNS``."""
+    """Return the sets that share a gene with a class's list, with ``COLUMNS``.
+
+    Parameters
+    ----------
+    genes
+        The class's list.
+    sets
+        Name to genes.
+    universe
+        All genes of the model.
+    name
+        The class.
+    """
     import gseapy
 
     if not genes or not any(set(genes) & set(members) for members in sets.values()):
@@ -105,7 +122,19 @@ def over_represented(genes: list[str], sets: dict[str, list[str]], universe: lis
 
 
 def preranked(table: pd.DataFrame, sets: dict[str, list[str]], seed: int, threads: int) -> pd.DataFrame:
-    """Return GSEA's result with ``COLUMNS``."""
+    """Return GSEA's result with ``COLUMNS``.
+
+    Parameters
+    ----------
+    table
+        From :func:`pharmacell.explain.key_genes.key_gene_table`.
+    sets
+        Name to genes.
+    seed
+        Of the permutations.
+    threads
+        Of the computation.
+    """
     import gseapy
 
     rows = table[table["class"] == "sensitive"].set_index("gene")

@@ -236,7 +236,15 @@ def add_key_genes(found: Explained, attributor: Attributor, known: np.ndarray, s
 
 
 def add_reasons(found: Explained, lists: dict[str, list[str]]) -> None:
-    """Say which tests of the gene lists are missing, and why."""
+    """Say which tests of the gene lists are missing, and why.
+
+    Parameters
+    ----------
+    found
+        What was found; changed in place.
+    lists
+        Name to genes.
+    """
     empty = [name.replace("_", " ") for name, genes in lists.items() if not genes]
     why = f"no gene is significant for {', '.join(empty)}" if empty else "a score does not vary"
     if len(found.lists.tests) < len(CLASSES):
@@ -246,14 +254,34 @@ def add_reasons(found: Explained, lists: dict[str, list[str]]) -> None:
 
 
 def degs_of(cells: Expression) -> dict[str, pd.DataFrame]:
-    """Return the differential expression between the true classes and between the predicted ones, if there are two."""
+    """Return the differential expression between the true classes and between the predicted ones, if there are two.
+
+    Parameters
+    ----------
+    cells
+        Expression and labels.
+    """
     known = {"truth": cells.truth, "predicted": cells.labels}
     usable = {name: labels for name, labels in known.items() if labels is not None and enough_of_both(labels)}
     return differential(cells.x, cells.genes, usable, cells.log_scale) if usable else {}
 
 
 def facts(bundle: Bundle, cells: CellMatrix, labels: np.ndarray, expression: Expression, settings: Settings) -> dict:
-    """Return what the json says before anything is computed."""
+    """Return what the json says before anything is computed.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    cells
+        The sample.
+    labels
+        Predicted labels of all cells, 1 or 0, [n_cells].
+    expression
+        The cells on which lists are compared.
+    settings
+        Choices of the user.
+    """
     counts = np.bincount(labels, minlength=2)
     truth = true_labels(cells.obs) is not None
     return {

@@ -52,7 +52,13 @@ def separation(labels: np.ndarray, scores: dict[str, np.ndarray], groups: np.nda
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Return values as ranks between 0 and 1: the order is all that AUROC sees."""
+    """Return values as ranks between 0 and 1: the order is all that AUROC sees.
+
+    Parameters
+    ----------
+    values
+        [n_cells].
+    """
     from scipy.stats import rankdata
 
     return rankdata(values) / len(values)

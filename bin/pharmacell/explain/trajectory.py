@@ -46,7 +46,15 @@ class Trajectory:
 
 
 def empty(obs: pd.DataFrame, reason: str) -> Trajectory:
-    """Return the result for cells that have no pseudotime."""
+    """Return the result for cells that have no pseudotime.
+
+    Parameters
+    ----------
+    obs
+        The cells' annotation.
+    reason
+        Why, as a clause.
+    """
     nothing = pd.DataFrame(
         {
             "cell_id": obs.index.astype(str),
@@ -164,7 +172,17 @@ def _along(connected: sparse.csr_matrix, start: np.ndarray, seed: int) -> tuple[
 
 
 def draw_cells(n_cells: int, wanted: np.ndarray | None, seed: int) -> np.ndarray:
-    """Return the positions of at most 10,000 cells, sorted; up to 100 of the wanted root are always among them."""
+    """Return the positions of at most 10,000 cells, sorted; up to 100 of the wanted root are always among them.
+
+    Parameters
+    ----------
+    n_cells
+        Of the sample.
+    wanted
+        Marks the cells of the root that the user named, [n_cells]; None when none was.
+    seed
+        The user's seed.
+    """
     if n_cells <= MOST_CELLS:
         return np.arange(n_cells)
     rng = generator(seed, "cells of the diffusion map")
@@ -214,6 +232,13 @@ def compare(found: Trajectory, cells: CellMatrix, genes: pd.DataFrame, seed: int
 def require_predictions(obs: pd.DataFrame, source: str) -> None:
     """Check that the cells have predictions.
 
+    Parameters
+    ----------
+    obs
+        The cells' annotation.
+    source
+        The file, for the message.
+
     Raises
     ------
     InputError
@@ -231,6 +256,17 @@ def most_sensitive(
     A group whose part of the graph has less than half the cells of the largest part would leave most cells without an
     order; then it is chosen within the largest part, and a note says so. Groups of fewer than five cells are passed
     over while there is a larger one.
+
+    Parameters
+    ----------
+    names
+        Each cell's group, [n_cells].
+    probability
+        Of being sensitive, [n_cells].
+    part
+        From :func:`pharmacell.explain.diffusion.parts`, [n_cells].
+    notes
+        Sentences for the user; one may be added.
     """
     name = _highest_mean(names, probability)
     start = names == name
@@ -256,6 +292,13 @@ def tip(coordinates: np.ndarray, candidates: np.ndarray) -> int:
     """Return the candidate farthest from the mean of all cells: the end of the path, not its middle.
 
     The probability of single cells plays no part, so that the order within the root's group owes nothing to it.
+
+    Parameters
+    ----------
+    coordinates
+        In diffusion space, [n_cells, n_components].
+    candidates
+        Positions of the cells to choose from.
     """
     distance = np.linalg.norm(coordinates[candidates] - coordinates.mean(0), axis=1)
     return int(candidates[np.argmax(distance)])
