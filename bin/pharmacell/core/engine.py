@@ -11,6 +11,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 VERSION = "24.10.0"  # the newest stable release whose parts are all on Maven Central
@@ -67,15 +69,96 @@ def main(arguments: list[str]) -> None:
     os.environ["NXF_CLI"] = " ".join(["nextflow", *arguments])
     if own:
         os.execv(own, [own, *arguments])
+    refused = refusal(arguments, os.environ)
+    if refused:
+        sys.exit(f"error: {refused}")
     java_home = embedded_java()
     jars = embedded_jars(java_home)
     os.environ["NXF_OFFLINE"] = "true"
     os.environ["NXF_PLUGINS_MODE"] = "prod"
     os.environ.setdefault("NXF_PLUGINS_DIR", str(Path.home() / ".nextflow" / "plugins"))  # or it makes ./plugins
-    java = str(java_home / "bin" / "java")
+    line = java_line(java_home, jars, [*shared_classes(jars), *os.environ.get("NXF_OPTS", "").split()])
+    os.execv(line[0], [*line, *arguments])
+
+
+def java_line(java_home: Path, jars: Path, options: list[str]) -> list[str]:
+    """Return the command line of the embedded engine, up to its own arguments.
+
+    Parameters
+    ----------
+    java_home
+        Of the Java runtime.
+    jars
+        Folder of the engine's jars.
+    options
+        For the Java runtime.
+    """
     opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED]
-    options = [*JVM_OPTIONS, *os.environ.get("NXF_OPTS", "").split()]
-    os.execv(java, [java, *options, *opened, "-cp", f"{jars}/*", "nextflow.cli.Launcher", *arguments])
+    java = str(java_home / "bin" / "java")
+    return [java, *JVM_OPTIONS, *options, *opened, "-cp", f"{jars}/*", "nextflow.cli.Launcher"]
+
+
+def refusal(arguments: list[str], environment: Mapping[str, str]) -> str | None:
+    """Return why the embedded engine cannot do what the stock launcher would; None when it can.
+
+    Parameters
+    ----------
+    arguments
+        Of the command line.
+    environment
+        Variables of the environment.
+    """
+    wanted = environment.get("NXF_VER", VERSION)
+    if wanted != VERSION:
+        return (
+            f"NXF_VER={wanted}: this environment has Nextflow {VERSION} and fetches no other; unset NXF_VER, or put a "
+            "nextflow of that version on PATH"
+        )
+    if "-bg" in arguments:
+        return "-bg: the embedded engine stays in front; leave -bg out and use nohup, tmux or your shell's &"
+    if any(argument.split("=")[0] == "-with-tower" for argument in arguments):
+        return "-with-tower: the embedded engine cannot fetch its plugin; leave it out, or put a stock nextflow on PATH"
+    return None
+
+
+def shared_classes(jars: Path) -> list[str]:
+    """Return the options that let Java take classes from the archive, which starting only reads.
+
+    Java passes over an archive that does not fit its version or the jars.
+
+    Parameters
+    ----------
+    jars
+        Folder of the engine's jars; the archive lies beside it.
+    """
+    archive = jars.with_name(f"{jars.name}.jsa")
+    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off"] if archive.is_file() else []
+
+
+def archive_classes(java_home: Path, jars: Path) -> None:
+    """Make the archive of the classes that a run loads, whole or not at all; without one the engine starts slower.
+
+    Parameters
+    ----------
+    java_home
+        Of the Java runtime.
+    jars
+        Folder of the engine's jars.
+    """
+    environment = {**os.environ, NESTED: "1", "NXF_OFFLINE": "true", "NXF_PLUGINS_MODE": "prod"}
+    partial = jars.with_name(f"{jars.name}.jsa.partial")
+    with tempfile.TemporaryDirectory() as name:
+        folder, classes = Path(name), Path(name) / "classes.txt"
+        (folder / "main.nf").write_text("workflow { channel.of(1).map { number -> number + 1 }.collect() }\n")
+        environment |= {"NXF_HOME": name, "NXF_PLUGINS_DIR": f"{name}/plugins"}
+        for options, arguments in (
+            ([f"-XX:DumpLoadedClassList={classes}"], ["run", "main.nf", "-with-report", "-with-timeline", "-with-dag"]),
+            (["-Xshare:dump", f"-XX:SharedClassListFile={classes}", f"-XX:SharedArchiveFile={partial}"], []),
+        ):
+            line = [*java_line(java_home, jars, options), *arguments]
+            subprocess.run(line, cwd=folder, env=environment, capture_output=True, check=False)
+    if partial.is_file():
+        partial.rename(jars.with_name(f"{jars.name}.jsa"))
 
 
 def users_nextflow(environment_bin: Path) -> str | None:
@@ -142,6 +225,7 @@ def embedded_jars(java_home: Path) -> Path:
         if not jars.is_dir():
             print(f"First start: getting Nextflow {VERSION} from Maven Central (under a minute)", file=sys.stderr)
             resolve_jars(java_home, jars)
+            archive_classes(java_home, jars)
     return jars
 
 

@@ -142,9 +142,10 @@ def variable_genes(x: Matrix, most: int) -> np.ndarray:
     """
     n_cells, sums, squares = x.shape[0], np.zeros(x.shape[1]), np.zeros(x.shape[1])
     for _, block in blocks(x):
-        values = block.astype(np.float64).expm1() if sparse.issparse(block) else np.expm1(block, dtype=np.float64)
+        values = block.astype(np.float64)
+        values = np.expm1(values) if isinstance(values, np.ndarray) else values.expm1()
         sums += np.asarray(values.sum(0)).ravel()
-        squares += np.asarray((values.multiply(values) if sparse.issparse(values) else values**2).sum(0)).ravel()
+        squares += np.asarray((values**2 if isinstance(values, np.ndarray) else values.power(2)).sum(0)).ravel()
     mean = sums / n_cells
     variance = (squares - n_cells * mean**2) / (n_cells - 1)
     mean[mean == 0] = 1e-12

@@ -46,7 +46,7 @@ def measure_cells(matrix: Matrix, mapping: GeneMapping, scale: str) -> pd.DataFr
         rows = slice(start, start + block.shape[0])
         amounts = block
         if scale == "log1p":
-            amounts = block.expm1() if sparse.issparse(block) else np.expm1(block)
+            amounts = np.expm1(block) if isinstance(block, np.ndarray) else block.expm1()
         total = np.asarray(amounts.sum(axis=1, dtype=np.float64)).ravel()
         measures.iloc[rows, 0] = np.asarray((block > 0).sum(axis=1)).ravel()
         if scale != "log1p":
@@ -136,11 +136,11 @@ def keep_genes(
     matrix, var = collapse_genes(matrix, mapping, "sum" if scale in ("counts", "tpm") else "mean")
     if scale == "zscore":
         return matrix, var, 0
-    if sparse.issparse(matrix):
+    if isinstance(matrix, np.ndarray):
+        seen = np.count_nonzero(matrix, axis=0)
+    else:
         matrix.eliminate_zeros()
         seen = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    else:
-        seen = np.count_nonzero(matrix, axis=0)
     kept = seen >= limits.min_cells
     if not kept.any():
         raise InputError(

@@ -25,23 +25,24 @@ def write_tables(found: Explained, sample: str, outdir: Path) -> None:
     folder = outdir / f"{sample}.key_genes"
     with whole_file(outdir / f"{sample}.key_genes.csv") as partial:
         found.table.to_csv(partial, index=False)
-    tables = {
+    lists, attention = found.lists, found.attention
+    tables: dict[str, pd.DataFrame | None] = {
         "degs": pd.concat([table.assign(labels=name) for name, table in found.degs.items()]) if found.degs else None,
         "attribution_methods": found.agreement,
         "key_genes_by_group": found.by_group,
         "deg_scores": deg_scores(found),
-        "deg_score_tests": found.lists and found.lists.tests,
-        "deg_score_null": found.lists and found.lists.null,
-        "separation": found.lists and found.lists.separation,
-        "attention_entropy": found.attention and found.attention.entropy,
+        "deg_score_tests": lists.tests if lists else None,
+        "deg_score_null": lists.null if lists else None,
+        "separation": lists.separation if lists else None,
+        "attention_entropy": attention.entropy if attention else None,
         "pathways": found.pathways,
     }
     for name, table in tables.items():
         if table is not None:
             with whole_file(folder / f"{name}.csv") as partial:
                 table.to_csv(partial, index=False)
-    if found.attention is not None:
-        for name, table in (("attention", found.attention.maps), ("token_genes", found.attention.token_genes)):
+    if attention is not None:
+        for name, table in (("attention", attention.maps), ("token_genes", attention.token_genes)):
             with whole_file(folder / f"{name}.parquet") as partial:
                 table.to_parquet(partial, index=False)
     write_json(folder / "key_genes.json", {"sample": sample, **found.summary, "missing": found.missing})

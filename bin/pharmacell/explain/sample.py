@@ -247,9 +247,9 @@ def add_reasons(found: Explained, lists: dict[str, list[str]]) -> None:
     """
     empty = [name.replace("_", " ") for name, genes in lists.items() if not genes]
     why = f"no gene is significant for {', '.join(empty)}" if empty else "a score does not vary"
-    if len(found.lists.tests) < len(CLASSES):
+    if found.lists is None or len(found.lists.tests) < len(CLASSES):
         found.missing["gene lists"] = why
-    if found.lists.separation is None:
+    if found.lists is None or found.lists.separation is None:
         found.missing["separation"] = why
 
 

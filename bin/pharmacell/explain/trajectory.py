@@ -114,7 +114,7 @@ def _trace(
         notes.append(f"a random {len(drawn):,} of {len(obs):,} cells are ordered")
     graph = diffusion.neighbour_graph(components[drawn])
     part = diffusion.parts(graph)
-    if wanted is None:
+    if root is None or wanted is None:
         names = obs[OBS_GROUP].astype(str).to_numpy()[drawn] if OBS_GROUP in obs else diffusion.clusters(graph, seed)
         if OBS_GROUP not in obs:
             notes.append(f"no groups are known: {len(set(names))} clusters of similar cells stand in for them")

@@ -1,0 +1,33 @@
+"""What the embedded engine refuses, and that it takes classes from an archive only where there is one."""
+
+from pathlib import Path
+
+import pytest
+
+from pharmacell.core.engine import VERSION, refusal, shared_classes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "word"),
+    [
+        (["run", "main.nf", "-bg"], {}, "-bg"),
+        (["-bg", "run", "main.nf"], {}, "-bg"),
+        (["run", "main.nf", "-with-tower"], {}, "-with-tower"),
+        (["run", "main.nf"], {"NXF_VER": "23.04.0"}, "NXF_VER=23.04.0"),
+    ],
+)
+def test_what_only_a_stock_launcher_does_is_refused_in_one_line(arguments, environment, word):
+    said = refusal(arguments, environment)
+    assert said.startswith(word)
+    assert "\n" not in said
+
+
+def test_ordinary_runs_are_not_refused():
+    assert refusal(["run", "main.nf", "-resume"], {"NXF_VER": VERSION}) is None
+
+
+def test_classes_are_shared_where_there_is_an_archive(tmp_path: Path):
+    jars = tmp_path / "nextflow-1"
+    assert shared_classes(jars) == []
+    (tmp_path / "nextflow-1.jsa").touch()
+    assert f"-XX:SharedArchiveFile={tmp_path / 'nextflow-1.jsa'}" in shared_classes(jars)
