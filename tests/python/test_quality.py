@@ -100,6 +100,13 @@ def test_few_cells(n_cells, tmp_path):
     assert np.isfinite(cells.obsm["X_pca"]).all()
 
 
+def test_cells_that_are_all_alike_get_no_umap(tmp_path):
+    values = np.tile(counts(1), (15, 1))
+    prepared = prepare(sample_of(values), tmp_path, Limits(min_genes=0, min_cells=0))
+    assert not prepared.cells.obsm["X_umap"].any()
+    assert any("no gene differs" in note for note in prepared.summary["notes"])
+
+
 @pytest.mark.parametrize("labels", [[0, 1], ["Resistant", "SENSITIVE"], [False, True], ["0.0", "1.0"]])
 def test_labels_and_group(labels, tmp_path):
     sample = sample_of(counts(20), answer=labels * 10, patient=["a", "b", "c", "d"] * 5)

@@ -115,3 +115,10 @@ def test_cut_gzip(tmp_path):
     (tmp_path / "t.csv.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="cut short"):
         read_table(tmp_path / "t.csv.gz", lambda name: False)
+
+
+def test_quoted_header_of_very_many_columns(tmp_path):
+    names = [f'"cell number {i}"' for i in range(20_000)]
+    (tmp_path / "t.txt").write_text(",".join(["GENE", *names]) + "\n" + ",".join(["TP53", *["1"] * 20_000]) + "\n")
+    layout = look_at_table(tmp_path / "t.txt")
+    assert layout.separator == ","

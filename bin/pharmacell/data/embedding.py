@@ -92,6 +92,9 @@ def embed(sample: "AnnData", scale: str, seed: int) -> str:
     if n_cells > MOST_REFERENCE_CELLS:
         chosen = np.sort(generator(seed, "cells of the UMAP").choice(n_cells, MOST_REFERENCE_CELLS, replace=False))
     reference = sample.X if len(chosen) == n_cells else sample.X[chosen]
+    if not varies(reference):
+        sample.obsm["X_pca"] = sample.obsm["X_umap"] = np.zeros((n_cells, 2), dtype=np.float32)
+        return "no gene differs between the cells, so there is no UMAP: all are drawn at one place"
     sample.obsm["X_pca"] = principal_axes(reference, scale, seed).project(sample.X)
     if n_cells < FEWEST_CELLS:
         sample.obsm["X_umap"] = sample.obsm["X_pca"][:, :2]
@@ -99,6 +102,18 @@ def embed(sample: "AnnData", scale: str, seed: int) -> str:
     sample.obsm["X_umap"] = place(sample.obsm["X_pca"], chosen, seed)
     words = f"UMAP of {len(chosen)} cells on {sample.obsm['X_pca'].shape[1]} principal components"
     return words if len(chosen) == n_cells else f"{words}; the other {n_cells - len(chosen)} are projected onto it"
+
+
+def varies(x: Matrix) -> bool:
+    """Tell whether any gene differs between cells.
+
+    Parameters
+    ----------
+    x
+        [n_cells, n_genes].
+    """
+    most, least = (values.toarray() if sparse.issparse(values) else values for values in (x.max(axis=0), x.min(axis=0)))
+    return bool((np.asarray(most) > np.asarray(least)).any())
 
 
 def principal_axes(x: Matrix, scale: str, seed: int) -> Axes:
@@ -157,6 +172,8 @@ def variable_genes(x: Matrix, most: int) -> np.ndarray:
     alone = spread.isna()  # a bin of one gene, which counts as one standard deviation above
     normalised = (table["dispersion"] - centre.where(~alone, 0)) / spread.where(~alone, centre)
     ranked = np.sort(normalised.dropna().to_numpy())[::-1]
+    if not len(ranked):  # no bin holds two genes that differ
+        return np.ones(len(mean), bool)
     return np.nan_to_num(normalised.to_numpy(), nan=-np.inf) >= ranked[min(most, len(ranked)) - 1]
 
 

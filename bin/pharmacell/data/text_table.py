@@ -37,6 +37,7 @@ OPENERS: dict[bytes, Callable[..., Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ": lzma.open,
 }
+csv.field_size_limit(2**31 - 1)  # tried with a wrong separator, a header of 100,000 cells is one field
 TEXT_ERRORS = (EOFError, OSError, UnicodeError, csv.Error, lzma.LZMAError, pd.errors.ParserError)
 
 
