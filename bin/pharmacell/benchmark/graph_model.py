@@ -1,7 +1,6 @@
 """Graph of lines and cells, and the training of a graph network on it."""
 
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,6 +12,9 @@ from typing_extensions import override
 
 from pharmacell.benchmark.base import BULK_LINES, ComparedModel
 from pharmacell.benchmark.fold import Fold
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.training.loop import History, Stage, run_stage
+from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.stacked_fit import stop_rows
 
 ROWS_AT_ONCE = 1000  # of the similarity matrix
@@ -47,6 +49,15 @@ class GraphConfig:
     learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
+
+    def training(self) -> TrainingConfig:
+        """Return the part that :func:`pharmacell.training.loop.run_stage` reads."""
+        return TrainingConfig(
+            epochs=self.epochs,
+            patience=self.patience,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+        )
 
 
 Config = TypeVar("Config", bound=GraphConfig)
@@ -152,60 +163,17 @@ class GraphModel(ComparedModel, Generic[Config]):
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(fold.seed)
             network = self.network(x.shape[1]).to(device)
-            self.train(
-                network,
-                lambda logits, rows: cross_entropy(logits[rows], classes[rows], weight),
-                nodes[:n_senders],
-                links[:, links[1] < n_senders],
-                learn,
-                held,
-            )
+
+            def terms(rows: Tensor) -> dict[str, Tensor]:
+                logits = network(nodes[:n_senders], links[:, links[1] < n_senders])
+                return {"total": cross_entropy(logits[rows[0]], classes[rows[0]], weight)[None]}
+
+            random = ReplicaRandom([fold.seed], device)
+            stage = Stage("graph", network, random, lambda: [learn[None]], terms, lambda: terms(held[None]))
+            run_stage(stage, self.config.training(), History())
         with torch.no_grad():
             probability = network(nodes, links).softmax(1)[:, 1]
         return probability[n_senders:].cpu().numpy()
-
-    def train(
-        self,
-        network: nn.Module,
-        loss: Callable[[Tensor, Tensor], Tensor],
-        nodes: Tensor,
-        edges: Tensor,
-        learn: Tensor,
-        held: Tensor,
-    ) -> None:
-        """Train with early stopping on the held nodes and leave the best weights.
-
-        Parameters
-        ----------
-        network
-            Untrained.
-        loss
-            Takes logits of all nodes [n, 2] and the nodes that count, and returns a scalar.
-        nodes
-            Expression of lines and training cells, [n, n_genes].
-        edges
-            Sender and receiver of each edge, int64 [2, n_edges].
-        learn, held
-            Nodes to learn from, and labelled nodes that only decide when to stop.
-        """
-        optimiser = torch.optim.AdamW(
-            network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
-        )
-        best, kept, waited = torch.inf, deepcopy(network.state_dict()), 0
-        for _ in range(self.config.epochs):
-            network.train()
-            optimiser.zero_grad()
-            loss(network(nodes, edges), learn).backward()
-            optimiser.step()
-            network.eval()
-            with torch.no_grad():
-                value = float(loss(network(nodes, edges), held))
-            waited = 0 if value < best else waited + 1
-            if value < best:
-                best, kept = value, deepcopy(network.state_dict())
-            if waited >= self.config.patience:
-                break
-        network.load_state_dict(kept)
 
     @override
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:

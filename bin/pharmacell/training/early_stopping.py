@@ -10,16 +10,17 @@ class BestWeights:
     Parameters
     ----------
     module
-        Stacked module; the first axis of every parameter is the replica.
+        Stacked module; the first axis of every parameter is the replica. One replica may be a plain network.
+    n_replicas
+        Replicas of the stack.
     patience
         A replica is finished once this many epochs in a row bring no improvement. Its best weights are then final,
         although the stack goes on, so that its result does not depend on its neighbours.
     """
 
-    def __init__(self, module: nn.Module, patience: int) -> None:
+    def __init__(self, module: nn.Module, n_replicas: int, patience: int) -> None:
         self.module, self.patience = module, patience
         self.kept = {name: value.detach().clone() for name, value in module.named_parameters()}
-        n_replicas = len(next(iter(self.kept.values())))
         self.best = torch.full((n_replicas,), torch.inf)
         self.epoch = torch.zeros(n_replicas, dtype=torch.int64)
         self.waited = torch.zeros(n_replicas, dtype=torch.int64)
@@ -42,6 +43,9 @@ class BestWeights:
         self.best[better], self.epoch[better] = values.cpu()[better], epoch
         replicas = better.nonzero().flatten().tolist()
         for name, value in self.module.named_parameters():
+            if len(replicas) == len(better):
+                self.kept[name].copy_(value)
+                continue
             for replica in replicas:
                 self.kept[name][replica].copy_(value[replica])
         return bool((self.waited >= self.patience).all())

@@ -64,7 +64,7 @@ class Stage:
     name
         In history and progress; the random streams of the stage depend on it.
     modules
-        Hold the parameters that are trained; the first axis of each is the replica.
+        Hold the parameters that are trained; the first axis of each is the replica. One replica may be a plain network.
     random
         The replicas' streams, which the stage begins anew.
     batches
@@ -132,7 +132,7 @@ def run_stage(stage: Stage, config: TrainingConfig, history: History) -> Tensor:
     optimiser = torch.optim.AdamW(
         modules.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    best = BestWeights(modules, config.patience) if validation_terms else None
+    best = BestWeights(modules, len(stage.random), config.patience) if validation_terms else None
 
     def finished(epoch: int) -> bool:
         if best is None or validation_terms is None:
