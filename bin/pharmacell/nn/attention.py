@@ -37,7 +37,13 @@ class TokenAttention(nn.Module):
         self.output = StackedLinear(width, width, random)
 
     def heads_of(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return tokens [n_replicas, n, T, d_token] and Q, K, V, each [n_replicas, n, heads, T, d]."""
+        """Return tokens [n_replicas, n, T, d_token] and Q, K, V, each [n_replicas, n, heads, T, d].
+
+        Parameters
+        ----------
+        z
+            Latent, [n_replicas, n, n_latent].
+        """
         replicas, n, _ = z.shape
         tokens = z.view(replicas, n, self.n_tokens, -1) + self.position
         mixed = self.query_key_value(tokens.flatten(1, 2))  # [R, n * T, 3 * d_token]
@@ -46,12 +52,24 @@ class TokenAttention(nn.Module):
         return tokens, query, key, value
 
     def weights(self, z: Tensor) -> Tensor:
-        """Return the attention weights, [n_replicas, n, heads, T, T]; each row sums to 1."""
+        """Return the attention weights, [n_replicas, n, heads, T, T]; each row sums to 1.
+
+        Parameters
+        ----------
+        z
+            Latent, [n_replicas, n, n_latent].
+        """
         _, query, key, _ = self.heads_of(z)
         return torch.softmax(query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5, dim=-1)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Map the latent [n_replicas, n, n_latent] to the same shape."""
+        """Map the latent [n_replicas, n, n_latent] to the same shape.
+
+        Parameters
+        ----------
+        z
+            Latent, [n_replicas, n, n_latent].
+        """
         tokens, query, key, value = self.heads_of(z)
         query, key, value = (part.flatten(0, 1) for part in (query, key, value))  # the fused kernel takes four axes
         mixed = scaled_dot_product_attention(query, key, value)  # [R * n, heads, T, d]

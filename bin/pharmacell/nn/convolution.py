@@ -28,7 +28,13 @@ class MatrixConv1d(nn.Module):
         self.weight = nn.Parameter((2 * torch.rand(n_in * kernel, n_out) - 1) * bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, n_in, length] to [n, n_out, ceil(length / stride)] for an odd kernel."""
+        """Map [n, n_in, length] to [n, n_out, ceil(length / stride)] for an odd kernel.
+
+        Parameters
+        ----------
+        x
+            [n, n_in, length].
+        """
         half = self.kernel // 2
         windows = pad(x, (half, half)).unfold(2, self.kernel, self.stride)  # [n, n_in, places, kernel]
         return (windows.transpose(1, 2).flatten(2) @ self.weight).transpose(1, 2)

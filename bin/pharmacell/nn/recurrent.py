@@ -32,11 +32,25 @@ class StackedRecurrent(nn.Module):
                 value.data *= (len(layer.weight[0]) / units) ** 0.5
 
     def start(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the state before the first token; its first part is what the layer gives out."""
+        """Return the state before the first token; its first part is what the layer gives out.
+
+        Parameters
+        ----------
+        x
+            Tokens, [n_replicas, n, n_tokens, n_in].
+        """
         raise NotImplementedError
 
     def step(self, given: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return the next state from the products of one token, [n_replicas, n, gates * units]."""
+        """Return the next state from the products of one token, [n_replicas, n, gates * units].
+
+        Parameters
+        ----------
+        given
+            Products of one token, [n_replicas, n, gates * units].
+        state
+            What the step before left; its first part is what the layer gives out.
+        """
         raise NotImplementedError
 
     def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
@@ -74,17 +88,40 @@ class StackedGRU(StackedRecurrent):
     With reset gate r, update gate z and candidate c of state h and token x::
 
         r = sigmoid(W_r x + U_r h),  z = sigmoid(W_z x + U_z h),  c = tanh(W_c x + r * (U_c h)),  h' = (1 - z) c + z h
+
+    Parameters
+    ----------
+    n_in
+        Width of a token.
+    units
+        Width of the state.
+    random
+        Draws initial weights.
     """
 
     def __init__(self, n_in: int, units: int, random: ReplicaRandom) -> None:
         super().__init__(n_in, units, 3, random)
 
     def start(self, x: Tensor) -> tuple[Tensor, ...]:
-        """See :class:`StackedRecurrent`."""
+        """See :class:`StackedRecurrent`.
+
+        Parameters
+        ----------
+        x
+            Tokens, [n_replicas, n, n_tokens, n_in].
+        """
         return (x.new_zeros(*x.shape[:2], self.units),)
 
     def step(self, given: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """See :class:`StackedRecurrent`."""
+        """See :class:`StackedRecurrent`.
+
+        Parameters
+        ----------
+        given
+            Products of one token, [n_replicas, n, gates * units].
+        state
+            What the step before left; its first part is what the layer gives out.
+        """
         (h,) = state
         recurrent = self.recurrent(h)
         both = 2 * self.units
@@ -99,18 +136,41 @@ class StackedLSTM(StackedRecurrent):
     With input gate i, forget gate f, candidate g and output gate o::
 
         m' = f m + i g,  h' = o tanh(m');  i, f, o = sigmoid(W x + U h),  g = tanh(W_g x + U_g h)
+
+    Parameters
+    ----------
+    n_in
+        Width of a token.
+    units
+        Width of the state.
+    random
+        Draws initial weights.
     """
 
     def __init__(self, n_in: int, units: int, random: ReplicaRandom) -> None:
         super().__init__(n_in, units, 4, random)
 
     def start(self, x: Tensor) -> tuple[Tensor, ...]:
-        """See :class:`StackedRecurrent`."""
+        """See :class:`StackedRecurrent`.
+
+        Parameters
+        ----------
+        x
+            Tokens, [n_replicas, n, n_tokens, n_in].
+        """
         zeros = x.new_zeros(*x.shape[:2], self.units)
         return zeros, zeros
 
     def step(self, given: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """See :class:`StackedRecurrent`."""
+        """See :class:`StackedRecurrent`.
+
+        Parameters
+        ----------
+        given
+            Products of one token, [n_replicas, n, gates * units].
+        state
+            What the step before left; its first part is what the layer gives out.
+        """
         h, memory = state
         enter, forget, candidate, leave = (given + self.recurrent(h)).chunk(4, -1)
         memory = torch.sigmoid(forget) * memory + torch.sigmoid(enter) * torch.tanh(candidate)

@@ -1,5 +1,7 @@
 """An affine map to very many outputs, whose weight gradient always lies in the same memory."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -25,7 +27,13 @@ class WideOutput(StackedLinear):
         self.buffer: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n_replicas, n, n_in] to [n_replicas, n, n_out]."""
+        """Map [n_replicas, n, n_in] to [n_replicas, n, n_out].
+
+        Parameters
+        ----------
+        x
+            [n_replicas, n, n_in].
+        """
         if self.rounded or not (torch.is_grad_enabled() and self.weight.requires_grad):
             return super().forward(x)
         return _Affine.apply(x, self.bias, self)
@@ -35,13 +43,13 @@ class _Affine(torch.autograd.Function):
     """``x W + b`` for each replica; the gradient of W goes to the layer's buffer, past autograd."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, bias: Tensor, layer: WideOutput) -> Tensor:
+    def forward(ctx: Any, x: Tensor, bias: Tensor, layer: WideOutput) -> Tensor:
         ctx.save_for_backward(x)
         ctx.layer = layer
         return torch.baddbmm(bias, x, layer.weight)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         (x,), layer = ctx.saved_tensors, ctx.layer
         if layer.buffer is None:
             layer.buffer = torch.empty_like(layer.weight)

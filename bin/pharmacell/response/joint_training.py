@@ -51,7 +51,13 @@ class TargetCells:
     stops_by_labels: bool = False
 
     def of_replicas(self, replicas: Tensor | None) -> "TargetCells":
-        """Return the cells as some replicas see them; None: all."""
+        """Return the cells as some replicas see them; None: all.
+
+        Parameters
+        ----------
+        replicas
+            int64 [n]; None: all.
+        """
         if replicas is None:
             return self
         training_rows, validation_rows = (
@@ -63,7 +69,15 @@ class TargetCells:
         return replace(self, training_rows=training_rows, validation_rows=validation_rows, labelled_rows=labelled_rows)
 
     def draw_labelled(self, random: ReplicaRandom, size: int) -> Tensor:
-        """Draw labelled rows with replacement for each replica, int64 [n_replicas, size]."""
+        """Draw labelled rows with replacement for each replica, int64 [n_replicas, size].
+
+        Parameters
+        ----------
+        random
+            The replicas' streams.
+        size
+            Rows for each replica.
+        """
         lists = self.labelled_rows * len(random) if len(self.labelled_rows) == 1 else self.labelled_rows
         drawn = random.choices([len(rows) for rows in lists], size)
         return torch.stack([rows[own] for rows, own in zip(lists, drawn, strict=True)])

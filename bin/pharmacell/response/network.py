@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from pharmacell.nn.attention import TokenAttention
@@ -11,7 +12,17 @@ from pharmacell.response.settings import ATSDPConfig
 
 
 class Autoencoder(nn.Module):
-    """Encoder and mirrored decoder over the shared genes, for every replica."""
+    """Encoder and mirrored decoder over the shared genes, for every replica.
+
+    Parameters
+    ----------
+    config
+        Shape of the network.
+    n_genes
+        Number of shared genes.
+    random
+        Draws initial weights and dropout keys.
+    """
 
     def __init__(self, config: ATSDPConfig, n_genes: int, random: ReplicaRandom) -> None:
         super().__init__()
@@ -20,12 +31,26 @@ class Autoencoder(nn.Module):
         self.decoder = StackedMLP(widths[::-1], config.dropout, random)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Reconstruct [n_replicas, n, n_genes]."""
+        """Reconstruct [n_replicas, n, n_genes].
+
+        Parameters
+        ----------
+        x
+            Standardised expression, [n, n_genes] or [n_replicas, n, n_genes].
+        """
         return self.decoder(self.encoder(x))
 
 
 class Predictor(nn.Module):
-    """Attention over latent tokens, then a perceptron with two outputs: resistant (0) and sensitive (1)."""
+    """Attention over latent tokens, then a perceptron with two outputs: resistant (0) and sensitive (1).
+
+    Parameters
+    ----------
+    config
+        Shape of the network.
+    random
+        Draws initial weights and dropout keys.
+    """
 
     def __init__(self, config: ATSDPConfig, random: ReplicaRandom) -> None:
         super().__init__()
@@ -35,7 +60,13 @@ class Predictor(nn.Module):
         self.classifier = StackedMLP((config.bottleneck, *config.predictor, 2), config.dropout, random)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Map the latent [n_replicas, n, bottleneck] to logits [n_replicas, n, 2]."""
+        """Map the latent [n_replicas, n, bottleneck] to logits [n_replicas, n, 2].
+
+        Parameters
+        ----------
+        z
+            Latent, [n_replicas, n, bottleneck].
+        """
         return self.classifier(self.attention(z))
 
 
@@ -57,7 +88,9 @@ class ATSDP(nn.Module):
         Where the weights live.
     """
 
-    def __init__(self, config: ATSDPConfig, n_genes: int, seeds: Sequence[int], device="cpu") -> None:
+    def __init__(
+        self, config: ATSDPConfig, n_genes: int, seeds: Sequence[int], device: torch.device | str = "cpu"
+    ) -> None:
         super().__init__()
         self.config, self.n_genes = config, n_genes
         self.random = ReplicaRandom(seeds, device)
@@ -71,9 +104,25 @@ class ATSDP(nn.Module):
         return len(self.random)
 
     def logits(self, x: Tensor, domain: str) -> Tensor:
-        """Return logits [n_replicas, n, 2] of standardised expression [n, n_genes] of ``source`` or ``target``."""
+        """Return logits [n_replicas, n, 2] of standardised expression [n, n_genes] of ``source`` or ``target``.
+
+        Parameters
+        ----------
+        x
+            Standardised expression, [n, n_genes] or [n_replicas, n, n_genes].
+        domain
+            ``source`` or ``target``.
+        """
         return self.predictor(getattr(self, domain).encoder(x))
 
     def probability(self, x: Tensor, domain: str) -> Tensor:
-        """Return the probability of being sensitive, [n_replicas, n]."""
+        """Return the probability of being sensitive, [n_replicas, n].
+
+        Parameters
+        ----------
+        x
+            Standardised expression, [n, n_genes] or [n_replicas, n, n_genes].
+        domain
+            ``source`` or ``target``.
+        """
         return self.logits(x, domain).softmax(-1)[..., 1]

@@ -104,6 +104,19 @@ def source_loss(
     """Return latents [n_replicas, b, bottleneck] and class cross-entropy [n_replicas] of bulk rows.
 
     With count thinning the classifier sees noisy copies as well; the published configuration shows it the lines.
+
+    Parameters
+    ----------
+    model
+        The stack.
+    data
+        Lines and their classes.
+    rows
+        int64 [n_replicas, b].
+    encoder
+        That the lines pass through.
+    config
+        Kind and rate of the noise.
     """
     x = data.clean[rows]
     if config.noise == "thinning":

@@ -30,11 +30,25 @@ class PlainValidation:
     labels: Tensor
 
     def of_replicas(self, _replicas: Tensor | None) -> "PlainValidation":
-        """Return what some replicas stop by: the lines are the same for all."""
+        """Return what some replicas stop by: the lines are the same for all.
+
+        Parameters
+        ----------
+        _replicas
+            Not used.
+        """
         return self
 
     def terms(self, model: ATSDP, _domain: str) -> dict[str, Tensor]:
-        """Return ``class`` and ``total`` of each replica; the lines pass through the source encoder."""
+        """Return ``class`` and ``total`` of each replica; the lines pass through the source encoder.
+
+        Parameters
+        ----------
+        model
+            The stack.
+        _domain
+            Not used: lines pass through the source encoder.
+        """
         loss = class_cross_entropy(model.logits(self.x, "source"), self.labels.expand(model.n_replicas, -1))
         return {"class": loss, "total": loss}
 
@@ -65,7 +79,13 @@ class ShiftedValidation:
     pooled: Tensor
 
     def of_replicas(self, replicas: Tensor | None) -> "ShiftedValidation":
-        """Return what some replicas stop by; None: all."""
+        """Return what some replicas stop by; None: all.
+
+        Parameters
+        ----------
+        replicas
+            int64 [n]; None: all.
+        """
         if replicas is None:
             return self
         return ShiftedValidation(
@@ -73,19 +93,40 @@ class ShiftedValidation:
         )
 
     def network_scores(self, model: ATSDP, domain: str) -> np.ndarray:
-        """Return each replica's logit differences on its own mean cells, [n_replicas, n_severities * n]."""
+        """Return each replica's logit differences on its own mean cells, [n_replicas, n_severities * n].
+
+        Parameters
+        ----------
+        model
+            The stack.
+        domain
+            ``source`` or ``target``.
+        """
         with torch.no_grad():
             logits = model.logits(self.pooled, domain)
         return (logits[..., 1] - logits[..., 0]).cpu().numpy()
 
     def auroc(self, scores: np.ndarray) -> np.ndarray:
-        """Return the AUROC within groups of each replica and severity, [n_replicas, n_severities]."""
+        """Return the AUROC within groups of each replica and severity, [n_replicas, n_severities].
+
+        Parameters
+        ----------
+        scores
+            Of each replica, [n_replicas, n].
+        """
         return np.stack([self.auroc_of_replica(replica, values) for replica, values in enumerate(scores)])
 
     def auroc_of_replica(self, replica: int, scores: np.ndarray) -> np.ndarray:
         """Return the AUROC within groups of one replica for each severity, [n_severities].
 
         ``scores`` are those of the lines, or of the single cells.
+
+        Parameters
+        ----------
+        replica
+            Its number.
+        scores
+            Of the lines or of the single cells, [n].
         """
         labels, groups = (
             np.repeat(values[replica], len(scores) // len(values[replica])) for values in (self.labels, self.groups)
@@ -94,7 +135,15 @@ class ShiftedValidation:
         return np.array([auroc_within(*values) for values in zip(*by_severity, strict=True)])
 
     def terms(self, model: ATSDP, domain: str) -> dict[str, Tensor]:
-        """Return 1 - AUROC of each severity, and their mean as ``total``."""
+        """Return 1 - AUROC of each severity, and their mean as ``total``.
+
+        Parameters
+        ----------
+        model
+            The stack.
+        domain
+            ``source`` or ``target``.
+        """
         loss = torch.as_tensor(1 - self.auroc(self.network_scores(model, domain)), dtype=torch.float32)
         each = {f"one_minus_auroc_{severity.name}": loss[:, i] for i, severity in enumerate(SEVERITIES)}
         return each | {"total": loss.mean(1)}

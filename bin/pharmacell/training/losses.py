@@ -39,12 +39,27 @@ def reconstruction(output: Tensor, clean: Tensor) -> Tensor:
 
     The clean input may be [n, n_genes], shared by all. One replica at a time: its rows stay in the cache, which
     halves the time of a pass over the whole stack.
+
+    Parameters
+    ----------
+    output
+        [n_replicas, n, n_genes].
+    clean
+        [n_replicas, n, n_genes], or [n, n_genes] shared by all.
     """
     return torch.stack([mse_loss(own, target) for own, target in zip(output, clean.expand_as(output), strict=True)])
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    """Return squared Euclidean distances [n_replicas, n_a, n_b] between rows of [n_replicas, n, d]."""
+    """Return squared Euclidean distances [n_replicas, n_a, n_b] between rows of [n_replicas, n, d].
+
+    Parameters
+    ----------
+    a
+        [n_replicas, n_a, d].
+    b
+        [n_replicas, n_b, d].
+    """
     square = a.square().sum(-1, keepdim=True) + b.square().sum(-1).unsqueeze(1)
     return (square - 2 * a @ b.transpose(1, 2)).clamp_min(0)
 
@@ -71,7 +86,7 @@ def mmd(source: Tensor, target: Tensor) -> Tensor:
     distances = squared_distances(pooled, pooled)
     median = distances.detach().flatten(1).median(1).values.clamp_min(1e-12)
     scaled = distances / median[:, None, None]
-    kernel = sum(torch.exp(-scaled / width) for width in BANDWIDTHS) / len(BANDWIDTHS)
+    kernel = sum((torch.exp(-scaled / width) for width in BANDWIDTHS), torch.zeros(())) / len(BANDWIDTHS)
     n = source.shape[1]
     return kernel[:, :n, :n].mean((1, 2)) + kernel[:, n:, n:].mean((1, 2)) - 2 * kernel[:, :n, n:].mean((1, 2))
 

@@ -27,4 +27,4 @@ def corrupt(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
         return x + rate * random.normal(x.shape[1:])
     if kind == "dropout":
         return drop(x, random.keys(), rate)
-    return x * keep_mask(random.keys(), *x.shape[1:], rate)
+    return x * keep_mask(random.keys(), x.shape[1], x.shape[2], rate)

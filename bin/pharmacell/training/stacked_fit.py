@@ -45,6 +45,11 @@ class StackedRows:
         """Return values, labels and weights of rows [n_folds, b].
 
         A row weighs inversely to the size of its class in the fold, so that 0.5 is where the evidence is even.
+
+        Parameters
+        ----------
+        rows
+            int64 [n_folds, b].
         """
         folds = torch.arange(len(self.x), device=self.x.device)[:, None]
         labels = self.labels[folds, rows]
@@ -52,11 +57,27 @@ class StackedRows:
         return self.x[folds, rows], labels, torch.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
 
     def epoch(self, random: ReplicaRandom, size: int) -> list[Tensor]:
-        """Return the batches of one epoch, rows in each fold's own random order, [n_folds, <= size] each."""
+        """Return the batches of one epoch, rows in each fold's own random order, [n_folds, <= size] each.
+
+        Parameters
+        ----------
+        random
+            The folds' streams.
+        size
+            Rows of a batch.
+        """
         return list(self.learn.gather(1, random.permutations(self.learn.shape[1])).split(size, 1))
 
     def target_batch(self, random: ReplicaRandom, size: int) -> list[Tensor]:
-        """Draw ``size`` unlabelled cells of each fold, [n_folds, size, ...]."""
+        """Draw ``size`` unlabelled cells of each fold, [n_folds, size, ...].
+
+        Parameters
+        ----------
+        random
+            The folds' streams.
+        size
+            Rows of a batch.
+        """
         if not self.target:
             return []
         folds = torch.arange(len(self.x), device=self.x.device)[:, None]
@@ -69,7 +90,15 @@ class StackedRows:
 
 
 def stop_rows(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split rows into those to learn from and the tenth to stop by, stratified by class; sorted row numbers."""
+    """Split rows into those to learn from and the tenth to stop by, stratified by class; sorted row numbers.
+
+    Parameters
+    ----------
+    labels
+        1 or 0, [n].
+    seed
+        Of the split.
+    """
     from sklearn.model_selection import train_test_split
 
     n_held = max(2, round(STOP_SHARE * len(labels)))
@@ -89,10 +118,22 @@ def stacked_rows(
     device: torch.device,
     target: Sequence[tuple[np.ndarray, ...]] = (),
 ) -> StackedRows:
-    """Put the rows and labels of several folds side by side, and what is known of the unlabelled cells of each."""
+    """Put the rows and labels of several folds side by side, and what is known of the unlabelled cells of each.
+
+    Parameters
+    ----------
+    rows
+        Values [n, n_genes] and labels [n] of each fold.
+    seeds
+        One for each fold.
+    device
+        Where the rows go.
+    target
+        What is known of the unlabelled cells of each fold.
+    """
     parts = [stop_rows(labels, seed) for (_, labels), seed in zip(rows, seeds, strict=True)]
 
-    def together(arrays) -> Tensor:
+    def together(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.as_tensor(np.stack(arrays), device=device)
 
     return StackedRows(
@@ -161,7 +202,17 @@ def fit_classes(
 
 @torch.no_grad()
 def predict(stack: VmappedStack, test: Sequence[np.ndarray], device: torch.device) -> list[np.ndarray]:
-    """Return each fold's probabilities of being sensitive, float32 [n_test], for its cells [n_test, n_genes]."""
+    """Return each fold's probabilities of being sensitive, float32 [n_test], for its cells [n_test, n_genes].
+
+    Parameters
+    ----------
+    stack
+        The trained stack.
+    test
+        Cells of each fold, [n_test, n_genes].
+    device
+        Where the stack lives.
+    """
     stack.eval()
     longest = max(len(x) for x in test)
     found = [np.empty(len(x), np.float32) for x in test]

@@ -40,7 +40,13 @@ class TrainingSet:
     validation: Tensor
 
     def of_replicas(self, replicas: Tensor | None) -> "TrainingSet":
-        """Return the same rows for some replicas; None: for all."""
+        """Return the same rows for some replicas; None: for all.
+
+        Parameters
+        ----------
+        replicas
+            int64 [n]; None: all.
+        """
         if replicas is None:
             return self
         return replace(
@@ -52,7 +58,17 @@ class TrainingSet:
         )
 
     def epoch(self, rows: Tensor, random: ReplicaRandom, size: int) -> list[Tensor]:
-        """Return the batches of one epoch: rows in each replica's own random order, [n_replicas, <= size] each."""
+        """Return the batches of one epoch: rows in each replica's own random order, [n_replicas, <= size] each.
+
+        Parameters
+        ----------
+        rows
+            Rows of each replica, int64 [n_replicas, n].
+        random
+            The replicas' streams.
+        size
+            Rows of a batch.
+        """
         return list(rows.gather(1, random.permutations(rows.shape[1])).split(size, dim=1))
 
     def noisy(self, rows: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
@@ -60,6 +76,17 @@ class TrainingSet:
 
         ``thinning`` takes, for each row, one of its simulated cells or the row itself, and masks a share ``rate`` of
         it; the other kinds are those of :func:`pharmacell.training.noise.corrupt`.
+
+        Parameters
+        ----------
+        rows
+            int64 [n_replicas, b].
+        kind
+            Of the noise.
+        rate
+            Share that is masked, or standard deviation.
+        random
+            The replicas' streams.
         """
         if kind != "thinning" or self.thinned is None:
             return corrupt(self.clean[rows], "binomial" if kind == "thinning" else kind, rate, random)
@@ -70,7 +97,15 @@ class TrainingSet:
 
 
 def equal_rows(lists: list[np.ndarray], device: torch.device | str) -> Tensor:
-    """Stack row lists, cut to the shortest (folds differ by a line or two), int64 [n_replicas, n]."""
+    """Stack row lists, cut to the shortest (folds differ by a line or two), int64 [n_replicas, n].
+
+    Parameters
+    ----------
+    lists
+        Rows of each replica.
+    device
+        Where the rows go.
+    """
     shortest = min(len(rows) for rows in lists)
     return torch.as_tensor(np.stack([rows[:shortest] for rows in lists]), device=device)
 

@@ -25,6 +25,15 @@ class AutoencoderBody(nn.Module):
     """Encoder 256, 64; latent 64; decoder 64, 256; dense 128, with ReLU throughout.
 
     The study gives no term that reconstructs the input, so the widths are trained by the loss of the genes alone.
+
+    Parameters
+    ----------
+    config
+        Widths.
+    n_tokens
+        Length of the sequence.
+    random
+        Draws initial weights.
     """
 
     def __init__(self, config: AutoencoderConfig, n_tokens: int, random: ReplicaRandom) -> None:
@@ -33,5 +42,13 @@ class AutoencoderBody(nn.Module):
         self.width = config.dense
 
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, dense]; padding is zero in it."""
+        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, dense]; padding is zero in it.
+
+        Parameters
+        ----------
+        x
+            Sequence, [n_replicas, n, n_tokens, 16].
+        keep
+            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
+        """
         return relu(self.layers(x.flatten(2)))

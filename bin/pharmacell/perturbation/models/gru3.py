@@ -29,7 +29,17 @@ class GRU3Config:
 
 
 class GRU3Body(nn.Module):
-    """The last state of the last of several GRUs, each of which reads the states of the one before."""
+    """The last state of the last of several GRUs, each of which reads the states of the one before.
+
+    Parameters
+    ----------
+    config
+        Widths.
+    n_tokens
+        Length of the sequence.
+    random
+        Draws initial weights.
+    """
 
     def __init__(self, config: GRU3Config, n_tokens: int, random: ReplicaRandom) -> None:
         super().__init__()
@@ -40,7 +50,15 @@ class GRU3Body(nn.Module):
         self.width = widths[-1]
 
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units of the last layer]."""
+        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units of the last layer].
+
+        Parameters
+        ----------
+        x
+            Sequence, [n_replicas, n, n_tokens, 16].
+        keep
+            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
+        """
         for layer in self.layers:
             x = layer(x, keep)
         return x[:, :, -1]

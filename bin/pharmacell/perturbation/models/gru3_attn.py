@@ -30,6 +30,15 @@ class GRU3AttnBody(nn.Module):
         a_t = softmax over t of (h_T . h_t / sqrt(units)),   c = sum over t of a_t h_t,   output = tanh(W [c; h_T])
 
     The division by sqrt(units) is not in the paper; it keeps the softmax soft at the start.
+
+    Parameters
+    ----------
+    config
+        Widths.
+    n_tokens
+        Length of the sequence.
+    random
+        Draws initial weights.
     """
 
     def __init__(self, config: GRU3AttnConfig, n_tokens: int, random: ReplicaRandom) -> None:
@@ -41,7 +50,15 @@ class GRU3AttnBody(nn.Module):
         self.output = StackedLinear(2 * config.units, config.units, random)
 
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units]."""
+        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units].
+
+        Parameters
+        ----------
+        x
+            Sequence, [n_replicas, n, n_tokens, 16].
+        keep
+            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
+        """
         for layer in self.layers:
             x = layer(x, keep)
         last = x[:, :, -1]

@@ -20,12 +20,30 @@ class LSTMConfig:
 
 
 class LSTMBody(nn.Module):
-    """The last state of one LSTM."""
+    """The last state of one LSTM.
+
+    Parameters
+    ----------
+    config
+        Widths.
+    n_tokens
+        Length of the sequence.
+    random
+        Draws initial weights.
+    """
 
     def __init__(self, config: LSTMConfig, n_tokens: int, random: ReplicaRandom) -> None:
         super().__init__()
         self.lstm, self.width = StackedLSTM(WIDTH, config.units, random), config.units
 
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units]."""
+        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units].
+
+        Parameters
+        ----------
+        x
+            Sequence, [n_replicas, n, n_tokens, 16].
+        keep
+            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
+        """
         return self.lstm(x, keep)[:, :, -1]

@@ -1,6 +1,7 @@
 """The networks of the study: input block, body, head."""
 
 from dataclasses import asdict, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +49,7 @@ class Network(nn.Module):
         Draws initial weights and dropout masks; one stream for each replica.
     """
 
-    def __init__(self, name: str, config, shape: InputShape, n_outputs: int, random: ReplicaRandom) -> None:
+    def __init__(self, name: str, config: Any, shape: InputShape, n_outputs: int, random: ReplicaRandom) -> None:
         super().__init__()
         self.inputs = Inputs(shape, random)
         self.body = BODIES[name][1](config, self.inputs.n_tokens, random)
@@ -57,13 +58,28 @@ class Network(nn.Module):
         self.output = WideOutput(HEAD_WIDTH, n_outputs, random)
 
     def forward(self, tokens: Tensor, vector: Tensor | None) -> Tensor:
-        """Map encoded rows [n_replicas, n, ...] to [n_replicas, n, n_outputs]."""
+        """Map encoded rows [n_replicas, n, ...] to [n_replicas, n, n_outputs].
+
+        Parameters
+        ----------
+        tokens
+            int64, [n_replicas, n, n_tokens].
+        vector
+            float32, [n_replicas, n, n_features], or None.
+        """
         hidden = torch.tanh(self.hidden(self.body(*self.inputs(tokens, vector))))
         return self.output(self.dropout(hidden))
 
 
-def configure(name: str, options: FitOptions):
+def configure(name: str, options: FitOptions) -> Any:
     """Return the config of a body, changed by the options that the user gave.
+
+    Parameters
+    ----------
+    name
+        Of the body.
+    options
+        The user's choices.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, train
 from pharmacell.perturbation.outputs import Outputs
 from pharmacell.perturbation.settings import FitOptions
 from pharmacell.training.settings import TrainingConfig
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.table import PerturbationTable
 
 VALIDATION_SHARE = 0.1
 FEWEST_ROWS = 20  # in training, for a part of them to be held back
@@ -47,7 +51,7 @@ class FittedNetwork:
     """
 
     name: str
-    config: object
+    config: Any
     encoder: Encoder
     outputs: Outputs
     network: Network
@@ -56,7 +60,13 @@ class FittedNetwork:
 
     @torch.no_grad()
     def predict(self, keys: pd.DataFrame) -> np.ndarray:
-        """Return what each replica predicts, float32 [n_replicas, n_rows, n_genes]."""
+        """Return what each replica predicts, float32 [n_replicas, n_rows, n_genes].
+
+        Parameters
+        ----------
+        keys
+            Rows to predict.
+        """
         encoded, device = self.encoder.transform(keys), self.network.output.weight.device
         tokens, vector = on_device(encoded, device)
         predicted = np.empty((len(self.seeds), len(keys), len(self.genes)), np.float32)
@@ -86,7 +96,17 @@ class FittedNetwork:
 
     @classmethod
     def from_parts(cls, weights: dict[str, np.ndarray], config: dict, device: torch.device) -> "FittedNetwork":
-        """Make a stack again from its parts."""
+        """Make a stack again from its parts.
+
+        Parameters
+        ----------
+        weights
+            Arrays by name.
+        config
+            json values.
+        device
+            Where tensors live.
+        """
 
         def part(prefix: str) -> dict[str, np.ndarray]:
             return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
@@ -103,21 +123,47 @@ class FittedNetwork:
 
 
 class StackedNetwork:
-    """One of the six networks with an encoding; see :class:`pharmacell.perturbation.models.base.PerturbationModel`."""
+    """One of the six networks with an encoding; see :class:`pharmacell.perturbation.models.base.PerturbationModel`.
+
+    Parameters
+    ----------
+    name
+        Of the body.
+    options
+        The user's choices.
+    """
 
     def __init__(self, name: str, options: FitOptions) -> None:
         self.name, self.options, self.config = name, options, configure(name, options)
 
-    def fit_predict(self, train, test_keys: pd.DataFrame, seeds: Sequence[int], device: torch.device) -> FitResult:
-        """Train one replica for each seed on the training rows, and predict the test keys."""
-        fitted, history = self.fit(train, test_keys, seeds, device)
+    def fit_predict(
+        self, train: "PerturbationTable", test_keys: pd.DataFrame, seeds: Sequence[int], device: torch.device | None
+    ) -> FitResult:
+        """Train one replica for each seed on the training rows, and predict the test keys.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        test_keys
+            Rows to predict.
+        seeds
+            One for each replica.
+        device
+            Where tensors live; None: on the CPU.
+        """
+        fitted, history = self.fit(train, test_keys, seeds, device or torch.device("cpu"))
         predictions = fitted.predict(test_keys)
         if not np.isfinite(predictions).all():
             raise InputError(f"{self.name}: training diverged (a prediction is not finite); lower --learning_rate")
         return FitResult(predictions, history, *fitted.parts())
 
     def fit(
-        self, table, test_keys: pd.DataFrame | None, seeds: Sequence[int], device: torch.device
+        self,
+        table: "PerturbationTable",
+        test_keys: pd.DataFrame | None,
+        seeds: Sequence[int],
+        device: torch.device,
     ) -> tuple[FittedNetwork, pd.DataFrame]:
         """Fit encoding, outputs and a stack of replicas.
 
@@ -152,8 +198,22 @@ class StackedNetwork:
         history["seed"] = np.asarray(seeds)[history["seed"].to_numpy()]
         return FittedNetwork(self.name, self.config, encoder, outputs, network, list(seeds), table.genes), history
 
-    def divide(self, table, unseen: str | None, seeds: Sequence[int], device: torch.device):
-        """Return the rows to fit and those to validate on (or None) of each replica, int64 [n_replicas, n]."""
+    def divide(
+        self, table: "PerturbationTable", unseen: str | None, seeds: Sequence[int], device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the rows to fit and those to validate on (or None) of each replica, int64 [n_replicas, n].
+
+        Parameters
+        ----------
+        table
+            The training rows.
+        unseen
+            The column whose values the test rows do not share, or None.
+        seeds
+            One for each replica.
+        device
+            Where tensors live.
+        """
         n_rows = len(table)
         if not self.options.patience or n_rows < FEWEST_ROWS:
             return torch.arange(n_rows, device=device).expand(len(seeds), -1), None
@@ -163,10 +223,19 @@ class StackedNetwork:
         ]
         if not len(parts[0][0]):
             return torch.arange(n_rows, device=device).expand(len(seeds), -1), None
-        return tuple(torch.as_tensor(np.stack(part), device=device) for part in zip(*parts, strict=True))
+        fit, held = (torch.as_tensor(np.stack(part), device=device) for part in zip(*parts, strict=True))
+        return fit, held
 
 
 def on_device(encoded: Encoded, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return tokens and vector as tensors."""
+    """Return tokens and vector as tensors.
+
+    Parameters
+    ----------
+    encoded
+        Tokens and perhaps a vector of each row.
+    device
+        Where tensors live.
+    """
     vector = None if encoded.vector is None else torch.as_tensor(encoded.vector, device=device)
     return torch.as_tensor(encoded.tokens, device=device), vector

@@ -26,6 +26,15 @@ class TransformerBody(nn.Module):
     """Multi-head self-attention and a perceptron for each token, both with a residual path and normalisation.
 
     Vaswani et al. 2017, Eq. 1 and section 3.2.2; positions are learned, and the mean over the tokens goes to the head.
+
+    Parameters
+    ----------
+    config
+        Widths.
+    n_tokens
+        Length of the sequence.
+    random
+        Draws initial weights.
     """
 
     def __init__(self, config: TransformerConfig, n_tokens: int, random: ReplicaRandom) -> None:
@@ -39,7 +48,17 @@ class TransformerBody(nn.Module):
         self.outer = StackedLinear(2 * config.units, config.units, random)
 
     def attend(self, x: Tensor, keep: Tensor | None, shape: tuple[int, int, int]) -> Tensor:
-        """Mix the tokens [n_replicas, n * n_tokens, units] of each row."""
+        """Mix the tokens [n_replicas, n * n_tokens, units] of each row.
+
+        Parameters
+        ----------
+        x
+            Tokens, [n_replicas, n * n_tokens, units].
+        keep
+            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
+        shape
+            Replicas, rows and tokens.
+        """
         replicas, n, n_tokens = shape
         parts = self.query_key_value(x).view(replicas * n, n_tokens, 3, self.heads, -1)
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # [R * n, heads, T, units / heads] each
@@ -48,8 +67,17 @@ class TransformerBody(nn.Module):
         return self.mixed(mixed.transpose(1, 2).reshape(replicas, n * n_tokens, self.width))
 
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units]."""
-        shape = x.shape[:3]
+        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units].
+
+        Parameters
+        ----------
+        x
+            Sequence, [n_replicas, n, n_tokens, 16].
+        keep
+            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
+        """
+        replicas, n, n_tokens, _ = x.shape
+        shape = replicas, n, n_tokens
         tokens = self.token(x.flatten(1, 2)).view(*shape, -1) + self.position
         tokens = tokens.flatten(1, 2)  # [R, n * T, units]
         tokens = layer_norm(tokens + self.attend(tokens, keep, shape), (self.width,))
