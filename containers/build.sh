@@ -21,7 +21,7 @@ image=$(sed -n "s/.*'\(.*:.*-$VARIANT\)'.*/\1/p" "$project/conf/containers.confi
 # Only these files go to the engine: the project's folder may hold gigabytes of environment and results.
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
-cp "$project"/requirements.lock "$project"/requirements-uv.lock "$project"/containers/choose_variant.py "$context"
+cp "$project"/requirements.lock "$project"/requirements-uv.lock "$project"/containers/choose_variant.py "$project"/containers/import_all.py "$context"
 [ -z "${CA:-}" ] || cp "$CA" "$context/site-ca.pem"
 
 arguments=(--file "$project/containers/Dockerfile" --tag "$image" --build-arg "VARIANT=$VARIANT"

@@ -86,7 +86,7 @@ def base_archive(tmp_path_factory):
     if not shutil.which("mmdebstrap"):
         pytest.skip("the registry of the base image cannot be reached, and mmdebstrap is not installed")
     archive = tmp_path_factory.mktemp("base") / "base.tar"
-    included = "python3,python3-pip,python3-venv,ca-certificates,procps"
+    included = "python3,python3-pip,python3-venv,ca-certificates,procps,libgomp1"
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={included}", "bookworm", archive]
     subprocess.run(command, check=True)
     yield archive

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from conftest import build_image, last_error, predictions, remove_folder, run_pipeline
+from engine_run import PROJECT, run
 
 HOST_NETWORK = "docker.runOptions = '--network host --user $(id -u):$(id -g)'\n"
 
@@ -73,6 +74,44 @@ def test_predictions_are_those_of_this_machine(image, local, tmp_path):
     ended = run_pipeline(tmp_path, "docker", *configured(tmp_path))
     assert ended.code == 0, ended.output
     assert predictions(tmp_path / "results") == local.predictions
+
+
+MODES = {
+    "benchmark": (
+        ["--input", "samples.csv", "--models", "atsdp,gradient_boosting,ridge", "--heads_sweep", "2", "--repeats", "1"],
+        ["--folds", "2", "--n_replicas", "1"],
+        "benchmark/scores.csv",
+    ),
+    "perturbation": (
+        ["--de_train", PROJECT / "tests/data/perturbation/small/de_train.parquet", "--seeds", "1"],
+        ["--perturbation_models", "gru,gradient_boosting", "--perturbation_protocols", "kaggle"],
+        "perturbation/scores.csv",
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_other_modes_run_and_nothing_is_missing(image, tmp_path, mode):
+    """Gradient boosting is LightGBM, which needs a library of the system."""
+    *arguments, scores = MODES[mode]
+    cells = PROJECT / "tests/data/cells_cisplatin.h5ad"
+    (tmp_path / "samples.csv").write_text(f"sample,path,drug,label_key\ncells,{cells},cisplatin,response\n")
+    given = [
+        "-profile",
+        "test,docker",
+        "--mode",
+        mode,
+        "--epochs",
+        "2",
+        "--outdir",
+        "results",
+        *arguments[0],
+        *arguments[1],
+    ]
+    ended = run(PROJECT, tmp_path, *given, *configured(tmp_path))
+    assert ended.code == 0, ended.output
+    assert "Error is ignored" not in ended.output
+    assert "gradient_boosting" in (tmp_path / "results" / scores).read_text()
 
 
 def test_results_belong_to_the_user_who_starts_the_run(image, tmp_path):

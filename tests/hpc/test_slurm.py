@@ -138,7 +138,7 @@ def test_job_that_exceeds_memory_or_time_is_killed_and_tried_again_with_more(slu
     report = project / "modules/report/main.nf"
     report.write_text(
         report.read_text().replace(
-            "touch pharmacell_report.html", "sleep ${task.attempt == 1 ? 150 : 0}; touch pharmacell_report.html"
+            "echo ${Options.json([left_out", "sleep ${task.attempt == 1 ? 150 : 0}; echo ${Options.json([left_out"
         )
     )
     too_little = """
