@@ -30,6 +30,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
         yield partial
+        mask = os.umask(0)
+        os.umask(mask)
+        partial.chmod(0o666 & ~mask)  # as any new file: safetensors gives nobody else a right to read
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
