@@ -10,7 +10,7 @@ from engine_run import NEXTFLOW
 
 FAKE = """#!/bin/sh
 [ "$1" = -v ] && { echo "nextflow version VERSION.5928"; exit 0; }
-echo "own: $*"; command -v python3; exit 7
+echo "own: $*"; command -v python3; echo "locale: $LC_ALL"; exit 7
 """
 
 
@@ -27,10 +27,22 @@ def start(tmp_path: Path, version: str, *arguments: str) -> subprocess.Completed
 @pytest.mark.parametrize("version", ["24.10.0", "25.04.6", "26.1.0"])
 def test_users_engine_is_kept(tmp_path, version):
     ended = start(tmp_path, version, "run", "main.nf", "--drug", "a b")
-    said, python = ended.stdout.splitlines()
+    said, python, _ = ended.stdout.splitlines()
     assert said == "own: run main.nf --drug a b"
     assert Path(python).parent == NEXTFLOW.parent
     assert ended.returncode == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [({"LC_ALL": "C"}, "C.UTF-8"), ({"LANG": "POSIX"}, "C.UTF-8"), ({}, "C.UTF-8"), ({"LC_ALL": "de_DE.UTF-8"}, None)],
+)
+def test_file_names_may_have_any_character_in_a_plain_locale(tmp_path, monkeypatch, given, taken):
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert start(tmp_path, "25.04.6", "run").stdout.splitlines()[-1] == f"locale: {taken or given['LC_ALL']}"
 
 
 @pytest.mark.parametrize("version", ["23.10.1", "24.4.2"])

@@ -65,6 +65,7 @@ def main(arguments: list[str]) -> None:
     environment_bin = Path(sys.prefix) / "bin"
     own = None if os.environ.get(NESTED) else users_nextflow(environment_bin)
     os.environ[NESTED] = "1"
+    take_utf8()
     os.environ["PATH"] = f"{environment_bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     os.environ["NXF_CLI"] = " ".join(["nextflow", *arguments])
     if own:
@@ -159,6 +160,13 @@ def archive_classes(java_home: Path, jars: Path) -> None:
             subprocess.run(line, cwd=folder, env=environment, capture_output=True, check=False)
     if partial.is_file():
         partial.rename(jars.with_name(f"{jars.name}.jsa"))
+
+
+def take_utf8() -> None:
+    """Replace a locale of plain ASCII: Java takes the character set of file names from it, and refuses other names."""
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "C")
+    if locale in ("C", "POSIX"):
+        os.environ["LC_ALL"] = "C.UTF-8"
 
 
 def users_nextflow(environment_bin: Path) -> str | None:
