@@ -12,7 +12,7 @@ from synthetic_results import write_results
 
 from pharmacell.core.errors import InputError
 from pharmacell.report.content import write_content
-from pharmacell.report.page import write_report
+from pharmacell.report.page import configuration, write_report
 from pharmacell.report.results import read_results
 from pharmacell.report.sample_figures import draw_sample
 from pharmacell.report.words import plain, with_interval
@@ -166,3 +166,12 @@ def test_numbers_in_words():
         "0.1235",
         "not known",
     ]
+
+
+def test_what_the_run_goes_on_without_stands_in_the_first_chapter():
+    left = {"patient<2>": "no cell is left"}
+    for mode, chapter in ((None, "verdict"), ("benchmark", "benchmark"), ("perturbation", "perturbation")):
+        found = configuration("x", {"mode": mode}, left)["custom_data"]["left_out"]
+        assert found["parent_id"] == f"pharmacell_{chapter}"
+        assert "patient&lt;2&gt;" in found["data"]
+    assert "left_out" not in configuration("x", {}, {})["custom_data"]

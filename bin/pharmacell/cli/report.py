@@ -13,10 +13,14 @@ from pharmacell.core.command import command
 @click.argument("folders", nargs=-1, required=True, type=inputs.READABLE_FOLDER)
 @click.option("--title", default="PharmaCell", help="Title of the page.")
 @click.option("--parameters", type=inputs.READABLE, help="Settings of the run (json object).")
+@click.option("--left_out", type=inputs.READABLE, help="What the run goes on without (json object: name to reason).")
 @inputs.outdir
-def report(folders: tuple[Path, ...], title: str, parameters: Path | None, outdir: Path, **_: Any) -> None:
+def report(
+    folders: tuple[Path, ...], title: str, parameters: Path | None, left_out: Path | None, outdir: Path, **_: Any
+) -> None:
     """Gather FOLDERS, the folders with sections (.mqc) that the other commands wrote, into pharmacell_report.html."""
     from pharmacell.report.page import write_report
     from pharmacell.report.results import read_json
 
-    write_report(list(folders), title, read_json(parameters) if parameters else {}, outdir)
+    settings, gone = (read_json(path) if path else {} for path in (parameters, left_out))
+    write_report(list(folders), title, settings, outdir, gone)

@@ -53,7 +53,9 @@ figure.pharmacell figcaption { max-width: 62rem; color: #666; font-size: 0.9em; 
 """
 
 
-def write_report(folders: Sequence[Path], title: str, parameters: dict, outdir: Path) -> Path:
+def write_report(
+    folders: Sequence[Path], title: str, parameters: dict, outdir: Path, left_out: dict[str, str] | None = None
+) -> Path:
     """Write one self-contained html from the samples' folders.
 
     Parameters
@@ -66,6 +68,8 @@ def write_report(folders: Sequence[Path], title: str, parameters: dict, outdir: 
         Settings of the run, name to value; may be empty.
     outdir
         Where the page goes.
+    left_out
+        What the run goes on without (bad samples, trainings that failed), name to reason.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def write_report(folders: Sequence[Path], title: str, parameters: dict, outdir: 
     with tempfile.TemporaryDirectory() as scratch:
         settings, style = Path(scratch) / "multiqc_config.yml", Path(scratch) / "style.css"
         style.write_text(STYLE)
-        settings.write_text(json.dumps(configuration(title, parameters)))  # json is yaml
+        settings.write_text(json.dumps(configuration(title, parameters, left_out or {})))  # json is yaml
         result = multiqc.run(
             *map(str, folders),
             cfg=ClConfig(
@@ -123,7 +127,7 @@ def without_second_copy(page: str) -> str:
     return re.sub(r'(aiReportMetadataBase64 = ")[^"]*', rf"\g<1>{empty}", page, count=1)
 
 
-def configuration(title: str, parameters: dict) -> dict:
+def configuration(title: str, parameters: dict, left_out: dict[str, str]) -> dict:
     """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config).
 
     Parameters
@@ -132,6 +136,8 @@ def configuration(title: str, parameters: dict) -> dict:
         Of the page.
     parameters
         The run's settings by name.
+    left_out
+        What the run goes on without, name to reason.
     """
     return {
         "title": title,
@@ -145,7 +151,7 @@ def configuration(title: str, parameters: dict) -> dict:
         "collapse_tables": False,
         "max_table_rows": 5000,
         "software_versions": versions(),
-        "custom_data": parameters_section(parameters),
+        "custom_data": left_out_section(parameters.get("mode"), left_out) | parameters_section(parameters),
         "custom_content": {"order": [f"pharmacell_{chapter}" for chapter in CHAPTERS]},
     }
 
@@ -168,6 +174,23 @@ def parameters_section(parameters: dict) -> dict:
             "data": definitions(rows),
         }
     }
+
+
+def left_out_section(mode: str | None, left_out: dict[str, str]) -> dict:
+    """Return a section that names what is missing, for the first chapter of a mode; empty when nothing is.
+
+    Parameters
+    ----------
+    mode
+        Of the run; None: predict.
+    left_out
+        Name to reason.
+    """
+    if not left_out:
+        return {}
+    chapter = {"perturbation": "perturbation", "benchmark": "benchmark"}.get(mode or "", "verdict")
+    described = section(chapter, "Left out", "left_out", "What this run was asked for and goes on without, and why.")
+    return {"left_out": {**described, "plot_type": "html", "data": definitions(left_out)}}
 
 
 def versions() -> dict[str, str]:
