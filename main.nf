@@ -3,33 +3,50 @@
 include { BENCHMARK        } from './workflows/benchmark'
 include { PERTURBATION     } from './workflows/perturbation'
 include { PREDICT_RESPONSE } from './workflows/predict'
+include { PREPARE          } from './workflows/prepare'
 
 workflow {
+    def given = CommandLine.given(workflow.commandLine, workflow.launchDir)
+    def schema = new Schema(projectDir)
+    if (given.containsKey('help')) {
+        println(Help.text(schema, workflow.manifest.version))
+        return
+    }
+    if (given.containsKey('version')) {
+        println("PharmaCell ${workflow.manifest.version}")
+        return
+    }
     def plan = null
     try {
-        plan = params.mode == 'perturbation'
-            ? new PerturbationPlan(new Schema(projectDir), params, workflow.launchDir)
-            : new Plan(new Schema(projectDir), params, workflow.launchDir)
+        def checked = schema.check(params, given)
+        plan = checked.mode == 'perturbation'
+            ? new PerturbationPlan(schema, checked, workflow.launchDir)
+            : new Plan(schema, checked, workflow.launchDir)
     } catch (IllegalArgumentException problem) {
         error(problem.message)
     }
-    def ch_versions = channel.empty()
-    if (params.mode == 'perturbation') {
-        PERTURBATION(plan.inputs.collectEntries { name, path -> [name, path ? file(path) : []] }, plan.trainings, plan.options)
-        ch_versions = PERTURBATION.out.versions
+    (schema.warnings + plan.warnings).each { line -> log.warn(line) }
+
+    def ch_versions = channel.of(Versions.ofRun(workflow))
+    if (plan instanceof PerturbationPlan) {
+        PERTURBATION(plan.inputs.collectEntries { name, path -> [name, InputFile.of(path, workflow.workDir)] }, plan.trainings, plan.options)
+        ch_versions = ch_versions.mix(PERTURBATION.out.versions.map { file -> file.text })
     } else {
-        def samples = plan.samples.collect { meta -> [meta.findAll { key, _value -> key != 'path' }, file(meta.path)] }
-        def tables = plan.tables.collect { table -> table ? file(table) : [] }
-        if (params.mode == 'benchmark') {
-            BENCHMARK(samples, plan.simulated, tables, plan.options)
-            ch_versions = BENCHMARK.out.versions
+        def samples = plan.samples.collect { meta -> [meta.findAll { key, _value -> key != 'path' }, InputFile.of(meta.path, workflow.workDir)] }
+        def tables = plan.tables.collect { table -> InputFile.of(table, workflow.workDir) }
+        PREPARE(samples, plan.simulated, tables, plan.options)
+        def ch_files = PREPARE.out.versions
+        if (plan.mode == 'benchmark') {
+            BENCHMARK(PREPARE.out.ready, PREPARE.out.skipped, plan.options)
+            ch_files = ch_files.mix(BENCHMARK.out.versions)
         } else {
-            PREDICT_RESPONSE(samples, plan.simulated, tables, plan.options)
-            ch_versions = PREDICT_RESPONSE.out.versions
+            def gene_sets = InputFile.of(plan.geneSets, workflow.workDir)
+            PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.cells, PREPARE.out.tables, PREPARE.out.skipped, gene_sets, plan.options)
+            ch_files = ch_files.mix(PREDICT_RESPONSE.out.versions)
         }
+        ch_versions = ch_versions.mix(ch_files.map { file -> file.text })
     }
     ch_versions
-        .map { file -> file.text }
         .unique()
         .collectFile(name: 'versions.yml', storeDir: "${params.outdir}/pipeline_info", sort: true)
 

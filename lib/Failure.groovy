@@ -1,5 +1,9 @@
+import java.nio.file.Path
+
 /** What a failed task said. */
 class Failure {
+
+    private static final int MOST_NAMED = 10 // samples that one line names
 
     // What container engines and schedulers say, as one line of ours; %s is what the pattern caught.
     private static final Map<String, String> KNOWN = [
@@ -21,6 +25,21 @@ class Failure {
         final String text = report ?: ''
         final List<String> lines = text.readLines()*.trim().findAll { line -> line.startsWith('error: ') }
         lines ? lines.last() - 'error: ' : engineLine(text) ?: imageLine(text) ?: killedLine(text)
+    }
+
+    /** What stands in a file of QC, which then goes: a task whose output is gone is tried again by -resume. */
+    static String taken(Path file) {
+        final String text = file.text.trim()
+        file.delete()
+        text
+    }
+
+    /** One line about samples that cannot be used. */
+    static String ofSamples(List<List<String>> found) {
+        final List<String> each = found.take(MOST_NAMED).collect { sample, problem -> "${sample}: ${problem}".toString() }
+        "${found.size()} ${found.size() == 1 ? 'sample' : 'samples'} cannot be used. ${each.join('; ')}" +
+            (found.size() > MOST_NAMED ? "; and ${found.size() - MOST_NAMED} more" : '') +
+            ' (--skip_bad_samples goes on without bad samples where others are good)'
     }
 
     private static String engineLine(String text) {

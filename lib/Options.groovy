@@ -16,7 +16,18 @@ class Options {
         quote(JsonOutput.toJson(content))
     }
 
-    private static String quote(Object value) {
+    /** Values as one line of csv, quoted for the shell. */
+    static String csv(List<?> values) {
+        quote(values.collect { value -> value.toString() =~ /[",]/ ? '"' + value.toString().replace('"', '""') + '"' : value }.join(','))
+    }
+
+    /** A value as one word of the shell. A file is its name inside the task: the engine's own escaping leaves `$` and patterns. */
+    static String quote(Object value) {
         "'" + value.toString().replace("'", "'\\''") + "'"
+    }
+
+    /** A text that is safe where the engine writes a task's tag: into the head of its script, as a comment. */
+    static String tag(Object value) {
+        value.toString().replaceAll(/[^\p{L}\p{N} .,:+_()-]/, '_')
     }
 }

@@ -11,12 +11,16 @@ class PerturbationPlan {
     final Map<String, String> inputs
     /** One map for each task: id, models, encoding (null: none of the models has one), protocol (null: all rows). */
     final List<Map<String, Object>> trainings
+    /** What is odd and does not stop the run, one line each: nothing yet. */
+    final List<String> warnings = []
     /** Options of the commands: training, simulation, report. */
     final Map<String, Map<String, Object>> options
 
-    /** @throws IllegalArgumentException with one clear line about the first thing that is wrong */
+    /**
+     * @param params as the schema's check returned them
+     * @throws IllegalArgumentException with one clear line about the first thing that is wrong
+     */
     PerturbationPlan(Schema schema, Map<String, ?> params, Object launchDir) {
-        schema.check(params)
         inputs = (['de_train', 'id_map', 'sample_submission', 'compound_embedding', 'train_keys'] + MOMENTS).collectEntries { name ->
             [name, Plan.existing(name, params[name], launchDir, 'a file')]
         }
@@ -31,6 +35,9 @@ class PerturbationPlan {
         final Map<String, Object> training = schema.values('perturbation', params) + chosen + shared
         options = [
             training: training + [drop_unparsable: params.drop_unparsable],
+            // what models without a network read
+            simple: training.subMap('layer', 'seed', 'device') + [drop_unparsable: params.drop_unparsable],
+            summary: training.subMap('layer', 'seed', 'device') + [drop_unparsable: params.drop_unparsable],
             simulation: schema.values('perturbation_simulation', params) + shared,
             report: [mode: params.mode] + schema.values('perturbation_comparison', params) + training.findAll { name, _value -> name != 'device' },
         ]

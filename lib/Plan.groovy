@@ -9,18 +9,28 @@ class Plan {
 
     private static final MemoryUnit LEAST_MEMORY = new MemoryUnit('2 GB')
 
-    /** One map for each sample: the columns of the sheet. */
+    /** predict or benchmark. */
+    final String mode
+    /** One map for each sample that can be used: the columns of the sheet. */
     final List<Map<String, String>> samples
+    /** With --skip_bad_samples: why a row of the sheet is left out, by the name of its sample. */
+    final Map<String, String> skipped
     /** The sample that is simulated instead, or null. */
     final Map<String, String> simulated
     /** Expression and response tables of the user's bulk data, or two nulls. */
     final List<String> tables
+    /** File of gene sets, or null. */
+    final String geneSets
+    /** What is odd and does not stop the run, one line each. */
+    final List<String> warnings
     /** Options of the commands, by group of the schema; seed and device are in every one. 'report': what the page shows. */
     final Map<String, Map<String, Object>> options
 
-    /** @throws IllegalArgumentException with one clear line about the first thing that is wrong */
+    /**
+     * @param params as the schema's check returned them
+     * @throws IllegalArgumentException with one clear line about the first thing that is wrong
+     */
     Plan(Schema schema, Map<String, ?> params, Object launchDir) {
-        schema.check(params)
         if ((params.input == null) == (params.simulate == null)) {
             fail(params.input == null
                 ? '--input: no sample sheet given; give --input samples.csv (columns sample,path,drug), or --simulate DRUG to try without one'
@@ -30,24 +40,34 @@ class Plan {
         if ((tables[0] == null) != (tables[1] == null)) {
             fail("--${tables[0] ? 'bulk_response' : 'bulk_expression'}: missing; give both tables of your own bulk data, or neither")
         }
-        final String geneSets = geneSetFile(params.gene_sets, launchDir)
+        mode = params.mode
+        geneSets = geneSetFile(params.gene_sets, launchDir)
         if ((params.binarise == 'threshold') != (params.sensitive_threshold != null)) {
             fail('--sensitive_threshold and --binarise threshold belong together; give both')
         }
         simulated = params.simulate == null ? null : SampleSheet.COLUMNS.collectEntries { column -> [column, null] } + [
             sample: 'simulated', drug: params.simulate.toString(), label_key: 'response', group_key: 'line',
         ]
-        samples = simulated ? [] : SampleSheet.read(params.input, launchDir)
-        if (params.mode == 'benchmark') {
+        final SampleSheet sheet = simulated ? null : new SampleSheet(params.input, launchDir)
+        if (sheet?.bad && (!params.skip_bad_samples || !sheet.rows)) {
+            fail(sheet.complaint())
+        }
+        samples = sheet ? sheet.rows : []
+        skipped = sheet ? sheet.bad.collectEntries { number, problem -> [sheet.badSamples[number], problem] } : [:]
+        warnings = (sheet?.bad ? ["--skip_bad_samples: goes on without ${sheet.complaint()}".toString()] : []) +
+            (sheet ? sheet.unread().collect { column -> "${params.input}: column '${column}' is read by no step of this version".toString() } : [])
+        if (mode == 'benchmark') {
             checkBenchmark(params, simulated ? [simulated] : samples)
         }
         final Map<String, Object> shared = schema.values('run', params)
+        final String cache = folder('cache_dir', params.cache_dir, launchDir)
         options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'tuning', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
-            [group, schema.values(group, params) + shared]
+            [group, schema.values(group, params + [cache_dir: cache]) + shared]
         } + [
-            explanation_inputs: [explain: !params.skip_explain, gene_sets: geneSets],
+            explanation_inputs: [explain: !params.skip_explain],
+            samples: [skip_bad: params.skip_bad_samples, skipped: skipped],
             summary: shared + [main_heads: params.heads, main_sampling: params.sampling, simulated: simulated?.sample],
-            report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time']) },
+            report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time', 'help', 'version']) },
         ]
         checkLimits(params)
         checkOutdir(params.outdir.toString(), launchDir)
@@ -55,9 +75,6 @@ class Plan {
 
     /** What a benchmark needs of every sample: truth to score by unless bulk lines are scored, and groups where folds are groups. */
     private static void checkBenchmark(Map<String, ?> params, List<Map<String, String>> samples) {
-        if (params.supervision != null && params.supervision != 'none') {
-            fail('--supervision: belongs to --mode predict; a benchmark takes --protocol labels, transfer, few_shot:N, leave_group_out or leave_line_out')
-        }
         samples.eachWithIndex { row, index ->
             final String column = !row.label_key && params.protocol != 'leave_line_out' ? 'label_key' :
                 params.protocol == 'leave_group_out' && !row.group_key ? 'group_key' : null
@@ -85,7 +102,7 @@ class Plan {
         if (path != null && !path.endsWith('.gmt')) {
             fail("--gene_sets: ${value} is no gmt file; give gene sets in gmt format (name, description and genes, separated by tabs)")
         }
-        if (path != null && !(path ==~ /[a-z0-9]+:\/\/.*/)) {
+        if (path != null && !InputFile.isAddress(path)) {
             Files.readAllLines(Paths.get(path), StandardCharsets.ISO_8859_1).eachWithIndex { line, index ->
                 if (line.trim() && line.split('\t').size() < 3) {
                     fail("--gene_sets: ${value}, line ${index + 1} is no gene set; give name, description and genes, separated by tabs")
@@ -97,11 +114,11 @@ class Plan {
 
     /** An input's path from the folder of the launch, checked; an address such as s3://... is passed on unread. */
     static String existing(String name, Object value, Object launchDir, String kind) {
-        if (value == null || value.toString() ==~ /[a-z0-9]+:\/\/.*/) {
+        if (value == null || InputFile.isAddress(value.toString())) {
             return value
         }
-        final Path file = Paths.get(launchDir.toString()).resolve(value.toString())
-        if (!Files.isRegularFile(file)) {
+        final Path file = InputFile.find(value.toString(), [Paths.get(launchDir.toString())])
+        if (file == null || !Files.isRegularFile(file)) {
             fail("--${name}: ${value} does not exist; give the path of ${kind}")
         }
         if (Files.size(file) == 0) {
@@ -110,8 +127,22 @@ class Plan {
         file.toString()
     }
 
+    /** A folder's whole path; it is made, because a container's engine would make it as root. */
+    private static String folder(String name, Object value, Object launchDir) {
+        if (value == null) {
+            return null
+        }
+        final Path found = Paths.get(launchDir.toString()).resolve(value.toString())
+        try {
+            Files.createDirectories(found)
+        } catch (IOException problem) {
+            fail("--${name}: ${value} cannot be made (${problem.class.simpleName}); choose another folder")
+        }
+        found.toString()
+    }
+
     static void checkOutdir(String outdir, Object launchDir) {
-        if (outdir ==~ /[a-z0-9]+:\/\/.*/) {
+        if (InputFile.isAddress(outdir)) {
             return
         }
         final Path folder = Paths.get(launchDir.toString()).resolve(outdir)

@@ -69,8 +69,19 @@ class InputOutput:
     input: Path | None = setting(
         None, "Sample sheet (csv): sample,path,drug[,label_key,group_key,species,scale,sampling].", kind="file"
     )
+    skip_bad_samples: bool = setting(
+        False, "Go on without samples that cannot be used, as long as one can; the report names them."
+    )
     simulate: str | None = setting(None, "Instead of --input: simulate cells of held-out bulk lines for this drug.")
     outdir: Path = setting(Path("results"), "Folder of the results.", kind="folder")
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What ends at once."""
+
+    help: bool = setting(False, "Print all params and end.")
+    version: bool = setting(False, "Print the version and end.")
 
 
 @dataclass(frozen=True)
@@ -248,6 +259,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
     "perturbation_simulation": ("Simulated table for perturbation models", (Source(SimulatedSize),)),
     "run": ("Run", (Source(Run),)),
     "limits": ("Limits of one task", (Source(TaskLimits),)),
+    "switches": ("Help and version", (Source(Switches),)),
 }
 
 # Params of another group that a mode hands to a command with its own default for them.

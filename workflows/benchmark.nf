@@ -1,32 +1,31 @@
 // Repeated cross-validation of many models on the same folds: datasets x models x heads x samplings x repeats x folds.
-include { PREPARE              } from './prepare'
 include { PLAN_FOLDS           } from '../modules/plan_folds/main'
 include { PRETRAIN_AUTOENCODER } from '../modules/pretrain_autoencoder/main'
 include { PRETRAIN_REPEATS     } from '../modules/pretrain_repeats/main'
 include { TUNE                 } from '../modules/tune/main'
 include { CROSS_VALIDATE       } from '../modules/cross_validate/main'
+include { CROSS_VALIDATE as CROSS_VALIDATE_CPU } from '../modules/cross_validate/main'
 include { BENCHMARK_SUMMARY    } from '../modules/benchmark_summary/main'
 include { REPORT               } from '../modules/report/main'
 
 workflow BENCHMARK {
     take:
-    samples    // list of [meta, cells]: one for each row of the sheet; empty when cells are simulated
-    simulated  // meta of the simulated sample, or null
-    tables     // [expression, response]: the user's bulk tables, or two empty lists
+    ready   // [meta, cells, bulk.h5ad, response.parquet]
+    skipped    // map from the name of a sample that is left out to the reason
     options    // map: the options of each step, by the group of nextflow_schema.json
 
     main:
-    PREPARE(samples, simulated, tables, options)
+    def ch_ready = ready
     PLAN_FOLDS(
-        PREPARE.out.ready,
-        options.network.findAll { name, _value -> name != 'n_replicas' } + options.training + options.benchmark,
+        ch_ready,
+        Comparison.planned(options),
     )
 
     // No training before all samples are planned: the count arrives when the last plan has been made.
     // ch_slices: [slice, cells, bulk.h5ad, response.parquet, folds]; one element for each task of CROSS_VALIDATE
-    def ch_planned = PREPARE.out.ready.join(PLAN_FOLDS.out.plan)
+    def ch_planned = ch_ready.join(PLAN_FOLDS.out.plan)
     def ch_slices = ch_planned.combine(ch_planned.count()).flatMap { _meta, cells, bulk, response, folds, slices, _n ->
-        slices.splitCsv(header: true).collect { row ->
+        slices.splitCsv(header: true, quote: '"').collect { row ->
             def slice = row.subMap('id', 'drug', 'model', 'heads', 'sampling', 'first', 'last') + [sample: row.dataset]
             def source = row.pretrained == '1' ? row.subMap('drug', 'gene_set', 'heads', 'sampling') : [:]
             [slice, source, cells, bulk, response, folds]
@@ -60,21 +59,38 @@ workflow BENCHMARK {
         bulk_options,
     )
     // A slice whose bulk stage failed for good has nothing to begin with; the summary names it.
+    // ch_fits: [slice, cells, bulk.h5ad, response.parquet, folds, files of the bulk stage], and the options that its model reads:
+    // others would make -resume fit again what they do not change.
     def ch_models = PRETRAIN_REPEATS.out.model.map { meta, files -> [meta.subMap('drug', 'gene_set', 'heads', 'sampling'), files] }
-    CROSS_VALIDATE(
-        ch_kinds.alone.map { slice, _source, cells, bulk, response, folds -> [slice, cells, bulk, response, folds, []] }.mix(
-            ch_kinds.pretrained.map { slice, source, cells, bulk, response, folds -> [source, slice, cells, bulk, response, folds] }
+    def ch_fits = ch_kinds.alone
+        .map { slice, _source, cells, bulk, response, folds -> [slice, cells, bulk, response, folds, []] }
+        .mix(
+            ch_kinds.pretrained
+                .map { slice, source, cells, bulk, response, folds -> [source, slice, cells, bulk, response, folds] }
                 .combine(ch_models, by: 0)
                 .map { _source, slice, cells, bulk, response, folds, files -> [slice, cells, bulk, response, folds, files] }
-        ),
-        options.network + options.training + options.transfer.findAll { name, _value -> name != 'supervision' }
-            + options.prediction + options.stacks + options.benchmark.subMap('model_settings'),
-    )
+        )
+        .branch { fit ->
+            network: Comparison.isNetwork(fit[0].model)
+            simple: true
+        }
+    def ch_networks = ch_fits.network.multiMap { fit ->
+        files: fit
+        options: Comparison.options(options, fit[0])
+    }
+    def ch_simple = ch_fits.simple.multiMap { fit ->
+        files: fit
+        options: Comparison.options(options, fit[0])
+    }
+    CROSS_VALIDATE(ch_networks.files, ch_networks.options)
+    CROSS_VALIDATE_CPU(ch_simple.files, ch_simple.options)
+    def ch_predictions = CROSS_VALIDATE.out.predictions.mix(CROSS_VALIDATE_CPU.out.predictions)
+    def ch_fit_tables = CROSS_VALIDATE.out.fits.mix(CROSS_VALIDATE_CPU.out.fits)
 
     // A search for better settings; this run's table keeps those that it was given.
     // ch_tuned: [meta, cells, bulk.h5ad, response.parquet, model]; one element for each sample and model
     def ch_tuned = options.tuning.tune ? ch_planned.flatMap { meta, cells, bulk, response, _folds, slices ->
-        slices.splitCsv(header: true).collect { row -> row.model }.unique().collect { model -> [meta, cells, bulk, response, model] }
+        slices.splitCsv(header: true, quote: '"').collect { row -> row.model }.unique().collect { model -> [meta, cells, bulk, response, model] }
     } : channel.empty()
     TUNE(
         ch_tuned,
@@ -82,18 +98,18 @@ workflow BENCHMARK {
     )
 
     BENCHMARK_SUMMARY(
-        CROSS_VALIDATE.out.predictions.collect().ifEmpty([]),
-        CROSS_VALIDATE.out.fits.collect().ifEmpty([]),
+        ch_predictions.collect().ifEmpty([]),
+        ch_fit_tables.collect().ifEmpty([]),
         PLAN_FOLDS.out.expected.collect(sort: true), // the order of the tables
         PLAN_FOLDS.out.plan.map { _meta, folds, _slices -> folds }.collect(),
         options.summary,
     )
-    REPORT(BENCHMARK_SUMMARY.out.sections, options.report)
+    REPORT(BENCHMARK_SUMMARY.out.sections, options.report, skipped)
 
     emit:
     report = REPORT.out.html
-    versions = PREPARE.out.versions.mix(
-        PLAN_FOLDS.out.versions, PRETRAIN_AUTOENCODER.out.versions, PRETRAIN_REPEATS.out.versions,
-        TUNE.out.versions, CROSS_VALIDATE.out.versions, BENCHMARK_SUMMARY.out.versions, REPORT.out.versions,
+    versions = PLAN_FOLDS.out.versions.mix(
+        PRETRAIN_AUTOENCODER.out.versions, PRETRAIN_REPEATS.out.versions,
+        TUNE.out.versions, CROSS_VALIDATE.out.versions, CROSS_VALIDATE_CPU.out.versions, BENCHMARK_SUMMARY.out.versions, REPORT.out.versions,
     )
 }

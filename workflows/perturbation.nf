@@ -1,6 +1,7 @@
 // From differential expression of known (cell type, compound) pairs to a comparison of the models that predict it.
 include { SIMULATE_PERTURBATION } from '../modules/simulate_perturbation/main'
 include { KAGGLE_TRAIN          } from '../modules/kaggle_train/main'
+include { KAGGLE_TRAIN as KAGGLE_TRAIN_CPU } from '../modules/kaggle_train/main'
 include { KAGGLE_SUMMARY        } from '../modules/kaggle_summary/main'
 include { REPORT                } from '../modules/report/main'
 
@@ -22,21 +23,34 @@ workflow PERTURBATION {
         ch_versions = SIMULATE_PERTURBATION.out.versions
     }
 
-    KAGGLE_TRAIN(
-        channel.fromList(trainings).combine(ch_table).map { meta, train, keys, sample ->
-            [meta, train, keys, sample, meta.encoding == 'embedding' ? inputs.compound_embedding : []]
-        },
-        options.training,
-    )
+    // ch_trainings: [training, de_train, id_map, sample_submission, compound_embedding]
+    def ch_trainings = channel.fromList(trainings).combine(ch_table)
+        .map { meta, train, keys, sample ->
+            [meta.subMap('id', 'models', 'encoding', 'protocol'), train, keys, sample, meta.encoding == 'embedding' ? inputs.compound_embedding : []]
+        }
+        .branch { training ->
+            network: training[0].encoding
+            simple: true
+        }
+    KAGGLE_TRAIN(ch_trainings.network, options.training)
+    KAGGLE_TRAIN_CPU(ch_trainings.simple, options.simple)
+    def ch_trained = KAGGLE_TRAIN.out.model.mix(KAGGLE_TRAIN_CPU.out.model)
+
+    // A training that failed for good leaves a hole in the comparison, which the report names.
+    def ch_missing = ch_trained
+        .map { meta, _weights, _tests, _submissions -> meta.id }
+        .toList()
+        .map { done -> trainings.findAll { training -> !(training.id in done) }.collectEntries { training -> [training.id, 'its training failed'] } }
     KAGGLE_SUMMARY(
         ch_table.map { train, _keys, _sample -> train },
-        KAGGLE_TRAIN.out.predictions.collect(),
+        KAGGLE_TRAIN.out.predictions.mix(KAGGLE_TRAIN_CPU.out.predictions).collect(),
         KAGGLE_TRAIN.out.history.collect().ifEmpty([]),
-        options.training,
+        options.summary,
+        ch_missing,
     )
-    REPORT(KAGGLE_SUMMARY.out.sections.collect(), options.report)
+    REPORT(KAGGLE_SUMMARY.out.sections.collect(), options.report, ch_missing)
 
     emit:
     report = REPORT.out.html
-    versions = ch_versions.mix(KAGGLE_TRAIN.out.versions, KAGGLE_SUMMARY.out.versions, REPORT.out.versions)
+    versions = ch_versions.mix(KAGGLE_TRAIN.out.versions, KAGGLE_TRAIN_CPU.out.versions, KAGGLE_SUMMARY.out.versions, REPORT.out.versions)
 }

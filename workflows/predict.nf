@@ -1,5 +1,4 @@
-// From bulk lines and samples to a sensitivity for every cell.
-include { PREPARE        } from './prepare'
+// From prepared bulk lines and samples to a sensitivity for every cell.
 include { PRETRAIN_BULK  } from '../modules/pretrain_bulk/main'
 include { FINETUNE_SC    } from '../modules/finetune_sc/main'
 include { PREDICT        } from '../modules/predict/main'
@@ -10,17 +9,17 @@ include { REPORT         } from '../modules/report/main'
 
 workflow PREDICT_RESPONSE {
     take:
-    samples    // list of [meta, cells]: one for each row of the sheet; empty when cells are simulated
-    simulated  // meta of the simulated sample, or null
-    tables     // [expression, response]: the user's bulk tables, or two empty lists
+    ready   // [meta, cells, bulk.h5ad, response.parquet]
+    cells   // [meta, cells]
+    tables  // [meta, tables of quality control]
+    skipped    // map from the name of a sample that is left out to the reason
+    gene_sets  // gmt file, or an empty list
     options    // map: the options of each step, by the group of nextflow_schema.json
 
     main:
-    PREPARE(samples, simulated, tables, options)
-
-    // ch_ready: [meta, cells, bulk.h5ad, response.parquet]; ch_cells: [meta, cells]
-    def ch_ready = PREPARE.out.ready
-    def ch_cells = PREPARE.out.cells
+    def ch_ready = ready
+    def ch_cells = cells
+    def ch_tables = tables
     PRETRAIN_BULK(ch_ready, options.network + options.training)
     FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
     PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.prediction)
@@ -31,7 +30,7 @@ workflow PREDICT_RESPONSE {
     if (options.explanation_inputs.explain) {
         KEY_GENES(
             FINETUNE_SC.out.model.map { meta, weights, config, _permuted -> [meta, weights, config] }.join(PREDICT.out.cells),
-            options.explanation_inputs.gene_sets ? file(options.explanation_inputs.gene_sets) : [],
+            gene_sets,
             options.explanation,
         )
         TRAJECTORY(PREDICT.out.cells.join(KEY_GENES.out.genes), options.trajectory)
@@ -39,17 +38,17 @@ workflow PREDICT_RESPONSE {
         ch_explain_versions = KEY_GENES.out.versions.mix(TRAJECTORY.out.versions)
     }
     FIGURES(
-        PREPARE.out.tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
+        ch_tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
             .join(PREDICT.out.cells).join(PREDICT.out.tables).join(ch_explained),
         options.run,
     )
 
-    REPORT(FIGURES.out.sections.collect(), options.report)
+    REPORT(FIGURES.out.sections.collect(), options.report, skipped)
 
     emit:
     report = REPORT.out.html
-    versions = PREPARE.out.versions.mix(
-        PRETRAIN_BULK.out.versions, FINETUNE_SC.out.versions, PREDICT.out.versions,
+    versions = PRETRAIN_BULK.out.versions.mix(
+        FINETUNE_SC.out.versions, PREDICT.out.versions,
         ch_explain_versions, FIGURES.out.versions, REPORT.out.versions,
     )
 }

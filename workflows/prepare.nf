@@ -27,11 +27,28 @@ workflow PREPARE {
 
     QC(ch_samples, options.quality_control + options.trajectory)
 
-    // Nothing goes on before all samples are known to be usable: the count arrives when the last QC has succeeded.
-    def ch_cells = QC.out.cells
-    def ch_ready = ch_cells.combine(ch_cells.count()).map { meta, cells, _n -> [meta, cells] }.combine(ch_bulk)
+    // Nothing goes on before all samples are checked: ch_skipped has one element, once the last of them is. Bad samples
+    // end the run, all named; with --skip_bad_samples it goes on without them.
+    def ch_checked = QC.out.cells.branch { _meta, file ->
+        bad: file.name.endsWith('.problem')
+        usable: true
+    }
+    def n_samples = simulated ? 1 : samples.size()
+    def ch_skipped = ch_checked.bad
+        .map { meta, file -> [meta.sample, Failure.taken(file)] }
+        .toSortedList()
+        .map { found ->
+            if (found && (!options.samples.skip_bad || found.size() == n_samples)) {
+                error(Failure.ofSamples(found))
+            }
+            [options.samples.skipped + found.collectEntries()]
+        }
+    // ch_skipped: map from the name of a sample that is left out to the reason; ch_cells: [meta, cells]
+    def ch_cells = ch_checked.usable.combine(ch_skipped).map { meta, cells, _skipped -> [meta, cells] }
+    def ch_ready = ch_cells.combine(ch_bulk)
 
     emit:
+    skipped = ch_skipped.map { found -> found[0] }
     ready = ch_ready      // [meta, cells, bulk.h5ad, response.parquet]
     cells = ch_cells      // [meta, cells]
     tables = QC.out.tables

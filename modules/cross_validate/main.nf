@@ -1,6 +1,6 @@
 // Fit one model on a slice of the fold plan, its folds as one stack where the model can, and predict their test cells.
 process CROSS_VALIDATE {
-    tag "${slice.id}"
+    tag "${Options.tag(slice.id)}"
     label 'process_high'
     label 'process_gpu'
     ext code: Code.digest(projectDir, 'cross_validate')
@@ -16,17 +16,17 @@ process CROSS_VALIDATE {
 
     script:
     def row = slice.subMap('sample', 'drug', 'model', 'heads', 'sampling') + [slice: "${slice.first}:${slice.last}", name: slice.id]
-    def weights = pretrained ? "--pretrained ${pretrained.find { file -> file.name.endsWith('.safetensors') }}" : ''
+    def files = [bulk: bulk, response: response, target: cells, folds: folds, pretrained: pretrained.find { file -> file.name.endsWith('.safetensors') }]
     """
     : ${task.ext.code}
-    cross_validate.py --bulk ${bulk} --response ${response} --target ${cells} --folds ${folds} ${weights} ${Options.line(options + row)} --threads ${task.cpus}
+    cross_validate.py ${Options.line(files + options + row)} --threads ${task.cpus}
     versions.py --process '${task.process}' torch scikit-learn > versions.yml
     """
 
     stub:
     """
     : ${task.ext.code}
-    touch ${slice.id}.predictions.parquet ${slice.id}.fits.csv
+    touch ${Options.quote(slice.id)}.predictions.parquet ${Options.quote(slice.id)}.fits.csv
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -3,7 +3,8 @@ process FINETUNE_SC {
     tag "${meta.sample}"
     label 'process_high'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'finetune_sc')
+    ext code: Code.digest(projectDir, 'finetune_sc'),
+        input_bytes: { 2 * (options.n_replicas ?: 5) * InputFile.bytes(bulk) + InputFile.bytes(cells) } // bulk once for each network of the stack
 
     input:
     tuple val(meta), path(weights), path(config), path(split), path(cells), path(bulk, stageAs: 'bulk/*'), path(response)
@@ -17,10 +18,11 @@ process FINETUNE_SC {
     path 'versions.yml', emit: versions
 
     script:
+    def files = [pretrained: weights, split: split, bulk: bulk, response: response, target: cells]
     def row = meta.subMap('sample', 'drug', 'sampling')
     """
     : ${task.ext.code}
-    finetune_sc.py --pretrained ${weights} --split ${split} --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus} --attempt ${task.attempt}
+    finetune_sc.py ${Options.line(files + options + row)} --threads ${task.cpus} --attempt ${task.attempt}
     versions.py --process '${task.process}' torch igraph leidenalg > versions.yml
     """
 

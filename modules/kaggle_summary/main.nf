@@ -2,13 +2,14 @@
 process KAGGLE_SUMMARY {
     tag "${predictions.size()} files"
     label 'process_medium'
-    ext code: Code.digest(projectDir, 'kaggle_summary')
+    ext code: Code.digest(projectDir, 'kaggle_summary'), input_bytes: { InputFile.bytes(de_train) + predictions.collect { file -> InputFile.bytes(file) }.max() }
 
     input:
     path de_train
     path predictions, stageAs: 'predictions/*', arity: '1..*'
     path history, stageAs: 'history/*', arity: '0..*'
     val options
+    val missing // map: trainings that failed, by id, with the reason
 
     output:
     path '*.csv', emit: tables
@@ -17,17 +18,21 @@ process KAGGLE_SUMMARY {
     path 'versions.yml', emit: versions
 
     script:
+    def rows = [['training', 'reason']] + missing.collect { id, reason -> [id, reason] }
     def flag = options.drop_unparsable ? '--drop_unparsable' : ''
     def losses = history ? '--history history' : ''
     """
     : ${task.ext.code}
-    kaggle_summary.py --de_train ${de_train} --predictions predictions ${losses} ${Options.line(options.subMap('layer', 'seed', 'device'))} ${flag} --threads ${task.cpus}
+    kaggle_summary.py --de_train ${Options.quote(de_train)} --predictions predictions ${losses} ${Options.line(options.findAll { name, _value -> name != 'drop_unparsable' })} ${flag} --threads ${task.cpus}
+    printf '%s\\n' ${rows.collect { row -> Options.csv(row) }.join(' ')} > missing.csv
     versions.py --process '${task.process}' pandas matplotlib > versions.yml
     """
 
     stub:
+    def rows = [['training', 'reason']] + missing.collect { id, reason -> [id, reason] }
     """
     : ${task.ext.code}
+    printf '%s\\n' ${rows.collect { row -> Options.csv(row) }.join(' ')} > missing.csv
     mkdir figures perturbation.mqc
     touch scores.csv per_cell_type.csv per_compound.csv gains.csv figures/kaggle_accuracy.png perturbation.mqc/scores_mqc.html
     versions.py --process '${task.process}' > versions.yml

@@ -1,6 +1,6 @@
 // Train perturbation models under one protocol, fold by fold, or on all rows; the seeds of a network as one stack.
 process KAGGLE_TRAIN {
-    tag "${meta.id}"
+    tag "${Options.tag(meta.id)}"
     label 'process_high'
     label 'process_gpu'
     ext code: Code.digest(projectDir, 'kaggle_train')
@@ -13,27 +13,32 @@ process KAGGLE_TRAIN {
     output:
     path "${meta.id}.oof.parquet", optional: true, emit: predictions // not of a training on all rows
     path "${meta.id}.history.csv", optional: true, emit: history // of networks
-    tuple val(meta), path('*.{safetensors,json}', arity: '0..*'), path('*.test.parquet', arity: '0..*'),
-        path('*.submission.csv', arity: '0..*'), emit: model
+    tuple val(meta), path("models/${meta.id}/*.{safetensors,json}", arity: '0..*'),
+        path("models/${meta.id}/*.test.parquet", arity: '0..*'), path("models/${meta.id}/*.submission.csv", arity: '0..*'), emit: model
     path 'versions.yml', emit: versions
 
     script:
     def files = [de_train: de_train, id_map: id_map, sample_submission: sample_submission, compound_embedding: compound_embedding]
-    def chosen = [model: meta.models, encoding: meta.encoding, protocol: meta.protocol]
+    def folder = Options.quote("models/${meta.id}")
+    def chosen = [model: meta.models, encoding: meta.encoding, protocol: meta.protocol, outdir: "models/${meta.id}"]
     def flags = [meta.protocol ? '--no_final' : '', options.drop_unparsable ? '--drop_unparsable' : ''].join(' ')
     """
     : ${task.ext.code}
     kaggle_train.py ${Options.line(files + chosen + options.findAll { name, _value -> name != 'drop_unparsable' })} ${flags} --threads ${task.cpus}
     for table in oof.parquet history.csv; do
-        test ! -e \$table || mv \$table ${meta.id}.\$table
+        test ! -e ${folder}/\$table || mv ${folder}/\$table ${Options.quote(meta.id)}.\$table
     done
     versions.py --process '${task.process}' torch scikit-learn lightgbm rdkit > versions.yml
     """
 
     stub:
+    def folder = Options.quote("models/${meta.id}")
+    def id = Options.quote(meta.id)
+    def model = Options.quote(meta.models[0])
     """
     : ${task.ext.code}
-    touch ${meta.protocol ? "${meta.id}.oof.parquet ${meta.id}.history.csv" : "${meta.models[0]}.safetensors ${meta.models[0]}.json"}
+    mkdir -p ${folder}
+    touch ${meta.protocol ? "${id}.oof.parquet ${id}.history.csv" : "${folder}/${model}.safetensors ${folder}/${model}.json"}
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -18,7 +18,7 @@ process KEY_GENES {
     script:
     """
     : ${task.ext.code}
-    key_genes.py --model ${weights} --target ${cells} ${Options.line([sample: meta.sample, gene_sets: gene_sets] + options)} --threads ${task.cpus}
+    key_genes.py ${Options.line([model: weights, target: cells, sample: meta.sample, gene_sets: gene_sets] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' torch scipy gseapy > versions.yml
     """
 

@@ -3,7 +3,7 @@ process PREDICT {
     tag "${meta.sample}"
     label 'process_medium'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'predict')
+    ext code: Code.digest(projectDir, 'predict'), input_bytes: { InputFile.bytes(cells) }
 
     input:
     tuple val(meta), path(weights), path(config), path(permuted), path(cells)
@@ -20,7 +20,7 @@ process PREDICT {
     script:
     """
     : ${task.ext.code}
-    predict.py --model ${weights} --target ${cells} ${Options.line([sample: meta.sample, 'null': permuted] + options)} --threads ${task.cpus}
+    predict.py ${Options.line([model: weights, target: cells, sample: meta.sample, 'null': permuted] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' torch anndata scikit-learn > versions.yml
     """
 

@@ -17,10 +17,10 @@ process PREPARE_BULK {
     path 'versions.yml', emit: versions
 
     script:
-    def tables = expression ? "--bulk_expression ${expression} --bulk_response ${response}" : ''
+    def tables = [bulk_expression: expression, bulk_response: response] // empty lists: the built-in bulk data
     """
     : ${task.ext.code}
-    prepare_bulk.py ${tables} ${Options.line([drug: drugs] + options)} --threads ${task.cpus}
+    prepare_bulk.py ${Options.line(tables + [drug: drugs] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' anndata pandas pyarrow > versions.yml
     """
 

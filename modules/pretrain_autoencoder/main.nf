@@ -1,7 +1,7 @@
 // Train the autoencoders of all repeats on bulk lines, once for each set of genes: every drug and every number of heads
 // begins with them.
 process PRETRAIN_AUTOENCODER {
-    tag "${gene_set}"
+    tag "${Options.tag(gene_set)}"
     label 'process_high'
     label 'process_gpu'
     ext code: Code.digest(projectDir, 'pretrain_autoencoder')
@@ -17,7 +17,7 @@ process PRETRAIN_AUTOENCODER {
     script:
     """
     : ${task.ext.code}
-    pretrain_autoencoder.py --bulk ${bulk} --target ${cells} ${Options.line(options)} --threads ${task.cpus}
+    pretrain_autoencoder.py ${Options.line([bulk: bulk, target: cells] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' torch > versions.yml
     """
 

@@ -3,7 +3,8 @@ process PRETRAIN_BULK {
     tag "${meta.sample}"
     label 'process_high'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'pretrain_bulk')
+    ext code: Code.digest(projectDir, 'pretrain_bulk'),
+        input_bytes: { 2 * (options.n_replicas ?: 5) * InputFile.bytes(bulk) + InputFile.bytes(cells) } // bulk once for each network of the stack
 
     input:
     tuple val(meta), path(cells), path(bulk, stageAs: 'bulk/*'), path(response)
@@ -16,10 +17,11 @@ process PRETRAIN_BULK {
     path 'versions.yml', emit: versions
 
     script:
+    def files = [bulk: bulk, response: response, target: cells]
     def row = meta.subMap('sample', 'drug', 'sampling')
     """
     : ${task.ext.code}
-    pretrain_bulk.py --bulk ${bulk} --response ${response} --target ${cells} ${Options.line(options + row)} --threads ${task.cpus} --attempt ${task.attempt}
+    pretrain_bulk.py ${Options.line(files + options + row)} --threads ${task.cpus} --attempt ${task.attempt}
     versions.py --process '${task.process}' torch scikit-learn imbalanced-learn > versions.yml
     """
 

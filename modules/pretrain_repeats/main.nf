@@ -1,7 +1,7 @@
 // Train the source models of all repeats as one stack, once for each drug, set of genes, number of heads and sampling:
 // bulk lines know nothing of the folds of the cells.
 process PRETRAIN_REPEATS {
-    tag "${meta.id}"
+    tag "${Options.tag(meta.id)}"
     label 'process_high'
     label 'process_gpu'
     ext code: Code.digest(projectDir, 'pretrain_bulk')
@@ -15,10 +15,11 @@ process PRETRAIN_REPEATS {
     path 'versions.yml', emit: versions
 
     script:
+    def files = [bulk: bulk, response: response, target: cells, autoencoder: autoencoder]
     def row = meta.subMap('drug', 'heads', 'sampling')
     """
     : ${task.ext.code}
-    pretrain_bulk.py --sample bulk --bulk ${bulk} --response ${response} --target ${cells} --autoencoder ${autoencoder} ${Options.line(options + row)} --threads ${task.cpus}
+    pretrain_bulk.py --sample bulk ${Options.line(files + options + row)} --threads ${task.cpus}
     versions.py --process '${task.process}' torch scikit-learn imbalanced-learn > versions.yml
     """
 

@@ -2,22 +2,28 @@
 process QC {
     tag "${meta.sample}"
     label 'process_medium'
-    ext code: Code.digest(projectDir, 'qc')
+    ext code: Code.digest(projectDir, 'qc'), input_bytes: { InputFile.bytes(cells) }
 
     input:
     tuple val(meta), path(cells, stageAs: 'input/*')
     val options
 
     output:
-    tuple val(meta), path("${meta.sample}.h5ad"), emit: cells
-    tuple val(meta), path("${meta.sample}.qc_metrics.csv"), path("${meta.sample}.qc_summary.json"), emit: tables
+    tuple val(meta), path("${meta.sample}.{h5ad,problem}"), emit: cells // problem: one line that says why there is no h5ad
+    tuple val(meta), path("${meta.sample}.qc_metrics.csv"), path("${meta.sample}.qc_summary.json"), optional: true, emit: tables
     path 'versions.yml', emit: versions
 
     script:
     def columns = meta.subMap('sample', 'label_key', 'group_key', 'species', 'scale')
     """
     : ${task.ext.code}
-    qc.py --input ${cells} ${Options.line(columns + options)} --threads ${task.cpus}
+    qc.py ${Options.line([input: cells] + columns + options)} --threads ${task.cpus} 2> said || code=\$?
+    cat said >&2
+    if [ \${code:-0} -eq 1 ] && grep '^error: ' said | tail -n 1 | cut -c 8- > problem && [ -s problem ]; then
+        mv problem ${meta.sample}.problem
+    else
+        test \${code:-0} -eq 0 || exit \$code
+    fi
     versions.py --process '${task.process}' anndata scikit-learn igraph > versions.yml
     """
 

@@ -7,6 +7,7 @@ process REPORT {
     input:
     path sections, arity: '1..*'
     val parameters
+    val left_out // map: what the page would have shown and does not, with the reason
 
     output:
     path 'pharmacell_report.html', emit: html
@@ -16,14 +17,15 @@ process REPORT {
     """
     : ${task.ext.code}
     echo ${Options.json(parameters)} > parameters.json
-    report.py ${sections} --parameters parameters.json --threads ${task.cpus}
+    echo ${Options.json(left_out)} > left_out.json
+    report.py ${sections.collect { folder -> Options.quote(folder) }.join(' ')} --parameters parameters.json --left_out left_out.json --threads ${task.cpus}
     versions.py --process '${task.process}' multiqc > versions.yml
     """
 
     stub:
     """
     : ${task.ext.code}
-    touch pharmacell_report.html
+    echo ${Options.json([left_out: left_out])} > pharmacell_report.html
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -1,6 +1,6 @@
 // Single cells made from bulk lines that the reduced bulk table no longer holds: a sample whose truth is known.
 process SIMULATE_CELLS {
-    tag "${drug}"
+    tag "${Options.tag(drug)}"
     label 'process_low'
     ext code: Code.digest(projectDir, 'simulate_cells')
 
@@ -18,7 +18,7 @@ process SIMULATE_CELLS {
     script:
     """
     : ${task.ext.code}
-    simulate_cells.py --bulk ${bulk} --response ${response} ${Options.line([drug: drug] + options)} --threads ${task.cpus}
+    simulate_cells.py ${Options.line([bulk: bulk, response: response, drug: drug] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' anndata > versions.yml
     """
 

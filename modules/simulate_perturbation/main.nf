@@ -1,6 +1,6 @@
 // A table like that of the NeurIPS 2023 task, its values made up from keys and from moments of each cell type and gene.
 process SIMULATE_PERTURBATION {
-    tag "${train_keys.name}"
+    tag "${Options.tag(train_keys.name)}"
     label 'process_low'
     ext code: Code.digest(projectDir, 'simulate_perturbation')
 
@@ -21,7 +21,7 @@ process SIMULATE_PERTURBATION {
     script:
     """
     : ${task.ext.code}
-    simulate_perturbation.py --train_keys ${train_keys} --id_map ${id_map} --mean ${mean} --std ${deviation} ${Options.line(options)} --threads ${task.cpus}
+    simulate_perturbation.py ${Options.line([train_keys: train_keys, id_map: id_map, mean: mean, std: deviation] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' rdkit pyarrow > versions.yml
     """
 

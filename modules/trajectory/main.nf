@@ -15,7 +15,7 @@ process TRAJECTORY {
     script:
     """
     : ${task.ext.code}
-    trajectory.py --target ${cells} --key_genes ${key_genes} ${Options.line([sample: meta.sample] + options)} --threads ${task.cpus}
+    trajectory.py ${Options.line([target: cells, key_genes: key_genes, sample: meta.sample] + options)} --threads ${task.cpus}
     versions.py --process '${task.process}' scikit-learn igraph > versions.yml
     """
 

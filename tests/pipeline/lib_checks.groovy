@@ -1,17 +1,44 @@
-// Calls the classes of lib/ once for each case in a json file and prints what each answered: no engine start per case.
+// Calls the classes of lib/ once for each case of a json list and prints what each answered, one list and one answer a
+// line, until the input ends: no engine start per case, one Java start for all tests.
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
+import java.nio.file.Paths
 
-def cases = new JsonSlurper().parse(new File(args[0]))
-def answers = cases.collect { item ->
+def params = { item ->
+    def schema = new Schema(item.project)
+    def checked = schema.check(item.params, item.given ?: item.params.collectEntries { name, _value -> [name, null] })
+    [schema, checked]
+}
+// What the engine hands on for a command line: the defaults of the schema below what the words say.
+def command = { item ->
+    def schema = new Schema(item.project)
+    def given = CommandLine.read(item.words, null, item.launch_dir)
+    def defaults = schema.groups.values().collectEntries { group -> group.properties.collectEntries { name, rule -> [name, rule.default] } }
+    def checked = schema.check(defaults + given.findAll { _name, text -> text != null }, given)
+    checked.mode == 'perturbation' ? new PerturbationPlan(schema, checked, item.launch_dir) : new Plan(schema, checked, item.launch_dir)
+    checked.mode
+}
+def answer = { item ->
     try {
         switch (item.call) {
+            case 'command': return [answer: command(item)]
             case 'files': return [answer: Code.files(item.project, item.command)]
             case 'digest': return [answer: Code.digest(item.project, item.command)]
-            case 'params': new Schema(item.project).check(item.params); return [answer: null]
+            case 'params': return [answer: params(item)[1].findAll { _name, value -> value != null }]
+            case 'warnings': return [answer: params(item)[0].warnings]
+            case 'given': return [answer: CommandLine.read(item.words, item.params_file, item.launch_dir)]
+            case 'help': return [answer: Help.text(new Schema(item.project), '1.2.3')]
             case 'sheet': return [answer: SampleSheet.read(item.sheet, item.launch_dir)]
+            case 'columns': return [answer: [COLUMNS: SampleSheet.COLUMNS, REQUIRED: SampleSheet.REQUIRED, CHOICES: SampleSheet.CHOICES]]
             case 'options': return [answer: Options.line(item.options)]
-            case 'perturbation': return [answer: new PerturbationPlan(new Schema(item.project), item.params, item.launch_dir).properties.subMap('trainings', 'options')]
+            case 'render': return [answer: Rendered.process(item.project, item.module, item.texts)]
+            case 'evaluate': return [answer: Eval.xy(item.params, Paths.get(item.launch_dir), "def params = x, launchDir = y; ${item.code}").toString()]
+            case 'bytes': return [answer: InputFile.bytes(Paths.get(item.path))]
+            case 'staged': return [answer: InputFile.staged(item.path, Paths.get(item.work_dir))]
+            case 'slice options': return [answer: Comparison.options(item.options, item.slice)]
+            case 'networks': return [answer: item.models.findAll { model -> Comparison.isNetwork(model) }]
+            case 'plan': return [answer: new Plan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('samples', 'skipped', 'warnings', 'tables', 'geneSets', 'options')]
+            case 'perturbation': return [answer: new PerturbationPlan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('trainings', 'options')]
             case 'perturbation_models': return [answer: ['NETWORKS', 'BASELINES', 'CLASSICAL'].collectEntries { name -> [name, PerturbationPlan[name]] }]
             case 'failure': return [answer: Failure.line(item.report)]
         }
@@ -19,4 +46,7 @@ def answers = cases.collect { item ->
         return [error: problem.message]
     }
 }
-println JsonOutput.toJson(answers)
+System.in.newReader('UTF-8').eachLine { line ->
+    System.out.write((JsonOutput.toJson(new JsonSlurper().parseText(line).collect { item -> answer(item) }) + '\n').getBytes('UTF-8'))
+    System.out.flush()
+}

@@ -1,5 +1,7 @@
 """What a user sees who starts the pipeline with something wrong: one clear line, exit code 1, nothing trained."""
 
+import re
+
 import pytest
 from engine_run import copy_project, run
 
@@ -58,11 +60,19 @@ def test_stops_before_training(project, tmp_path, kind):
     (tmp_path / "samples.csv").write_text(sheet.format(data=project / "tests/data"))
     ended = run(project, tmp_path, "-profile", "test", "--input", "samples.csv", *arguments)
     assert ended.code == 1
-    errors = [line for line in ended.output.splitlines() if line.startswith("ERROR ~ ")]
+    errors = [line for line in ended.output.splitlines() if re.match("ERROR ~ |1 sample cannot be used", line)]
     assert expected in errors[-1]
     assert "Traceback" not in ended.output
     assert not any(task.startswith("PRETRAIN_BULK") for task in ended.submitted)
     assert not (tmp_path / "results/test/predictions").exists()
+
+
+@pytest.mark.parametrize(("switch", "expected"), [("--help", "--sensitive_quantile X"), ("--version", "PharmaCell 0.")])
+def test_help_and_version_are_printed_and_nothing_is_written(project, tmp_path, switch, expected):
+    ended = run(project, tmp_path, switch, "--outdir", "results")
+    assert ended.code == 0
+    assert expected in ended.output
+    assert not (tmp_path / "results").exists()
 
 
 def test_stub_run_passes_with_simulated_cells(project, tmp_path):
@@ -77,4 +87,4 @@ def test_task_that_was_killed_is_tried_again(tmp_path):
     (project / "bin/prepare_bulk.py").write_text("#!/bin/sh\nexit 137\n")
     ended = run(project, tmp_path, "-profile", "test")
     assert ended.code == 1
-    assert ended.output.count("Re-submitted process > PREDICT_RESPONSE:PREPARE:PREPARE_BULK") == 2
+    assert ended.output.count("Re-submitted process > PREPARE:PREPARE_BULK") == 2

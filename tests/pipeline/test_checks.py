@@ -1,5 +1,9 @@
 """Params and sample sheets are checked before any task starts, and each problem is one clear line."""
 
+import gzip
+import json
+from pathlib import Path
+
 import pytest
 from engine_run import PROJECT
 from lib_calls import call
@@ -25,7 +29,7 @@ SHEETS = {
 }
 PARAMS = {
     "typo": ({"epoch": 5}, "--epoch: no such parameter; did you mean --epochs?"),
-    "nothing like it": ({"zzzzzzzzzzzz": 1}, "--zzzzzzzzzzzz: no such parameter (nextflow_schema.json"),
+    "nothing like it": ({"zzzzzzzzzzzz": 1}, "--zzzzzzzzzzzz: no such parameter (--help lists them)"),
     "text for a number": ({"epochs": "many"}, "--epochs: 'many' given; give a whole number"),
     "fraction for a count": ({"n_replicas": 2.5}, "--n_replicas: '2.5' given; give a whole number"),
     "no value": ({"preset": True}, "--preset: no value given"),
@@ -38,6 +42,37 @@ PARAMS = {
     "no core": ({"max_cpus": 0}, "--max_cpus: 0 is out of range"),
     "not widths": ({"encoder": "256;128"}, "--encoder: '256;128' cannot be read"),
     "few_shot without number": ({"supervision": "few_shot"}, "--supervision: 'few_shot' cannot be read"),
+    "line break": ({"simulate": "cisplatin\ntouch x"}, "--simulate: holds a control character"),
+    "another mode's": (
+        {"mode": "perturbation", "bottleneck": 8},
+        "--bottleneck: not used by --mode perturbation; leave it out, or give --mode predict or benchmark",
+    ),
+    "the benchmark's": (
+        {"repeats": 3},
+        "--repeats: not used by --mode predict; leave it out, or give --mode benchmark",
+    ),
+    "supervision in a benchmark": (
+        {"mode": "benchmark", "supervision": "labels"},
+        "--supervision: not used by --mode benchmark; a benchmark takes --protocol labels",
+    ),
+    "patience of the main job": ({"patience": 0}, "--patience: 0 is out of range; with --mode predict give"),
+    "no number as text": ({"epochs": "1e"}, "--epochs: '1e' given; give a whole number"),
+    "nested": ({"encoder": {"a": 1}}, "--encoder: holds names and values; give a value"),
+    "kebab case": ({"max-cpus": 2}, "--max-cpus: no such parameter; did you mean --max_cpus?"),
+}
+TYPED = {  # what newer engines hand on as text, and what a params file may hold
+    ("learning_rate", "1e-3"): 0.001,
+    ("learning_rate", ".5"): 0.5,
+    ("target_sum", "10_000"): 10000,
+    ("epochs", "1_000"): 1000,
+    ("epochs", "1e3"): 1000,
+    ("epochs", 5.0): 5,
+    ("dropout", "0"): 0,
+    ("skip_explain", "true"): True,
+    ("skip_explain", "false"): False,
+    ("encoder", 256): 256,
+    ("heads_sweep", "0,2"): "0,2",
+    ("encoder", (64, 32)): "64,32",
 }
 
 
@@ -81,15 +116,92 @@ def test_missing_sheet_is_refused(folder):
 
 
 def test_bad_params_are_refused():
-    answers = call([{"call": "params", "project": str(PROJECT), "params": params} for params, _ in PARAMS.values()])
+    cases = [
+        {"call": "params", "project": str(PROJECT), "params": {"mode": "predict"} | bad} for bad, _ in PARAMS.values()
+    ]
+    answers = call(cases)
     for (kind, (_, expected)), answer in zip(PARAMS.items(), answers, strict=True):
         assert answer.get("error", "").startswith(expected), kind
         assert "\n" not in answer["error"], kind
 
 
+def checked(params: dict, given: dict | None = None, what: str = "params") -> dict:
+    """Return what the schema makes of params; without ``given`` all of them are the user's."""
+    case = {"call": what, "project": str(PROJECT), "params": {"mode": "predict"} | params}
+    return call([case | ({} if given is None else {"given": given})])[0]
+
+
 def test_good_params_pass():
-    params = {"epochs": 5, "dropout": 0, "encoder": 256, "supervision": "few_shot:3", "preset": None}
-    assert call([{"call": "params", "project": str(PROJECT), "params": params}]) == [{"answer": None}]
+    params = {"mode": "predict", "epochs": 5, "dropout": 0, "encoder": 256, "supervision": "few_shot:3"}
+    assert checked(params | {"preset": None}) == {"answer": params}
+
+
+def test_numbers_and_booleans_are_read_from_text():
+    cases = [
+        {"call": "params", "project": str(PROJECT), "params": {"mode": mode(name), name: value}}
+        for name, value in TYPED
+    ]
+    for (name, value), expected, answer in zip(TYPED, TYPED.values(), call(cases), strict=True):
+        assert answer["answer"][name] == expected, (name, value)
+        assert type(answer["answer"][name]) is type(expected), (name, value)
+
+
+def mode(name: str) -> str:
+    return "benchmark" if name == "heads_sweep" else "predict"
+
+
+def test_text_that_the_engine_took_for_a_number_is_the_users_text():
+    assert checked({"root": 1}, {"root": "0001"})["answer"]["root"] == "0001"
+    assert checked({"simulate": 100000.0}, {"simulate": "1E5"})["answer"]["simulate"] == "1E5"
+
+
+def test_study_can_be_repeated_without_early_stopping():
+    assert checked({"mode": "perturbation", "patience": 0, "epochs": 250})["answer"]["patience"] == 0
+
+
+def test_params_of_a_configuration_may_be_another_modes():
+    params = {"mode": "perturbation", "bottleneck": 8, "input": "samples.csv", "patience": 5}
+    assert checked(params, {"mode": "perturbation"})["answer"] == params
+
+
+def test_params_that_a_site_adds_are_warned_about():
+    site = {"config_profile_description": "our cluster", "igenomes_base": "s3://x", "custom": {"a": 1}}
+    warned = checked(site, {"epochs": "3"}, "warnings")["answer"]
+    assert warned == [
+        "ignored, because PharmaCell has no such parameter: config_profile_description, custom, igenomes_base"
+    ]
+    assert checked({}, {}, "warnings")["answer"] == []
+
+
+def test_given_params_are_those_of_the_command_line_and_the_params_file(tmp_path):
+    (tmp_path / "params.yml").write_text("epochs: 5\nsimulate: cisplatin\n")
+    (tmp_path / "params.json").write_text(json.dumps({"heads": 2}))
+    words = ["main.nf", "-profile", "test", "--epochs", "7", "--root=0001", "--drug", "--held", "-1", "--skip_explain"]
+    cases = [
+        {"call": "given", "words": [*words, *more], "params_file": environment, "launch_dir": str(tmp_path)}
+        for more, environment in (
+            ([], None),
+            (["-params-file", "params.yml"], "params.json"),
+            (["--outdir", "-params-file x"], "params.json"),
+        )
+    ]
+    own = {"epochs": "7", "root": "0001", "drug": "true", "held": "-1", "skip_explain": "true"}
+    assert [answer["answer"] for answer in call(cases)] == [
+        own,
+        own | {"simulate": None},
+        own | {"outdir": "-params-file x", "heads": None},
+    ]
+
+
+def test_help_lists_every_param_with_default_and_modes():
+    text = call([{"call": "help", "project": str(PROJECT)}])[0]["answer"]
+    groups = json.loads((PROJECT / "nextflow_schema.json").read_text())["$defs"].values()
+    for group in groups:
+        assert group["title"] in text
+        for name in group["properties"]:
+            assert f"  --{name}" in text
+    assert "[default: 0.3]" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_options_are_quoted_for_the_shell():
@@ -126,9 +238,142 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("kind", FAILURES)
-def test_failure_of_an_engine_is_one_line_that_says_what_to_do(kind):
-    report, expected = FAILURES[kind]
-    (answer,) = call([{"call": "failure", "report": report}])
-    assert expected in answer["answer"]
-    assert "\n" not in answer["answer"]
+def test_failures_of_an_engine_are_one_line_that_says_what_to_do():
+    answers = call([{"call": "failure", "report": report} for report, _ in FAILURES.values()])
+    for (kind, (_, expected)), answer in zip(FAILURES.items(), answers, strict=True):
+        assert expected in answer["answer"], kind
+        assert "\n" not in answer["answer"], kind
+
+
+EXCEL = {
+    "semicolons": "sample;path;drug\na;a.csv;X\n",
+    "tabs": "sample\tpath\tdrug\na\ta.csv\tX\n",
+    "byte order mark and CRLF": "\ufeffsample,path,drug\r\na,a.csv,X\r\n",
+    "old Mac line ends": "sample,path,drug\ra,a.csv,X\r",
+    "separator line": "sep=;\r\nsample;path;drug\r\na;a.csv;X\r\n",
+    "trailing columns": "sample,path,drug,,\na,a.csv,X,,\n,,,,\n",
+    "more commas than the header": "sample,path,drug\na,a.csv,X,,,\n",
+    "empty rows": "\n,,\nsample,path,drug\n\n,,\na,a.csv,X\n\n",
+    "an empty column in the midst": "sample,,path,drug\na,,a.csv,X\n",
+    "spaces and hard spaces": "sample , path,drug\u00a0\n a,\u00a0a.csv, X \n",
+    "all quoted": '"sample","path","drug"\n"a","a.csv","X"\n',
+}
+REFUSED = {
+    "workbook": (b"PK\x03\x04rest", "an Excel workbook; save the sheet as csv"),
+    "latin-1": ("sample,path,drug\na,a.csv,caf\u00e9\n".encode("latin-1"), "not a text file in UTF-8"),
+    "value without a column": (b"sample,path,drug,\na,a.csv,X,note\n", "'note' stands in a column without a name"),
+    "open quote": (b'sample,path,drug\na,"a.csv,X\n', "a double quote is opened and never closed"),
+    "line break in a cell": (b'sample,path,drug\na,a.csv,"X\ny"\n', "row 1: 'drug' holds a control character"),
+}
+
+
+def test_sheets_of_excel_are_read(folder):
+    for kind, answer in zip(EXCEL, read_sheets(folder, list(EXCEL.values())), strict=True):
+        assert "answer" in answer, (kind, answer)
+        (row,) = answer["answer"]
+        assert (row["sample"], row["path"], row["drug"]) == ("a", str(folder / "a.csv"), "X"), kind
+
+
+def test_sheet_in_utf_16_is_read(folder):
+    (folder / "utf16.csv").write_bytes("sample\tpath\tdrug\na\ta.csv\tX\n".encode("utf-16"))
+    (answer,) = call([{"call": "sheet", "sheet": "utf16.csv", "launch_dir": str(folder)}])
+    assert answer["answer"][0]["sample"] == "a"
+
+
+def test_sheets_that_are_none_are_refused_in_one_line(folder):
+    cases = []
+    for index, (content, _) in enumerate(REFUSED.values()):
+        (folder / f"refused{index}.csv").write_bytes(content)
+        cases.append({"call": "sheet", "sheet": f"refused{index}.csv", "launch_dir": str(folder)})
+    for (kind, (_, expected)), answer in zip(REFUSED.items(), call(cases), strict=True):
+        assert expected in answer.get("error", ""), kind
+        assert "\n" not in answer["error"], kind
+
+
+def test_all_bad_rows_are_named_at_once(folder):
+    text = "sample,path,drug,species\na,a.csv,X,\n\nb,gone.csv,X,\nc,a.csv,X,rat\n"
+    error = read_sheets(folder, [text])[0]["error"]
+    assert "row 3: gone.csv does not exist" in error
+    assert "row 4: species 'rat'" in error
+
+
+def plan(folder, sheet: str, **params) -> dict:
+    (folder / "plan.csv").write_text(sheet)
+    params = {"mode": "predict", "input": "plan.csv", "outdir": "results", "binarise": "quantile"} | params
+    case = {"call": "plan", "project": str(PROJECT), "params": params, "launch_dir": str(folder)}
+    return call([case])[0]
+
+
+def test_bad_rows_are_left_out_when_asked(folder):
+    sheet = "sample,path,drug\na,a.csv,X\nb,gone.csv,X\n"
+    assert "row 2: gone.csv does not exist" in plan(folder, sheet)["error"]
+    found = plan(folder, sheet, skip_bad_samples=True)["answer"]
+    assert [sample["sample"] for sample in found["samples"]] == ["a"]
+    assert found["skipped"].keys() == {"b"}
+    assert "gone.csv" in found["skipped"]["b"]
+    assert "row 2" in found["warnings"][0]
+    assert "row 1: gone.csv" in plan(folder, "sample,path,drug\nb,gone.csv,X\n", skip_bad_samples=True)["error"]
+
+
+def test_paths_resolve_as_the_shell_would(tmp_path):
+    (tmp_path / "real/deep").mkdir(parents=True)
+    (tmp_path / "real/cells.h5ad").write_text("right")
+    (tmp_path / "cells.h5ad").write_text("wrong")
+    (tmp_path / "link").symlink_to("real/deep")
+    (tmp_path / "named.h5ad").symlink_to("real/cells.h5ad")
+    for name, expected in {
+        "link/../cells.h5ad": "real/cells.h5ad",
+        "named.h5ad": "named.h5ad",
+        f"file://{tmp_path}/cells.h5ad": "cells.h5ad",
+        "Zellen für Ärzte.h5ad": "Zellen für Ärzte.h5ad",
+        "cells[1].h5ad": "cells[1].h5ad",
+    }.items():
+        (tmp_path / "Zellen für Ärzte.h5ad").write_text("x")
+        (tmp_path / "cells[1].h5ad").write_text("x")
+        (row,) = read_sheets(tmp_path, [f"sample,path,drug\na,{name},X\n"])[0]["answer"]
+        assert row["path"] == str(tmp_path / expected)
+
+
+def test_addresses_are_not_looked_for_here(folder):
+    paths = ["s3://bucket/a b.h5ad", "gs://bucket/x.h5ad", "az://c/x", "https://host/x.h5ad?a=1"]
+    answers = read_sheets(folder, [f"sample,path,drug\na,{path},X\n" for path in paths])
+    assert [answer["answer"][0]["path"] for answer in answers] == paths
+
+
+def test_cache_is_in_the_folder_of_the_launch(folder):
+    found = plan(folder, "sample,path,drug\na,a.csv,X\n", cache_dir="my cache")["answer"]
+    assert found["options"]["bulk"]["cache_dir"] == str(folder / "my cache")
+    assert (folder / "my cache").is_dir()
+
+
+def test_size_of_an_input_is_what_is_in_it(tmp_path):
+    folder = tmp_path / "10x"
+    folder.mkdir()
+    (folder / "matrix.mtx.gz").write_bytes(gzip.compress(b"1 1 1\n" * 100_000))
+    (folder / "barcodes.tsv").write_text("x" * 50)
+    (tmp_path / "link").symlink_to(folder)
+    (tmp_path / "plain.h5ad").write_bytes(b"0" * 12_345)
+    names = ("10x", "link", "plain.h5ad", "gone")
+    answers = call([{"call": "bytes", "path": str(tmp_path / name)} for name in names])
+    assert [answer["answer"] for answer in answers] == [600_050, 600_050, 12_345, 1_000_000_000]
+
+
+def test_names_that_the_shell_would_expand_are_staged_under_plain_ones(tmp_path):
+    folder = tmp_path / "$HOME [1]"
+    (folder / "in{a,b}").mkdir(parents=True)
+    (folder / "cells*.h5ad").write_text("right")
+    (folder / "in{a,b}/matrix.mtx").write_text("right")
+    paths = [
+        str(folder / "cells*.h5ad"),
+        str(folder / "in{a,b}"),
+        str(tmp_path / "plain name.h5ad"),
+        "s3://b/c[1].h5ad",
+    ]
+    cases = [{"call": "staged", "path": path, "work_dir": str(tmp_path / "work")} for path in paths * 2]
+    answers = [answer["answer"] for answer in call(cases)]
+    assert answers[:4] == answers[4:]
+    assert answers[2:4] == paths[2:]
+    for staged in answers[:2]:
+        assert not set("[]*?{}$") & set(staged)
+    assert Path(answers[0]).read_text() == "right"
+    assert (Path(answers[1]) / "matrix.mtx").read_text() == "right"

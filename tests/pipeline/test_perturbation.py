@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from engine_run import PROJECT, run
+from engine_run import PROJECT, copy_project, run
 from lib_calls import call
 
 from pharmacell.perturbation.models.registry import BASELINES, CLASSICAL, NETWORKS, REGISTRY
@@ -53,6 +53,7 @@ def plan(**params) -> dict:
         "project": str(PROJECT),
         "launch_dir": params.pop("launch_dir"),
         "params": table | params,
+        "given": dict.fromkeys(params),
     }
     return call([case])[0]["answer"]
 
@@ -234,3 +235,39 @@ def test_simulated_table_is_made_trained_on_and_reported(project, tmp_path):
     assert sum(task.startswith("KAGGLE_TRAIN") for task in ended.submitted) == 39
     assert (tmp_path / "results/perturbation/simulated/de_train.parquet").exists()
     assert (tmp_path / "results/report/pharmacell_report.html").exists()
+
+
+@pytest.fixture(scope="module")
+def with_hole(tmp_path_factory):
+    """A stub run in which one of two networks fails under one protocol, and the run after --epochs changed."""
+    folder = tmp_path_factory.mktemp("hole")
+    copy = copy_project(folder / "project")
+    module = copy / "modules/kaggle_train/main.nf"
+    failing = '    mkdir -p ${folder}\n    test "${meta.id}" != gru_ordinal_kaggle\n    touch'
+    module.write_text(module.read_text().replace("    mkdir -p ${folder}\n    touch", failing))
+    chosen = ["--perturbation_models", "gru,lstm,ridge", "--perturbation_protocols", "kaggle,random"]
+    arguments = [*filled([*TABLE, *chosen], copy), "-stub-run", "--outdir", "results"]
+    return folder, [run(copy, folder, *arguments, "--epochs", epochs, "-resume") for epochs in ("2", "3")]
+
+
+def test_training_that_fails_leaves_a_named_hole_and_is_not_tried_again(with_hole):
+    folder, (first, _) = with_hole
+    assert first.code == 0, first.output
+    assert (
+        "KAGGLE_TRAIN (gru_ordinal_kaggle)` terminated with an error exit status (1) -- Error is ignored"
+        in first.output
+    )
+    assert "Re-submitted" not in first.output
+    missing = pd.read_csv(folder / "results/perturbation/missing.csv")
+    assert missing.to_dict("records") == [{"training": "gru_ordinal_kaggle", "reason": "its training failed"}]
+    assert '"gru_ordinal_kaggle"' in (folder / "results/report/pharmacell_report.html").read_text()
+
+
+def test_models_without_epochs_are_not_fitted_again_when_these_change(with_hole):
+    _, (_, again) = with_hole
+    assert again.code == 0, again.output
+    assert [task for task in again.cached if "KAGGLE_TRAIN" in task] == [
+        "KAGGLE_TRAIN_CPU (simple_kaggle)",
+        "KAGGLE_TRAIN_CPU (simple_random)",
+    ]
+    assert any(task.startswith("KAGGLE_TRAIN (") for task in again.submitted)

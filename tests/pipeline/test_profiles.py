@@ -6,7 +6,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from engine_run import NEXTFLOW, PROJECT
+from engine_run import NEXTFLOW, PROJECT, run
 
 PROFILES = re.findall(r"^    '?([\w-]+)'? \{ includeConfig", (PROJECT / "nextflow.config").read_text(), re.M)
 EXECUTORS = {
@@ -70,9 +70,44 @@ def test_gpu_takes_the_image_with_cuda_in_either_order(resolved, profiles):
     assert "maxForks = 1" in resolved[profiles]
 
 
-def test_gpu_on_a_cluster_is_asked_from_the_scheduler(resolved):
+def test_gpu_on_a_cluster_takes_the_image_with_cuda_and_any_number_of_tasks(resolved):
     found = resolved["apptainer,gpu,slurm"]
-    assert "--gres=gpu:1" in found
     assert "maxForks = 0" in found
     assert re.search(r"process\.container = '.*-cuda\.sif'", found)
-    assert "--gres" not in resolved["slurm"]
+
+
+# Starts the job at once, as a scheduler with an idle node does; squeue, which is asked for its state, says nothing.
+SBATCH = """#!/bin/bash
+(bash .command.run > .command.log 2>&1 < /dev/null &)
+echo "Submitted batch job $$"
+"""
+SITE = """
+process { clusterOptions = '--account=lab42'; queue = 'short' }
+params { config_profile_description = 'Our cluster'; max_cpus = 4 }
+executor { pollInterval = '1 sec'; exitReadTimeout = '30 sec' }
+process { withName: CROSS_VALIDATE { array = null }; withName: PRETRAIN_REPEATS { array = null } }
+"""
+
+
+def test_gpu_is_asked_from_the_scheduler_beside_what_the_site_asks_for(project, tmp_path, monkeypatch):
+    """Only by tasks that train a network, and a site's own params are no mistake of the user."""
+    for name, text in {"sbatch": SBATCH, "squeue": "#!/bin/sh\n", "scancel": "#!/bin/sh\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (tmp_path / "site.config").write_text(SITE)
+    arguments = ("-profile", "demo_benchmark,gpu,slurm", "-c", "site.config", "-stub-run", "--outdir", "results")
+    ended = run(project, tmp_path, *arguments)
+    assert ended.code == 0, ended.output
+    assert "no such parameter: config_profile_description" in ended.output
+    asked = {}
+    for script in tmp_path.glob("work/??/*/.command.run"):
+        lines = [line for line in script.read_text().splitlines() if line.startswith("#SBATCH")]
+        (job,) = [line.partition("nf-")[2] for line in lines if " -J " in line]
+        assert "#SBATCH -p short" in lines
+        asked[re.match(r"(?:[A-Z]+_)?(PREPARE_BULK|CROSS_VALIDATE(?:_CPU)?)?", job)[1]] = next(
+            line for line in lines if "--account" in line
+        )
+    assert asked["PREPARE_BULK"] == "#SBATCH --account=lab42"
+    assert asked["CROSS_VALIDATE"] == "#SBATCH --account=lab42 --gres=gpu:1"
+    assert asked["CROSS_VALIDATE_CPU"] == "#SBATCH --account=lab42"

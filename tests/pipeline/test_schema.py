@@ -9,6 +9,7 @@ import click
 import make_schema
 import pytest
 from engine_run import PROJECT
+from lib_calls import call
 
 from pharmacell.core.options import Form, Integers, Names
 from pharmacell.core.settings import choices_of
@@ -188,3 +189,23 @@ def test_commands_state_no_default_of_their_own():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and any(word.arg == "default" for word in node.keywords):
                 assert node.args[0].value in allowed, f"{path.name}: a default belongs into the settings"
+
+
+def test_schema_of_the_sheet_has_its_columns_and_choices():
+    rules = json.loads((PROJECT / "assets/schema_input.json").read_text())["items"]
+    known = call([{"call": "columns"}])[0]["answer"]
+    assert list(rules["properties"]) == known["COLUMNS"]
+    assert rules["required"] == known["REQUIRED"]
+    assert {name: rule["enum"] for name, rule in rules["properties"].items() if "enum" in rule} == known["CHOICES"]
+
+
+def test_every_group_is_read_by_a_mode():
+    """A group that no mode reads could not be given on the command line (Schema.GROUPS in lib/)."""
+    cases = [
+        {"call": "params", "project": str(PROJECT), "given": {name: None}, "params": {"mode": mode, name: None}}
+        for name in RULES
+        for mode in ("predict", "benchmark", "perturbation")
+    ]
+    answers = call(cases)
+    for index, name in enumerate(RULES):
+        assert any("answer" in answer for answer in answers[3 * index : 3 * index + 3]), name

@@ -89,6 +89,8 @@ def test_every_other_result_is_published(finished, sample):
         "history.csv",
         "transfer.json",
     }
+    weights = results / "models" / sample / "model.safetensors"
+    assert weights.stat().st_mode & 0o040, "readable by the group"
     figures = list((results / "predictions" / sample / "figures").iterdir())
     assert figures
     assert {path.stem for path in figures if path.suffix == ".png"} == {
@@ -128,7 +130,8 @@ def test_report_and_run_information_are_published(finished):
         "versions.yml",
     }
     versions = (information / "versions.yml").read_text().splitlines()
-    assert sorted(line.partition(":")[0] for line in versions) == sorted(["PREPARE_BULK", *STEPS, "REPORT"])
+    assert sorted(line.partition(":")[0] for line in versions) == sorted(["WORKFLOW", "PREPARE_BULK", *STEPS, "REPORT"])
+    assert any('"nextflow":"24.10.0"' in line and '"container":"none"' in line for line in versions)
 
 
 def test_unchanged_resume_runs_nothing(finished):
