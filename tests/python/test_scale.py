@@ -52,7 +52,7 @@ FRACTIONS = {
     "normalised, some of the genes": (RATE[:, :150], "tpm", None),
     "corrected": (SOUP, "counts", None),
     "corrected, small": (SOUP[:, GENES < 6], "counts", None),
-    "scaled by one number": (SPARSE * 0.93, "tpm", None),
+    "scaled by one number": (SPARSE * 0.93, "counts", None),
 }
 
 

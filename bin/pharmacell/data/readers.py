@@ -1,6 +1,7 @@
 """The front door: a file of single cells of any kind, brought to one checked form."""
 
 import gzip
+import logging
 import shutil
 import tarfile
 import tempfile
@@ -211,9 +212,11 @@ def _read_hdf5(file: Path | IO[bytes], path: Path) -> Contents:
     import h5py
 
     from pharmacell.data.containers import read_annotated, read_multimodal
+    from pharmacell.data.hdf5_probe import require_sound
     from pharmacell.data.loom import read_loom
     from pharmacell.data.tenx import read_10x_h5
 
+    require_sound(file, path)
     root = h5py.File(file, "r")
     if "mod" in root:
         contents = read_multimodal(root, path)
@@ -249,6 +252,7 @@ def _read_zarr(store: Any, path: Path) -> Contents:
 
     from pharmacell.data.containers import read_zarr
 
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # zarr's tasks log what the readers handle
     contents = read_zarr(zarr.open_group(store, mode="r", use_consolidated=False), path)
     contents.keep = (contents.keep, store)
     return contents

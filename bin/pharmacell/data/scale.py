@@ -133,6 +133,8 @@ def _fractions(block: sparse.csr_matrix | np.ndarray) -> tuple[str, str, str | N
         if _same([float(cell.sum()) for cell in cells]):
             return "tpm", "the cells' sums are the same", None
     if _steps(cells):
+        if _same([float(cell.min()) for cell in cells]):
+            return "counts", "all values are whole multiples of one number, as counts that were scaled are", None
         return "tpm", "the values of a cell are whole multiples of one number", None
     if high <= LARGEST_LOG:
         for base, undo in UNDO.items():

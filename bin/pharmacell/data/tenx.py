@@ -126,14 +126,16 @@ def read_triple(matrix_file: Path) -> Contents:
     for file in (matrix_file, barcode_file, feature_file):
         check_file(file, (".mtx", ".tsv", ".txt", ".csv"))
     found = read_matrix_market(matrix_file)
-    features, barcodes = _lines(feature_file), [fields[0] for fields in _lines(barcode_file)]
+    features, cells = _lines(feature_file), _lines(barcode_file)
     notes = []
     n_rows, n_columns = found.shape
-    for name, lines in ((feature_file.name, features), (barcode_file.name, barcodes)):
-        other = n_columns if lines is features else n_rows
-        if len(lines) - 1 in found.shape and len(lines) not in found.shape and other is not None:
-            del lines[0]
+    for name, lines in ((feature_file.name, features), (barcode_file.name, cells)):
+        if len(lines) - 1 in found.shape and len(lines) not in found.shape:
+            header = lines.pop(0)
+            if not header[0] and all(len(fields) > 1 for fields in lines):  # R numbers the rows
+                lines[:] = [fields[1:] for fields in lines]
             notes.append(f"the first line of {name} is its header")
+    barcodes = [fields[0] for fields in cells]
     if (n_rows, n_columns) == (len(barcodes), len(features)) and n_rows != n_columns:
         notes.append(f"{matrix_file.name} has cells in its rows")
         found = found.T
