@@ -43,9 +43,10 @@ def track(items: Iterable[Item], description: str, total: int, unit: str) -> Gen
     if sys.stderr.isatty():
         yield from tqdm(items, desc=description, total=total, unit=f" {unit}", leave=False)
         return
-    say(f"{description}: {total:,} {unit}")
     next_tenth = 1
     for done, item in enumerate(items, start=1):
+        if done == 1:  # not earlier: the first item may end in an error, which stands alone
+            say(f"{description}: {total:,} {unit}")
         yield item
         if total > 1 and done * 10 >= next_tenth * total:
             say(f"{description}: {done:,} of {total:,} {unit} done")
