@@ -10,7 +10,7 @@ from engine_run import NEXTFLOW
 
 FAKE = """#!/bin/sh
 [ "$1" = -v ] && { echo "nextflow version VERSION.5928"; exit 0; }
-echo "own: $*"; command -v python3; echo "locale: $LC_ALL"; exit 7
+echo "own: $*"; command -v python3; echo "locale: ${LC_ALL:-$LC_CTYPE}"; exit 7
 """
 
 
