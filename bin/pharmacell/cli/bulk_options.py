@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pharmacell.core.options import options_of, together
+from pharmacell.core.options import combined, options_of
 from pharmacell.data.settings import BulkSource, Cut, OwnBulk
 
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pharmacell.data.bulk import Bulk
 
-bulk_options = together(options_of(BulkSource), options_of(OwnBulk), options_of(Cut))
+bulk_options = combined(options_of(BulkSource), options_of(OwnBulk), options_of(Cut))
 
 
 def labelled_bulk(options: dict[str, Any]) -> "tuple[Bulk, pd.DataFrame, pd.DataFrame]":

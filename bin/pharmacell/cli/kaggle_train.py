@@ -58,16 +58,19 @@ def kaggle_train(
     With --protocol: oof.parquet, scores.csv, row_scores.parquet. For networks: history.csv and, unless --no_final,
     MODEL.safetensors and MODEL.json. With --id_map: MODEL.test.parquet; with --sample_submission: MODEL.submission.csv.
     """
+    from pharmacell.core.errors import InputError
     from pharmacell.perturbation.final_fit import fit_all_rows
     from pharmacell.perturbation.fold_runs import Run, parquet_writer, write_tables
     from pharmacell.perturbation.formats import is_simulated
     from pharmacell.perturbation.run_checks import check_run
     from pharmacell.perturbation.table import PerturbationTable, read_id_map, read_sample_submission
 
+    if sample_submission and not id_map:
+        raise InputError("--sample_submission without --id_map: its rows are not known; add --id_map")
     fit_options = chosen(FitOptions, options)
     table = PerturbationTable.read(de_train, layer, drop_unparsable)
     keys = read_id_map(id_map, table) if id_map else None
-    parts = check_run(table, models, protocols, fit_options, final, sample_submission, id_map, seed)
+    parts = check_run(table, models, protocols, fit_options, final, seed)
     ids = None
     if sample_submission and keys is not None:
         ids = read_sample_submission(sample_submission, table.genes, keys["id"])

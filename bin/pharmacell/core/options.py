@@ -99,7 +99,7 @@ class Slice(click.ParamType):
         return int(first), int(last)
 
 
-def together(*options: Decorator) -> Decorator:
+def combined(*options: Decorator) -> Decorator:
     """Return one decorator that adds several options in the order given.
 
     Parameters
@@ -129,7 +129,7 @@ def options_of(settings: type, *names: str, instances: Mapping[str, Any] | None 
         Where the default depends on the configuration: the settings of each configuration by its name, the usual one
         first. An option that is not given is then None, and the configuration decides.
     """
-    return together(*(option(settings, name, instances) for name in names or fields_of(settings)))
+    return combined(*(option(settings, name, instances) for name in names or fields_of(settings)))
 
 
 def option(settings: type, name: str, instances: Mapping[str, Any] | None = None) -> Decorator:
@@ -145,7 +145,7 @@ def option(settings: type, name: str, instances: Mapping[str, Any] | None = None
         As in :func:`options_of`.
     """
     field = fields_of(settings)[name]
-    told = meaning(field)
+    described = meaning(field)
     default = None if instances else field.default
     words = default_words(settings, name, instances) if default is None else None
     attributes: dict[str, Any] = {"default": written(default) if isinstance(default, tuple) else default}
@@ -153,7 +153,7 @@ def option(settings: type, name: str, instances: Mapping[str, Any] | None = None
         attributes["is_flag"] = True
     else:
         attributes["type"] = click_type(settings, name)
-    return click.option(f"--{name}", help=told.help + (f" [default: {words}]" if words else ""), **attributes)
+    return click.option(f"--{name}", help=described.help + (f" [default: {words}]" if words else ""), **attributes)
 
 
 def click_type(settings: type, name: str) -> click.ParamType:
@@ -166,23 +166,23 @@ def click_type(settings: type, name: str) -> click.ParamType:
     name
         Of the field.
     """
-    told = meaning(fields_of(settings)[name])
+    described = meaning(fields_of(settings)[name])
     match kind_of(settings, name):
         case "choice":
             return click.Choice(choices_of(settings, name))
         case "integer":
-            return click.IntRange(whole(told.at_least), whole(told.at_most))
+            return click.IntRange(whole(described.at_least), whole(described.at_most))
         case "number":
-            return number_range(told)
+            return number_range(described)
         case "integers":
-            return Integers(whole(told.at_least) or 0)
+            return Integers(whole(described.at_least) or 0)
         case "names":
             return Names()
         case "file":
             return click.Path(path_type=Path, dir_okay=False)
         case "folder":
             return click.Path(path_type=Path, file_okay=False)
-    return Form(told.pattern, told.forms or told.pattern) if told.pattern else click.STRING
+    return Form(described.pattern, described.forms or described.pattern) if described.pattern else click.STRING
 
 
 def whole(bound: float | None) -> int | None:
@@ -196,18 +196,18 @@ def whole(bound: float | None) -> int | None:
     return None if bound is None else int(bound)
 
 
-def number_range(told: Meaning) -> click.ParamType:
+def number_range(described: Meaning) -> click.ParamType:
     """Return the range of a number.
 
     Parameters
     ----------
-    told
+    described
         What its field says.
     """
     least, most = (
         inside if inside is not None else outside
-        for inside, outside in ((told.at_least, told.above), (told.at_most, told.below))
+        for inside, outside in ((described.at_least, described.above), (described.at_most, described.below))
     )
     if least is None and most is None:
         return click.FLOAT
-    return click.FloatRange(least, most, min_open=told.above is not None, max_open=told.below is not None)
+    return click.FloatRange(least, most, min_open=described.above is not None, max_open=described.below is not None)

@@ -14,18 +14,18 @@ PARTS = 4  # of the matrix that they are taken from
 ORDER = ("counts", "log1p", "tpm", "zscore")
 
 
-def choose_matrix(contents: Contents, told: str | None, scale: str, source: str) -> tuple[Candidate, list[str]]:
+def choose_matrix(contents: Contents, asked: str | None, scale: str, source: str) -> tuple[Candidate, list[str]]:
     """Choose the matrix to use.
 
     Parameters
     ----------
     contents
         Of the file.
-    told
+    asked
         ``X``, ``raw`` or the name of a layer; None: counts before logged values before z-scores, and of two alike X
         first.
     scale
-        What the user says that the values are, or ``auto``; told, matrices on this scale come first.
+        What the user says that the values are, or ``auto``; asked, matrices on this scale come first.
     source
         The file, for a message.
 
@@ -39,17 +39,17 @@ def choose_matrix(contents: Contents, told: str | None, scale: str, source: str)
     Raises
     ------
     InputError
-        If there is none, or none of the name told.
+        If there is none, or none of the name asked.
     """
     candidates = contents.candidates
     there = ", ".join(candidate.words for candidate in candidates) or "none"
-    if told:
-        wanted = [candidate for candidate in candidates if candidate.name.lower() == told.lower()]
-        exact = [candidate for candidate in wanted if candidate.name == told]
+    if asked:
+        wanted = [candidate for candidate in candidates if candidate.name.lower() == asked.lower()]
+        exact = [candidate for candidate in wanted if candidate.name == asked]
         if not wanted:
-            raise InputError(f"{source}: --matrix {told}: there is none of that name; matrices: {there}")
+            raise InputError(f"{source}: --matrix {asked}: there is none of that name; matrices: {there}")
         chosen = (exact or wanted)[0]
-        return chosen, [f"{chosen.words} is used (as told)"]
+        return chosen, [f"{chosen.words} is used (as asked)"]
     if not candidates:
         raise InputError(f"{source}: X is empty, and no layer or raw holds values; put the expression matrix into X")
     if len(candidates) == 1:

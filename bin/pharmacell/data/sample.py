@@ -64,8 +64,8 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
         If anything about the sample cannot be used.
     """
     source = str(request.path)
-    told = tuple(key for key in (request.label_key, request.group_key) if key)
-    reading = Reading(request.orientation, told, request.matrix, request.species, request.scale)
+    described_by = tuple(key for key in (request.label_key, request.group_key) if key)
+    reading = Reading(request.orientation, described_by, request.matrix, request.species, request.scale)
     read, notes = read_sample(request.path, reading)
     truth, label_notes = _truth(read.given, request)
     group = column_of(read.given, request.group_key, "group_key", source) if request.group_key else None

@@ -1,7 +1,6 @@
 """What can be known to be wrong before anything is trained."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pharmacell.core.errors import InputError
@@ -19,8 +18,6 @@ def check_run(
     protocols: Sequence[str],
     options: FitOptions,
     final: bool,
-    sample_submission: Path | None,
-    id_map: Path | None,
     seed: int,
 ) -> dict[str, list[Split]]:
     """Check options against each other and against the table; returns the folds of each protocol.
@@ -37,10 +34,6 @@ def check_run(
         What the command's user chose.
     final
         Whether models are trained on all rows too.
-    sample_submission
-        The sample submission; None: there is none.
-    id_map
-        Keys of the test rows; None: nothing is predicted.
     seed
         Seed of everything random in it.
 
@@ -56,8 +49,6 @@ def check_run(
         raise InputError("--model, --protocol: a name was given twice; give each once")
     if not (protocols or final):
         raise InputError("--no_final without --protocol: there is nothing to train; leave one out or add the other")
-    if sample_submission and not id_map:
-        raise InputError("--sample_submission without --id_map: its rows are not known; add --id_map")
     parts = {protocol: folds(table, protocol, seed) for protocol in protocols}
     networks = [name for name in models if name in NETWORKS]
     if networks:

@@ -133,15 +133,15 @@ def stacked_rows(
     """
     parts = [stop_rows(labels, seed) for (_, labels), seed in zip(rows, seeds, strict=True)]
 
-    def together(arrays: Sequence[np.ndarray]) -> Tensor:
+    def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.as_tensor(np.stack(arrays), device=device)
 
     return StackedRows(
-        together([x for x, _ in rows]),
-        together([labels for _, labels in rows]).long(),
-        together([learn for learn, _ in parts]),
-        together([held for _, held in parts]),
-        tuple(together(values) for values in zip(*target, strict=True)),
+        stacked([x for x, _ in rows]),
+        stacked([labels for _, labels in rows]).long(),
+        stacked([learn for learn, _ in parts]),
+        stacked([held for _, held in parts]),
+        tuple(stacked(values) for values in zip(*target, strict=True)),
     )
 
 
