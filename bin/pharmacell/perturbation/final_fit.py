@@ -48,14 +48,16 @@ def fit_all_rows(
             found = build(model, run.options).fit_predict(run.table, id_map, run.seeds_of(model), run.device)
             mean = found.predictions.mean(0)
     else:
-        fitted, history = build(model, run.options).fit(run.table, id_map, run.seeds, run.device)
+        from pharmacell.perturbation.models.stacked_network import StackedNetwork
+
+        fitted, history = StackedNetwork(model, run.options).fit(run.table, id_map, run.seeds, run.device)
         run.note(history, model, FINAL, FINAL)
         weights, config = fitted.parts()
         learned = {"cell_types": categories(run.table.cell_type), "compounds": compounds(run.table)}
         save(weights, config | {"card": card | learned}, outdir / f"{model}.safetensors")
         if id_map is not None:
             mean = fitted.predict(id_map).mean(0)
-    if mean is None:
+    if mean is None or id_map is None:
         return
     with whole_file(outdir / f"{model}.test.parquet") as partial:
         keys = [pa.array(id_map[name]) for name in PAIR]
