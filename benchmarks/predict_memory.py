@@ -1,23 +1,16 @@
 """Peak memory and speed of ``predict`` on a large sparse sample, in a fresh process."""
 
-import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from fresh_process import cost
 from machine import N_GENES, Row
 from synthetic_files import COMMANDS, write_cells, write_lines
 
 REPLICAS = 5
 GIB = 2.0
-# A child's peak begins at its parent's size, so the parent that asks is a bare interpreter.
-ASK = (
-    "import json, resource, subprocess, sys, time; start = time.perf_counter(); "
-    "code = subprocess.run(sys.argv[1:], stdout=sys.stderr).returncode; "
-    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss; "
-    "print(json.dumps([code, time.perf_counter() - start, peak / 2**20]))"
-)
 
 
 def train_model(folder: Path, threads: int) -> None:
@@ -60,10 +53,6 @@ def measure(n_cells: int, threads: int):
             "--device",
             "cpu",
         ]
-        asked = [sys.executable, "-c", ASK, *map(str, command)]
-        done = subprocess.run(asked, capture_output=True, text=True, check=True)
-        code, taken, peak = json.loads(done.stdout)
-        if code:
-            raise RuntimeError(done.stderr)
-    yield Row(f"predict, {n_cells:,} cells x {N_GENES} genes: peak memory", peak, "GiB", GIB)
-    yield Row("predict, start-up and writing included: cells per second", n_cells / taken, "/s")
+        found = cost(command, folder)
+    yield Row(f"predict, {n_cells:,} cells x {N_GENES} genes: peak memory", found.peak, "GiB", GIB)
+    yield Row("predict, start-up and writing included: cells per second", n_cells / found.wall, "/s")

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Run the benchmarks, one after the other, and print a table of measured value, bar and verdict.
 
-All bars are ratios of times taken in turns within one run, or memory: a slower machine does not change the verdict. A
-busy one can, because threads wait for each other: measure on an idle machine, or with ``--threads 1``.
+Bars are ratios of times taken in turns within one run, memory, or processor time of whole commands in fresh
+processes. A slower machine does not change the verdict of the first two. A busy one can, because threads wait for each
+other: measure on an idle machine, or with ``--threads 1``.
 """
 
 import json
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
             "predict",
             "folds",
             "folds_gpu",
+            "tasks",
             "whole_benchmark",
             "perturbation",
             "perturbation_scores",
@@ -51,6 +53,7 @@ def run(threads, only, n_cells, json_path):
     import separate_processes
     import stacked_folds
     import stacked_replicas
+    import task_costs
     import torch
     import whole_benchmark
 
@@ -63,6 +66,7 @@ def run(threads, only, n_cells, json_path):
         "folds": stacked_folds.measure,
         "folds_gpu": stacked_folds.measure_gpu,
         "whole_benchmark": lambda: whole_benchmark.measure(threads),
+        "tasks": lambda: task_costs.measure(threads),
         "perturbation": perturbation_epoch.measure,
         "perturbation_scores": perturbation_scores.measure,
     }

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from anndata.io import sparse_dataset, write_elem
 
 COMMANDS = Path(__file__).resolve().parent.parent / "bin"
-DENSITY, CELLS_AT_ONCE = 0.07, 2000
+DENSITY, CELLS_AT_ONCE, N_COMPONENTS = 0.07, 2000, 50
 
 
 def write_lines(folder: Path, n_lines: int, n_genes: int) -> None:
@@ -41,7 +41,10 @@ def write_cells(path: Path, n_cells: int, n_genes: int) -> None:
     with h5py.File(path, "w") as file:
         write_elem(file, "obs", obs)
         write_elem(file, "var", pd.DataFrame(index=[f"GENE{number}" for number in range(n_genes)]))
-        write_elem(file, "uns", {"pharmacell": {"sample": "s", "simulated": True, "genes_matched": 1.0}})
+        write_elem(file, "obsm", {"X_pca": rng.normal(size=(n_cells, N_COMPONENTS)).astype(np.float32)})
+        write_elem(
+            file, "uns", {"pharmacell": {"sample": "s", "scale": "log1p", "simulated": True, "genes_matched": 1.0}}
+        )
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         for start in range(0, n_cells, CELLS_AT_ONCE):
             mask = rng.random((min(CELLS_AT_ONCE, n_cells - start), n_genes), np.float32) < DENSITY
