@@ -14,4 +14,4 @@ def test_a_log_says_what_is_done_and_of_what(capsys):
 
 def test_one_item_is_said_once(capsys):
     list(track([0], "attention", 1, "groups of cells"))
-    assert capsys.readouterr().err.splitlines() == ["attention: 1 groups of cells"]
+    assert capsys.readouterr().err.splitlines() == ["attention"]

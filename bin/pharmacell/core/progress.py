@@ -46,7 +46,7 @@ def track(items: Iterable[Item], description: str, total: int, unit: str) -> Gen
     next_tenth = 1
     for done, item in enumerate(items, start=1):
         if done == 1:  # not earlier: the first item may end in an error, which stands alone
-            say(f"{description}: {total:,} {unit}")
+            say(f"{description}: {total:,} {unit}" if total > 1 else description)
         yield item
         if total > 1 and done * 10 >= next_tenth * total:
             say(f"{description}: {done:,} of {total:,} {unit} done")
