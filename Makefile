@@ -71,6 +71,8 @@ lint: setup
 	$(BIN)/ruff check bin tests benchmarks containers tools
 	$(BIN)/ruff format --check bin tests benchmarks containers tools
 	cd bin && $(abspath $(BIN))/lint-imports ../pyproject.toml --no-cache
+	$(BIN)/mypy
+	$(BIN)/numpydoc lint $$(find bin/pharmacell -name '*.py' | sort)
 
 # From the fields of the commands' settings; a test fails where a file is not what this writes.
 schema: setup

@@ -217,7 +217,13 @@ def is_count_up(names: Sequence[str]) -> bool:
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of a name, in words."""
+    """Return the kind of a name, in words.
+
+    Parameters
+    ----------
+    name
+        As written in a file.
+    """
     if HUMAN_ENSEMBL.match(name):
         return "human Ensembl ids"
     if MOUSE_ENSEMBL.match(name):
@@ -270,6 +276,13 @@ def _spellings(name: str) -> list[str]:
 
 def require_match(mapping: GeneMapping, source: str) -> None:
     """Check that enough names match.
+
+    Parameters
+    ----------
+    mapping
+        How its names were mapped.
+    source
+        The file, for messages.
 
     Raises
     ------

@@ -12,7 +12,13 @@ PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".rds", ".rdata")
 
 
 def suffix_of(path: Path) -> str:
-    """Return the suffix that tells the format, without ``.gz``, in lower case."""
+    """Return the suffix that tells the format, without ``.gz``, in lower case.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
@@ -66,5 +72,11 @@ def check_file(path: Path, suffixes: Iterable[str]) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of an error's text, or its type where there is none."""
+    """Return the first line of an error's text, or its type where there is none.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    """
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]

@@ -58,6 +58,15 @@ class Prepared:
 def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
     """Read a sample, name its genes, check and filter it, bring it to log1p, and place its cells in a UMAP.
 
+    Parameters
+    ----------
+    request
+        What the sample sheet says.
+    limits
+        Of quality control.
+    seed
+        The user's seed.
+
     Raises
     ------
     InputError
@@ -115,7 +124,15 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
 
 
 def write_sample(prepared: Prepared, outdir: str | Path) -> None:
-    """Write ``<sample>.h5ad``, ``<sample>.qc_metrics.csv`` and ``<sample>.qc_summary.json``."""
+    """Write ``<sample>.h5ad``, ``<sample>.qc_metrics.csv`` and ``<sample>.qc_summary.json``.
+
+    Parameters
+    ----------
+    prepared
+        As :func:`prepare_sample` returns it.
+    outdir
+        Where the files go.
+    """
     stem = str(Path(outdir) / prepared.summary["sample"])
     with whole_file(f"{stem}.h5ad") as partial:
         prepared.cells.write_h5ad(partial, compression="lzf")

@@ -50,6 +50,8 @@ def fit_all_rows(
     else:
         from pharmacell.perturbation.models.stacked_network import StackedNetwork
 
+        if run.device is None:
+            raise ValueError(f"{model} is a network and needs a device")
         fitted, history = StackedNetwork(model, run.options).fit(run.table, id_map, run.seeds, run.device)
         run.note(history, model, FINAL, FINAL)
         weights, config = fitted.parts()
