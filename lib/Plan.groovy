@@ -7,6 +7,8 @@ import nextflow.util.MemoryUnit
 /** What a run is asked to do, read from the params and the sample sheet and checked before any task starts. */
 class Plan {
 
+    // Where and on what a run computes says nothing about its results.
+    private static final List<String> NOT_SHOWN = ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time', 'help', 'version']
     private static final MemoryUnit LEAST_MEMORY = new MemoryUnit('2 GB')
 
     /** predict or benchmark. */
@@ -67,7 +69,7 @@ class Plan {
             explanation_inputs: [explain: !params.skip_explain],
             samples: [skip_bad: params.skip_bad_samples, skipped: skipped],
             summary: shared + [main_heads: params.heads, main_sampling: params.sampling, simulated: simulated?.sample],
-            report: params.findAll { name, value -> value != null && !(name in ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time', 'help', 'version']) },
+            report: params.findAll { name, value -> value != null && schema.reads(params.mode as String, name) && !(name in NOT_SHOWN) },
         ]
         checkLimits(params)
         checkOutdir(params.outdir.toString(), launchDir)
