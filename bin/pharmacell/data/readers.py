@@ -21,14 +21,13 @@ from pharmacell.data.assays import genes_of, without_genome
 from pharmacell.data.contents import Contents
 from pharmacell.data.frames import plain_frame, plain_text, unique_ids
 from pharmacell.data.genes import is_count_up, map_names
-from pharmacell.data.input_file import HDF5_SIGNATURE, check_file, is_hdf5, reason
+from pharmacell.data.input_file import HDF5_SIGNATURE, HDF5_SUFFIXES, check_file, is_hdf5, reason
 from pharmacell.data.matrices import Matrix, by_columns
 from pharmacell.data.matrix_choice import choose_matrix
 from pharmacell.data.text_table import TEXT_SUFFIXES
 
-HDF5_FILES = (".h5ad", ".h5", ".hdf5", ".h5mu", ".loom")
 ARCHIVES = (".tar", ".tgz", ".zip")
-SUFFIXES = (*HDF5_FILES, *TEXT_SUFFIXES, ".mtx", *ARCHIVES)
+SUFFIXES = (*HDF5_SUFFIXES, *TEXT_SUFFIXES, ".mtx", *ARCHIVES)
 ENOUGH_NAMES = 2000  # to tell which of several columns holds gene names
 CLEARLY_BETTER = 0.05  # share of matching names by which a column beats the index
 
