@@ -10,8 +10,8 @@ import pandas as pd
 TASK = re.compile(r"^### name: '(?:\S*:)?(\w+)", re.MULTILINE)
 
 
-def read_task(trace: Path) -> dict:
-    """Return name and cost of a task.
+def read_task(trace: Path) -> dict | None:
+    """Return name and cost of a task; None while it runs.
 
     Parameters
     ----------
@@ -19,6 +19,8 @@ def read_task(trace: Path) -> dict:
         The ``.command.trace`` in its folder; the name stands in ``.command.run`` beside it.
     """
     values = dict(line.split("=", 1) for line in trace.read_text().splitlines() if "=" in line)
+    if "realtime" not in values:
+        return None
     name = TASK.search(trace.with_name(".command.run").read_text())
     wall = int(values["realtime"]) / 1000  # ms
     return {
@@ -37,9 +39,10 @@ def by_process(work: Path) -> pd.DataFrame:
     work
         The work folder of a run. Tasks of earlier runs in it are counted too.
     """
-    found = pd.DataFrame([read_task(trace) for trace in sorted(work.glob("*/*/.command.trace"))])
-    if found.empty:
+    finished = [task for trace in sorted(work.glob("*/*/.command.trace")) if (task := read_task(trace))]
+    if not finished:
         raise click.ClickException(f"{work}: no finished task has left a .command.trace here")
+    found = pd.DataFrame(finished)
     sums = {"tasks": ("cpu", "size"), "cpu": ("cpu", "sum"), "wall": ("wall", "sum"), "peak": ("peak", "max")}
     table = found.groupby("process").agg(**sums).sort_values("cpu", ascending=False)
     table.loc["all"] = [table["tasks"].sum(), table["cpu"].sum(), table["wall"].sum(), table["peak"].max()]

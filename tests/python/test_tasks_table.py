@@ -21,6 +21,9 @@ def test_tasks_of_a_process_are_summed_and_the_dearest_comes_first(tmp_path):
     write_task(tmp_path / "aa" / "1", "PREDICT_RESPONSE:PREPARE:QC (a)", 1000, 5_000, 2**20)
     write_task(tmp_path / "ab" / "2", "PREDICT_RESPONSE:PREPARE:QC (b)", 500, 4_000, 2**21)
     write_task(tmp_path / "ac" / "3", "PREDICT_RESPONSE:FINETUNE_SC (a)", 1500, 20_000, 2**19)
+    running = tmp_path / "ad" / "4"
+    running.mkdir(parents=True)
+    (running / ".command.trace").write_text("nextflow.trace/v2\npeak_rss=5\n")
     table = by_process(tmp_path)
     assert table.index.tolist() == ["FINETUNE_SC", "QC", "all"]
     assert table.loc["QC"].tolist() == pytest.approx([2, 7, 9, 2])
