@@ -137,8 +137,8 @@ def test_planted_genes_lead_both_lists(explained):
         first = table[table["class"] == name].head(2 * PLANTED)
         assert set(first["gene"]) == set(GENES[: 2 * PLANTED])
         assert first["is_deg"].all()
-    assert set(explained.key_genes.facts["dot_genes"]["sensitive"]) >= set(GENES[:PLANTED])
-    assert explained.key_genes.facts["completeness_gap"]["sensitive"]["mean"] < 0.05  # at 12 steps
+    assert set(explained.key_genes.summary["dot_genes"]["sensitive"]) >= set(GENES[:PLANTED])
+    assert explained.key_genes.summary["completeness_gap"]["sensitive"]["mean"] < 0.05  # at 12 steps
 
 
 def test_tests_of_the_lists_find_the_planted_difference(explained):
@@ -161,7 +161,7 @@ def test_every_figure_has_its_panels(explained):
     heat, dots = drawn["key_gene_heatmap"].axes[0], drawn["key_gene_dots"].axes[0]
     assert len(heat.get_yticks()) == 100
     assert len(heat.get_xticks()) == 8, "one column a group"
-    assert len(dots.get_yticks()) == sum(len(genes) for genes in explained.key_genes.facts["dot_genes"].values())
+    assert len(dots.get_yticks()) == sum(len(genes) for genes in explained.key_genes.summary["dot_genes"].values())
     assert titles(drawn["deg_scores"]) == [
         f"{name} DEGs, {labels} labels" for name in ("sensitive", "resistant") for labels in ("true", "predicted")
     ]
@@ -201,8 +201,8 @@ def test_report_tells_and_shows_it(explained, tmp_path):
 
 def test_without_truth_everything_rests_on_predicted_labels_and_says_so(tmp_path):
     found = results_of(tmp_path, explain(tmp_path))
-    facts = found.key_genes.facts
-    assert (facts["truth_known"], facts["baseline_labels"], facts["degs_of"]) == (False, "predicted", "predicted")
+    summary = found.key_genes.summary
+    assert (summary["truth_known"], summary["baseline_labels"], summary["degs_of"]) == (False, "predicted", "predicted")
     assert "The truth is not known: everything rests on predicted labels." in overview(found.key_genes)
     assert "No gene sets were given" in missing(found.key_genes)
     assert "both AUROCs flatter" in separated(found.key_genes)
@@ -218,7 +218,7 @@ def test_one_predicted_class_leaves_out_what_needs_two_and_says_why(tmp_path, tr
     out = explain(tmp_path, labels=np.ones(N_CELLS, int), truth=truth)
     assert len(pd.read_csv(out / "s.key_genes.csv")) == 0
     found = results_of(tmp_path, out)
-    assert {"key genes", "gene lists", "separation", "pathways"} <= set(found.key_genes.facts["missing"])
+    assert {"key genes", "gene lists", "separation", "pathways"} <= set(found.key_genes.summary["missing"])
     assert "96 cells are predicted sensitive and 0 resistant" in missing(found.key_genes)
     drawn = draw_sample(found, tmp_path / "figures", seed=0)
     assert set(drawn) & set(EXPLAINED) == ATTENTION
@@ -229,13 +229,13 @@ def test_one_predicted_class_leaves_out_what_needs_two_and_says_why(tmp_path, tr
 
 def test_a_network_without_attention_and_alone_is_explained(tmp_path):
     out = explain(tmp_path, ensemble=False, config=NO_ATTENTION)
-    facts = json.loads((out / "s.key_genes" / "key_genes.json").read_text())
-    assert facts["explained"] == "logit difference of the network"
-    assert "--heads 0" in facts["missing"]["attention"]
+    summary = json.loads((out / "s.key_genes" / "key_genes.json").read_text())
+    assert summary["explained"] == "logit difference of the network"
+    assert "--heads 0" in summary["missing"]["attention"]
     table = pd.read_csv(out / "s.key_genes.csv")
     np.testing.assert_allclose(table["attribution"], table["network"], atol=1e-7)
     assert not (out / "s.key_genes" / "attention.parquet").exists()
-    assert facts["n_replicas"] == N_REPLICAS
+    assert summary["n_replicas"] == N_REPLICAS
 
 
 def test_the_baseline_can_be_the_mean_cell(tmp_path):

@@ -107,9 +107,9 @@ def test_a_planted_line_is_put_in_its_order_from_the_sensitive_end(groups):
     assert place[found.cells["pseudotime"].argmin()] < 0.05
     assert found.cells["pseudotime"].min() == 0
     assert found.cells["pseudotime"].max() == 1
-    assert found.facts["grouped_by"] == ("group" if groups else "cluster")
-    assert found.facts["root"] == "line 0" or not groups
-    assert ["clusters of similar cells" in note for note in found.facts["notes"]] == [True] * (not groups)
+    assert found.summary["grouped_by"] == ("group" if groups else "cluster")
+    assert found.summary["root"] == "line 0" or not groups
+    assert ["clusters of similar cells" in note for note in found.summary["notes"]] == [True] * (not groups)
 
 
 def test_a_long_line_is_put_in_its_order():
@@ -152,10 +152,10 @@ def test_the_root_may_be_named_as_a_group_or_a_cell():
     obs = annotation(place, 4)
     from_the_end = trace(components, obs, "line 3", 0, "s")
     assert spearmanr(from_the_end.cells["pseudotime"], place).statistic < -0.95
-    assert from_the_end.facts["root_by"] == "--root"
+    assert from_the_end.summary["root_by"] == "--root"
     middle = int(np.abs(place - 0.5).argmin())
     from_a_cell = trace(components, obs, f"cell_{middle}", 0, "s")
-    assert from_a_cell.facts["root_cell"] == f"cell_{middle}"
+    assert from_a_cell.summary["root_cell"] == f"cell_{middle}"
     assert spearmanr(from_a_cell.cells["pseudotime"], np.abs(place - 0.5)).statistic > 0.9
     with pytest.raises(InputError, match=r"--root nowhere: neither a group nor a cell .* line 0, line 1"):
         trace(components, obs, "nowhere", 0, "s")
@@ -169,8 +169,8 @@ def test_parts_without_a_path_are_left_out_and_said():
     assert np.array_equal(used, np.arange(150) < 110)
     assert found.cells["component"].tolist() == [0] * 110 + [1] * 40
     assert found.cells.loc[~used, ["pseudotime", "umap_1"]].isna().all(axis=None)
-    assert "2 parts" in found.facts["notes"][-1]
-    assert "40 are left out" in found.facts["notes"][-1]
+    assert "2 parts" in found.summary["notes"][-1]
+    assert "40 are left out" in found.summary["notes"][-1]
 
 
 def test_a_small_part_is_no_root_unless_it_is_asked_for():
@@ -181,12 +181,12 @@ def test_a_small_part_is_no_root_unless_it_is_asked_for():
     obs.iloc[:30, obs.columns.get_loc("pharmacell_group")] = "apart"
     obs.iloc[:30, obs.columns.get_loc("pharmacell_probability")] = 1.0
     found = trace(components, obs, None, 0, "s")
-    assert found.facts["root"] == "line 0"
-    assert found.facts["n_used"] == 170
-    assert "apart, lies apart" in found.facts["notes"][0]
+    assert found.summary["root"] == "line 0"
+    assert found.summary["n_used"] == 170
+    assert "apart, lies apart" in found.summary["notes"][0]
     asked = trace(components, obs, "apart", 0, "s")
-    assert asked.facts["n_used"] == 30
-    assert asked.facts["root"] == "apart"
+    assert asked.summary["n_used"] == 30
+    assert asked.summary["root"] == "apart"
 
 
 def test_infinite_pseudotime_is_left_out_and_said(monkeypatch):
@@ -202,8 +202,8 @@ def test_infinite_pseudotime_is_left_out_and_said(monkeypatch):
     found = trace(components, annotation(place), None, 0, "s")
     assert np.flatnonzero(~found.cells["used"]).tolist() == [5, 9]
     assert found.cells["pseudotime"].isna().sum() == 2
-    assert found.facts["n_infinite"] == 2
-    assert "2 cells got no finite pseudotime" in found.facts["notes"][-1]
+    assert found.summary["n_infinite"] == 2
+    assert "2 cells got no finite pseudotime" in found.summary["notes"][-1]
 
 
 def test_of_a_large_sample_some_cells_are_ordered_and_the_root_is_among_them(monkeypatch):
@@ -211,10 +211,10 @@ def test_of_a_large_sample_some_cells_are_ordered_and_the_root_is_among_them(mon
     components, place = planted_line(1000)
     found = trace(components, annotation(place), "cell_777", 0, "s")
     assert found.cells["used"].sum() == 200
-    assert found.facts["root_cell"] == "cell_777"
+    assert found.summary["root_cell"] == "cell_777"
     assert found.cells.loc[777, "pseudotime"] == 0
     assert found.cells.loc[~found.cells["used"], "component"].isna().all()
-    assert found.facts["notes"] == ["a random 200 of 1,000 cells are ordered"]
+    assert found.summary["notes"] == ["a random 200 of 1,000 cells are ordered"]
     again, other = (trace(components, annotation(place), "cell_777", seed, "s").cells for seed in (0, 1))
     pd.testing.assert_frame_equal(found.cells, again)
     assert not found.cells["used"].equals(other["used"])
@@ -305,7 +305,7 @@ def test_expression_is_read_in_chunks_of_the_chosen_cells(tmp_path, monkeypatch)
 def test_the_command_writes_order_correlations_and_genes_and_the_same_twice(tmp_path):
     arguments = write_sample(tmp_path)
     run(arguments)
-    tables, facts = read(tmp_path)
+    tables, summary = read(tmp_path)
     first = {path.name: path.read_bytes() for path in (tmp_path / "s.trajectory").iterdir()}
     assert list(tables["pseudotime"]) == ["cell_id", "pseudotime", "component", "used", "umap_1", "umap_2"]
     assert tables["pseudotime"]["used"].all()
@@ -317,7 +317,7 @@ def test_the_command_writes_order_correlations_and_genes_and_the_same_twice(tmp_
     ends = curves.groupby("feature")["value"].agg(["first", "last"])
     assert (ends.loc[["GENE8", "GENE12"], "first"] > ends.loc[["GENE8", "GENE12"], "last"] + 1).all()
     assert (ends.loc[["GENE0", "GENE4"], "first"] < ends.loc[["GENE0", "GENE4"], "last"] - 1).all()
-    assert facts["root"] == "line 0"
+    assert summary["root"] == "line 0"
     run(arguments)
     assert {path.name: path.read_bytes() for path in (tmp_path / "s.trajectory").iterdir()} == first
 
@@ -333,8 +333,8 @@ def test_the_command_writes_order_correlations_and_genes_and_the_same_twice(tmp_
 )
 def test_odd_samples_are_ordered(tmp_path, case, settings):
     run(write_sample(tmp_path, **settings))
-    tables, facts = read(tmp_path)
-    assert facts["computed"], case
+    tables, summary = read(tmp_path)
+    assert summary["computed"], case
     assert tables["pseudotime"]["used"].all()
     constant = "probability" in settings
     assert tables["correlations"]["value"].isna().all() == constant
@@ -358,9 +358,9 @@ def test_odd_samples_are_ordered(tmp_path, case, settings):
 def test_cells_without_a_path_give_a_stated_empty_result(tmp_path, settings, word):
     done = CliRunner().invoke(trajectory, write_sample(tmp_path, **settings))
     assert done.exit_code == 0, done.output
-    tables, facts = read(tmp_path)
-    assert not facts["computed"]
-    assert word in facts["notes"][-1]
+    tables, summary = read(tmp_path)
+    assert not summary["computed"]
+    assert word in summary["notes"][-1]
     assert word in done.stderr
     assert not tables["pseudotime"]["used"].any()
     assert len(tables["pseudotime"]) == settings.get("n_cells", 120)
@@ -448,7 +448,7 @@ def test_without_key_genes_or_order_the_report_draws_less_and_says_why(tmp_path)
     )
     drawn = figures(replace(read_back, trajectory=no_genes), seed=0)
     assert {name for name in drawn if name.startswith("trajectory")} == {"trajectory_map", "trajectory_scatter"}
-    empty = replace(found, facts={"computed": False, "notes": ["no pseudotime was computed: 7 cells"]})
+    empty = replace(found, summary={"computed": False, "notes": ["no pseudotime was computed: 7 cells"]})
     assert not of_chapter("trajectory") & set(figures(replace(read_back, trajectory=empty), seed=0))
     write_content(replace(read_back, trajectory=empty), {}, tmp_path / "empty.mqc")
     text = (tmp_path / "empty.mqc" / "trajectory_tumour_mqc.html").read_text()

@@ -45,6 +45,6 @@ def trajectory(
     for name, table in tables.items():
         with whole_file(outdir / f"{sample}.trajectory" / f"{name}.csv") as partial:
             table.to_csv(partial, index=False)
-    write_json(outdir / f"{sample}.trajectory" / "trajectory.json", {"sample": sample} | found.facts)
-    for note in found.facts["notes"]:
+    write_json(outdir / f"{sample}.trajectory" / "trajectory.json", {"sample": sample} | found.summary)
+    for note in found.summary["notes"]:
         say(f"{sample}: {note}")

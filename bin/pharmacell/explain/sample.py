@@ -125,7 +125,7 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
         expression,
         pd.DataFrame(columns=list(COLUMNS)),
         degs_of(expression),
-        facts(bundle, cells, labels, expression, settings) | {"n_cells_attributed": len(drawn)},
+        summarise(bundle, cells, labels, expression, settings) | {"n_cells_attributed": len(drawn)},
     )
     x = bundle.standardise_cells(cells.rows(bundle.genes, drawn))
     attributor = Attributor(bundle, x, labels[drawn], settings.steps, device)
@@ -266,7 +266,9 @@ def degs_of(cells: Expression) -> dict[str, pd.DataFrame]:
     return differential(cells.x, cells.genes, usable, cells.log_scale) if usable else {}
 
 
-def facts(bundle: Bundle, cells: CellMatrix, labels: np.ndarray, expression: Expression, settings: Settings) -> dict:
+def summarise(
+    bundle: Bundle, cells: CellMatrix, labels: np.ndarray, expression: Expression, settings: Settings
+) -> dict:
     """Return what the json says before anything is computed.
 
     Parameters

@@ -35,14 +35,14 @@ class Trajectory:
         A row for each cell of the sample: ``cell_id``; ``pseudotime``, 0 at the root and at most 1, NaN where there is
         none; ``component``, the connected part of the graph from 0 (largest), missing for cells that were not drawn;
         ``used``, whether it has a finite pseudotime; ``umap_1, umap_2`` in diffusion space.
-    facts
+    summary
         What was done: ``computed, root, root_by, root_cell, grouped_by, n_cells, n_drawn, n_components, n_used,
         n_infinite`` and
         ``notes``, sentences for the user.
     """
 
     cells: pd.DataFrame
-    facts: dict
+    summary: dict
 
 
 def empty(obs: pd.DataFrame, reason: str) -> Trajectory:

@@ -32,20 +32,22 @@ def write_simulated(source: Source, train: np.ndarray, test: np.ndarray, seed: i
         Folder of the files.
     """
     genes = source.mean.columns.tolist()
-    facts = {"simulated": True, "seed": seed, "shares": SHARES, "note": "values are simulated, not measured"}
-    write_parquet(outdir / "de_train.parquet", source.train, genes, train, facts)
-    write_parquet(outdir / "de_test.parquet", source.test, genes, test, facts)
+    provenance = {"simulated": True, "seed": seed, "shares": SHARES, "note": "values are simulated, not measured"}
+    write_parquet(outdir / "de_train.parquet", source.train, genes, train, provenance)
+    write_parquet(outdir / "de_test.parquet", source.test, genes, test, provenance)
     with whole_file(outdir / "id_map.csv") as partial:
         source.test.to_csv(partial, index=False)
     with whole_file(outdir / "sample_submission.csv") as partial:
         partial.write_text(
             ",".join(["id", *genes]) + "\n" + "".join(f"{name}{',0.0' * len(genes)}\n" for name in source.test["id"])
         )
-    write_json(outdir / "simulation.json", facts | {"n_train": len(train), "n_test": len(test), "n_genes": len(genes)})
+    write_json(
+        outdir / "simulation.json", provenance | {"n_train": len(train), "n_test": len(test), "n_genes": len(genes)}
+    )
 
 
-def write_parquet(path: Path, keys: pd.DataFrame, genes: list[str], y: np.ndarray, facts: dict) -> None:
-    """Write keys and genes, with the facts in the schema's metadata.
+def write_parquet(path: Path, keys: pd.DataFrame, genes: list[str], y: np.ndarray, provenance: dict) -> None:
+    """Write keys and genes, with the provenance in the schema's metadata.
 
     Parameters
     ----------
@@ -57,10 +59,12 @@ def write_parquet(path: Path, keys: pd.DataFrame, genes: list[str], y: np.ndarra
         Names of the genes, in the order of the columns.
     y
         float32 [n_rows, n_genes].
-    facts
+    provenance
         What the file says of itself.
     """
     columns = [pa.array(keys[name]) for name in keys] + gene_arrays(y)
     table = pa.Table.from_arrays(columns, names=[*keys, *genes])
     with whole_file(path) as partial:
-        pq.write_table(table.replace_schema_metadata({METADATA_KEY: json.dumps(facts)}), partial, compression="zstd")
+        pq.write_table(
+            table.replace_schema_metadata({METADATA_KEY: json.dumps(provenance)}), partial, compression="zstd"
+        )

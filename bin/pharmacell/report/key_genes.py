@@ -50,30 +50,30 @@ def overview(found: "KeyGeneResults") -> str:
     found
         What was found.
     """
-    facts = found.facts
+    summary = found.summary
     text = (
-        f"Explained is the {facts['explained']}, in {facts['n_cells']:,} cells ({facts['n_sensitive']:,} predicted "
-        f"sensitive, {facts['n_resistant']:,} resistant) and {facts['n_genes']:,} genes."
+        f"Explained is the {summary['explained']}, in {summary['n_cells']:,} cells ({summary['n_sensitive']:,} "
+        f"predicted sensitive, {summary['n_resistant']:,} resistant) and {summary['n_genes']:,} genes."
     )
-    if facts["n_cells_attributed"] < facts["n_cells"]:
+    if summary["n_cells_attributed"] < summary["n_cells"]:
         text += (
-            f" Attributed are {facts['n_cells_attributed']:,} of the cells, drawn with the shares of predicted classes "
-            "and groups that all cells have."
+            f" Attributed are {summary['n_cells_attributed']:,} of the cells, drawn with the shares of predicted "
+            "classes and groups that all cells have."
         )
     if not len(found.table):
         return text
-    known = facts["truth_known"]
-    if facts["ig_baseline"] == "resistant":
+    known = summary["truth_known"]
+    if summary["ig_baseline"] == "resistant":
         text += (
             f" Sensitive cells are compared with the mean resistant cell and resistant cells with the mean "
             f"sensitive one, by {'true' if known else 'predicted'} labels."
         )
     else:
         text += " Cells are compared with the mean cell of the sample."
-    for name, each in facts["degs_among_top"].items():
+    for name, each in summary["degs_among_top"].items():
         text += (
             f" Of the first {each['top']} genes towards {name}, {each['degs']} are differentially expressed "
-            f"between the {'true' if facts['degs_of'] == 'truth' else 'predicted'} classes; chance would give "
+            f"between the {'true' if summary['degs_of'] == 'truth' else 'predicted'} classes; chance would give "
             f"{each['by_chance']:.0f}."
         )
     if not known:
@@ -90,7 +90,7 @@ def missing(found: "KeyGeneResults") -> str:
         What was found.
     """
     parts: dict[str, list[str]] = {}
-    for part, reason in found.facts["missing"].items():
+    for part, reason in found.summary["missing"].items():
         parts.setdefault(reason, []).append(part)
     return " ".join(f"Not there: {', '.join(names)}. {sentence(reason)}" for reason, names in parts.items())
 
@@ -103,7 +103,7 @@ def completeness(found: "KeyGeneResults") -> str:
     found
         What was found.
     """
-    gaps = found.facts.get("completeness_gap", {})
+    gaps = found.summary.get("completeness_gap", {})
     return " ".join(
         f"Towards {name}, a cell's attributions miss the network's logit difference by "
         f"{100 * gap['mean']:.2f} % of its mean."

@@ -42,7 +42,7 @@ class KeyGeneResults:
     ----------
     table
         Genes of each class, the most important first; see :func:`pharmacell.explain.key_genes.key_gene_table`.
-    facts
+    summary
         How they were found, and ``missing``: part to reason.
     tables
         Of ``BESIDE_KEY_GENES``, those that were written.
@@ -51,7 +51,7 @@ class KeyGeneResults:
     """
 
     table: "pd.DataFrame"
-    facts: dict
+    summary: dict
     tables: "dict[str, pd.DataFrame]"
     attention: "pd.DataFrame | None"
 
@@ -68,7 +68,7 @@ class TrajectoryResults:
         Of pseudotime and probability.
     curves, bins
         Probability and key genes along the order, smoothed and in bins.
-    facts
+    summary
         What was done, with ``computed`` and ``notes``.
     """
 
@@ -76,7 +76,7 @@ class TrajectoryResults:
     correlations: "pd.DataFrame"
     curves: "pd.DataFrame"
     bins: "pd.DataFrame"
-    facts: dict
+    summary: dict
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def read_trajectory(folder: Path) -> TrajectoryResults:
         If a file cannot be read or lacks a column.
     """
     tables = {name: table(folder / f"{name}.csv", columns) for name, columns in TRAJECTORY.items()}
-    return TrajectoryResults(**tables, facts=read_json(folder / "trajectory.json"))
+    return TrajectoryResults(**tables, summary=read_json(folder / "trajectory.json"))
 
 
 def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":

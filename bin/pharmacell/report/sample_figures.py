@@ -222,10 +222,10 @@ def _key_gene_heatmap(results: Results, _seed: int) -> "Figure | None":
 def _key_gene_dots(results: Results, _seed: int) -> "Figure | None":
     """Draw the first key genes of each class as dots."""
     found = listed_genes(results)
-    if found is None or not any(found.facts["dot_genes"].values()):
+    if found is None or not any(found.summary["dot_genes"].values()):
         return None
     by_group = found.tables["key_genes_by_group"]
-    return draw_key_gene_dots(by_group, found.facts["dot_genes"], title("Key genes", results), results.simulated)
+    return draw_key_gene_dots(by_group, found.summary["dot_genes"], title("Key genes", results), results.simulated)
 
 
 def _attribution_methods(results: Results, _seed: int) -> "Figure | None":
@@ -316,7 +316,7 @@ def ordered(results: Results) -> tuple[TrajectoryResults, "pd.DataFrame"] | None
         One sample's results.
     """
     found = results.trajectory
-    if found is None or not found.facts["computed"]:
+    if found is None or not found.summary["computed"]:
         return None
     cells = found.pseudotime.merge(results.predictions[["cell_id", "probability"]], on="cell_id")
     if OBS_GROUP in results.obs:

@@ -25,7 +25,7 @@ def write_trajectory(write: "Writer", results: "Results") -> None:
         One sample's results.
     """
     found = results.trajectory
-    if found is not None and not found.facts["computed"]:
+    if found is not None and not found.summary["computed"]:
         write.text("trajectory", results.label, f"<p>{html.escape(overview(found))}</p>")
 
 
@@ -37,13 +37,12 @@ def overview(found: "TrajectoryResults") -> str:
     found
         What was found.
     """
-    facts, start = found.facts, ""
-    if facts["computed"]:
-        kind = "named by --root" if facts["root_by"] == "--root" else "of the highest mean probability"
-        start = (
-            f"{facts['n_used']:,} of {facts['n_cells']:,} cells are ordered, beginning with {facts['root']} ({kind}). "
-        )
-    return start + " ".join(sentence(note) for note in facts["notes"])
+    summary, start = found.summary, ""
+    if summary["computed"]:
+        kind = "named by --root" if summary["root_by"] == "--root" else "of the highest mean probability"
+        used = f"{summary['n_used']:,} of {summary['n_cells']:,}"
+        start = f"{used} cells are ordered, beginning with {summary['root']} ({kind}). "
+    return start + " ".join(sentence(note) for note in summary["notes"])
 
 
 def correlated(found: "TrajectoryResults") -> str:

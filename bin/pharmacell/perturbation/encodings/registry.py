@@ -30,16 +30,16 @@ def parts_of(encoder: Encoder) -> tuple[dict, dict[str, np.ndarray]]:
     return {name: value for name, value in values.items() if name not in arrays}, arrays
 
 
-def from_parts(name: str, facts: dict, arrays: dict[str, np.ndarray]) -> Encoder:
+def from_parts(name: str, content: dict, arrays: dict[str, np.ndarray]) -> Encoder:
     """Make an encoder again; see :func:`parts_of`.
 
     Parameters
     ----------
     name
         Of the encoding.
-    facts
+    content
         What json can hold of it.
     arrays
         The rest of it.
     """
-    return ENCODERS[name](**facts, **arrays)
+    return ENCODERS[name](**content, **arrays)

@@ -78,7 +78,7 @@ class FittedNetwork:
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict]:
         """Return arrays by name and json values; see :meth:`from_parts`."""
-        facts, arrays = parts_of(self.encoder)
+        content, arrays = parts_of(self.encoder)
         weights = {f"network.{name}": value.cpu().numpy() for name, value in self.network.state_dict().items()}
         weights |= {f"encoder.{name}": value for name, value in arrays.items()}
         if self.outputs.components is not None:
@@ -87,7 +87,7 @@ class FittedNetwork:
             "model": self.name,
             "config": asdict(self.config),
             "encoding": self.encoder.name,
-            "encoder": facts,
+            "encoder": content,
             "scale": self.outputs.scale,
             "seeds": self.seeds,
             "genes": self.genes,
