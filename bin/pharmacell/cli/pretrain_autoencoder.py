@@ -39,7 +39,8 @@ def pretrain_autoencoder(
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import read_bulk
 
-    settings = configuration(config, preset, options)
+    # no attention is trained here: the heads of later steps may fit a bottleneck that the default number does not
+    settings = configuration(config, preset, options | {"heads": 0})
     lines, genes = read_bulk(bulk, CellMatrix(target).genes)
 
     from pharmacell.core.device import resolve_device, use_threads
