@@ -16,6 +16,7 @@ from pharmacell.data.splits import split_lines
 from pharmacell.evaluate.metrics import auroc
 from pharmacell.evaluate.significance import cell_significance, separation
 from pharmacell.evaluate.within_groups import auroc_within
+from pharmacell.response import finetune_sc
 from pharmacell.response import pretrain_bulk as training
 from pharmacell.response.ensemble import stacking_weights
 from pharmacell.response.finetune_sc import adapt
@@ -161,6 +162,21 @@ def test_null_has_a_score_for_every_permutation_and_cell(honest, sample):
     assert null.shape == (PERMUTATIONS, len(CellMatrix(sample)))
     assert np.isfinite(null).all()
     assert np.abs(np.corrcoef(null)[np.triu_indices(PERMUTATIONS, 1)]).mean() < 0.7  # the permutations differ
+
+
+def test_null_of_every_permutation_is_on_one_scale(sample, monkeypatch):
+    """A replica that stopped early has small logits; the null's longer trained ones are not measured by it."""
+    made = finetune_sc.stacked_ensemble
+
+    def with_one_small_scale(*arguments):
+        ensemble = made(*arguments)
+        scale = ensemble.scale.copy()
+        scale[1, 0] /= 100
+        return replace(ensemble, scale=scale, weights=np.array([0.7, 0.1, 0.1, 0.1], np.float32))
+
+    monkeypatch.setattr(finetune_sc, "stacked_ensemble", with_one_small_scale)
+    spreads = run(make_lines(), sample)[1].null.std(1)
+    assert spreads.max() < 5 * np.median(spreads)
 
 
 def test_p_values_are_uniform_under_the_null_and_small_for_a_cell_that_stands_out():

@@ -53,7 +53,8 @@ def null_scores(
 
     For each permutation the lines swap their responses; linear members are refitted for every fold, and one network
     is trained from the unlabelled autoencoder for as many epochs as the real ones took (their median), then adapted to
-    the cells. Weights, scales and penalties stay those of the real model.
+    the cells. Weights and penalties stay those of the real model, and so do scales: of the linear members each
+    replica's own, of the networks the median over replicas.
 
     Parameters
     ----------
@@ -81,11 +82,11 @@ def null_scores(
         scores[:, rows] = weights @ x.T - offset
     if ensemble.weights[0] <= LEAST_WEIGHT:  # twenty networks would be trained for nothing
         return scores
+    # all are trained for the median number of epochs, on which the size of a logit depends: the median counts for all
+    centre, scale = (np.median(values[:, 0]) for values in (ensemble.centre, ensemble.scale))
     for permutations in torch.arange(PERMUTATIONS).split(run.replicas_at_once(NETWORKS_AT_ONCE)):
         networks = null_networks(bundle, data, orders, permutations, settings, run)
         chosen = permutations.numpy()
-        replica = chosen % bundle.model.n_replicas
-        centre, scale = (values[replica, 0][:, None] for values in (ensemble.centre, ensemble.scale))
         for rows, x in bundle.standardised_chunks(cells):
             with torch.no_grad():
                 logits = networks.logits(torch.as_tensor(x, device=run.device), "target")
