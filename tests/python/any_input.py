@@ -26,10 +26,18 @@ RATES = np.random.default_rng(2).gamma(0.5, 4, len(GENES))
 COUNTS = np.random.default_rng(1).poisson(RATES, (len(CELLS), len(GENES))).astype(np.float32)
 ENSEMBL = {symbol: name for name, symbol in gene_table().ensembl.items()}
 OLD_ENCODINGS = {  # what anndata 0.8 writes and reads
-    ("", ""), ("anndata", "0.1.0"), ("dict", "0.1.0"), ("array", "0.2.0"), ("string-array", "0.2.0"),
-    ("string", "0.2.0"), ("csr_matrix", "0.1.0"), ("csc_matrix", "0.1.0"), ("dataframe", "0.2.0"),
-    ("categorical", "0.2.0"), ("numeric-scalar", "0.2.0"),
-}  # fmt: skip
+    ("", ""),
+    ("anndata", "0.1.0"),
+    ("dict", "0.1.0"),
+    ("array", "0.2.0"),
+    ("string-array", "0.2.0"),
+    ("string", "0.2.0"),
+    ("csr_matrix", "0.1.0"),
+    ("csc_matrix", "0.1.0"),
+    ("dataframe", "0.2.0"),
+    ("categorical", "0.2.0"),
+    ("numeric-scalar", "0.2.0"),
+}
 
 
 def annotated(values=COUNTS, genes=GENES, cells=CELLS, **more) -> ad.AnnData:

@@ -14,8 +14,10 @@ VALUES = [[1.5, 0], [2.25, 7], [0, 3]]
 
 
 def joined(separator=",", decimal=".", end="\n", quote=""):
-    rows = [[f"{quote}{field}{quote}" if i == 0 or j == 0 else field for j, field in enumerate(row)]
-            for i, row in enumerate(PLAIN)]  # fmt: skip
+    rows = [
+        [f"{quote}{field}{quote}" if i == 0 or j == 0 else field for j, field in enumerate(row)]
+        for i, row in enumerate(PLAIN)
+    ]
     return end.join(separator.join(row) for row in rows).replace(".", decimal) + end
 
 

@@ -4,11 +4,34 @@ import re
 from collections.abc import Sequence
 
 MONTHS = {
-    "mar": 3, "mär": 3, "mrz": 3, "mars": 3, "march": 3, "märz": 3, "maart": 3, "mrt": 3,
-    "sep": 9, "sept": 9, "september": 9, "set": 9,
-    "dec": 12, "dez": 12, "déc": 12, "dic": 12, "december": 12,
-    "oct": 10, "okt": 10, "apr": 4, "feb": 2, "nov": 11, "jan": 1, "jun": 6, "jul": 7, "aug": 8, "may": 5,
-}  # fmt: skip
+    "mar": 3,
+    "mär": 3,
+    "mrz": 3,
+    "mars": 3,
+    "march": 3,
+    "märz": 3,
+    "maart": 3,
+    "mrt": 3,
+    "sep": 9,
+    "sept": 9,
+    "september": 9,
+    "set": 9,
+    "dec": 12,
+    "dez": 12,
+    "déc": 12,
+    "dic": 12,
+    "december": 12,
+    "oct": 10,
+    "okt": 10,
+    "apr": 4,
+    "feb": 2,
+    "nov": 11,
+    "jan": 1,
+    "jun": 6,
+    "jul": 7,
+    "aug": 8,
+    "may": 5,
+}
 MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 DAY_MONTH = re.compile(rf"(\d{{1,2}})[-. /]+({MONTH})\.?([-. /]\d{{2,4}})?", re.IGNORECASE)
 MONTH_DAY = re.compile(rf"({MONTH})\.?[-. /](\d{{1,2}})([-. /,]+\d{{4}})?", re.IGNORECASE)
