@@ -167,14 +167,14 @@ def _steps(cells: list[np.ndarray]) -> bool:
     return bool(shares) and float(np.median(shares)) >= SHARE_OF_STEPS
 
 
-def settle_scale(values: Values, told: str, source: str, place: str = "") -> tuple[str, str]:
+def settle_scale(values: Values, asked: str, source: str, place: str = "") -> tuple[str, str]:
     """Decide on the scale: what the user says, unless the values cannot be that, else what they speak for.
 
     Parameters
     ----------
     values
         What was seen.
-    told
+    asked
         What the user says, or ``auto``.
     source
         The file, for a message.
@@ -194,17 +194,17 @@ def settle_scale(values: Values, told: str, source: str, place: str = "") -> tup
         If the values cannot be what the user says: negative ones are no counts, and no logarithm exceeds 30.
     """
     seen, why = detect(values)
-    if told == "auto":
+    if asked == "auto":
         return seen, f"values are {seen} (detected: {values}{'; ' if why else ''}{why})"
-    impossible = (told != "zscore" and values.low < 0) or (told == "log1p" and values.high > LARGEST_LOG)
+    impossible = (asked != "zscore" and values.low < 0) or (asked == "log1p" and values.high > LARGEST_LOG)
     if impossible:
         where = f", {place} is negative" if values.low < 0 and place else ""
         raise InputError(
-            f"{source}: --scale {told} contradicts the values, which are {values}{where} and look like {seen}; "
+            f"{source}: --scale {asked} contradicts the values, which are {values}{where} and look like {seen}; "
             f"use --scale {seen} or auto, or give the right matrix"
         )
-    doubt = "" if told == seen else f"; they look like {seen}{', because ' if why else ''}{why}"
-    return told, f"values are {told} (as told: {values}{doubt})"
+    doubt = "" if asked == seen else f"; they look like {seen}{', because ' if why else ''}{why}"
+    return asked, f"values are {asked} (as told: {values}{doubt})"
 
 
 def detect(values: Values) -> tuple[str, str]:

@@ -161,17 +161,17 @@ def _id_column(names: list[str], first: list[list[str]]) -> tuple[int | None, li
     return 0, []
 
 
-def _orient(columns: Sequence[str], rows: Sequence[str], told: str, path: Path) -> tuple[str, str]:
+def _orient(columns: Sequence[str], rows: Sequence[str], asked: str, path: Path) -> tuple[str, str]:
     """Return the orientation and a sentence about it."""
-    if told != "auto":
-        return told, f"orientation is {told} (as told)"
+    if asked != "auto":
+        return asked, f"orientation is {asked} (as told)"
     return require_orientation(columns, rows, str(path))
 
 
 def _plan_of_cells(
-    names: list[str], first: list[list[str]], ids: int | None, told: tuple[str, ...], layout: Layout
+    names: list[str], first: list[list[str]], ids: int | None, asked: tuple[str, ...], layout: Layout
 ) -> _Plan:
-    """Tell genes from columns that describe cells: told, known by name, words, or unlike the genes' values."""
+    """Tell genes from columns that describe cells: asked, known by name, words, or unlike the genes' values."""
     places = [place for place in range(len(names)) if place != ids]
     symbols = map_names(without_genome([names[place] for place in places])).symbols
     is_gene = {place: symbol is not None for place, symbol in zip(places, symbols, strict=True)}
@@ -183,7 +183,7 @@ def _plan_of_cells(
     for place in places:
         name, values = names[place], numbers[place]
         if (
-            name in told
+            name in asked
             or OF_CELLS.fullmatch(name.lower())
             or (place in words and (not is_gene[place] or _all_words(columns[place], layout)))
             or (values is not None and np.isnan(values).all())
@@ -195,7 +195,7 @@ def _plan_of_cells(
 
 
 def _plan_of_genes(
-    names: list[str], first: list[list[str]], ids: int | None, told: tuple[str, ...], layout: Layout
+    names: list[str], first: list[list[str]], ids: int | None, asked: tuple[str, ...], layout: Layout
 ) -> _Plan:
     """Tell cells from columns that describe genes, and genes from rows that describe cells."""
     places = [place for place in range(len(names)) if place != ids]
@@ -211,7 +211,7 @@ def _plan_of_genes(
         for fields in first:
             name = fields[ids]
             words = [number_of(fields[place], layout) is None for place in values]
-            known = name in told or OF_CELLS.fullmatch(name.lower()) is not None
+            known = name in asked or OF_CELLS.fullmatch(name.lower()) is not None
             if (known or np.mean(words) > 0.5) and not (map_names([name]).share and not np.any(words)):
                 rows.add(name)
     return _Plan(ids, values, described, rows)
