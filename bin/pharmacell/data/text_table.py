@@ -361,12 +361,14 @@ def _encoding(path: Path) -> str:
 
 def _separator(path: Path, lines: list[str]) -> tuple[str, int, list[list[str]]]:
     """Return the separator, the header's place among the lines, and the fields of the lines from there on."""
-    told = next((line[4:5] for line in lines[:1] if line.lower().startswith("sep=")), None)
-    above = 2 if lines[:1] and lines[0].startswith(("#1.2", "#1.3")) else 1 if told else 0  # a gct has its size there
+    declared = next((line[4:5] for line in lines[:1] if line.lower().startswith("sep=")), None)
+    above = (
+        2 if lines[:1] and lines[0].startswith(("#1.2", "#1.3")) else 1 if declared else 0
+    )  # a gct has its size there
     shown = [(place, line) for place, line in enumerate(lines) if line.strip() and place >= above]
     if not shown:
         raise InputError(f"{path}: no line of text; there is nothing to read")
-    for separator in (told,) if told in SEPARATORS else SEPARATORS:
+    for separator in (declared,) if declared in SEPARATORS else SEPARATORS:
         fields = [(place, split(_uncommented(line), separator)) for place, line in shown]
         widths = [len(row) - _empty_at_end(row) for _, row in fields]
         common = Counter(widths[1:] or widths).most_common(1)[0][0]

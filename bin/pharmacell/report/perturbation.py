@@ -48,9 +48,9 @@ def write_comparison(comparison: Comparison, drawn: dict[str, dict[str, "Drawn"]
     for protocol in comparison.protocols:
         write = Writer(f"{NAME}_{protocol}", protocol, folder)
         gains = comparison.of(comparison.gains, protocol)
-        told = f"<p>{html.escape(verdict(gains, comparison.simulated))}</p>{score_table(gains)}"
+        content = f"<p>{html.escape(verdict(gains, comparison.simulated))}</p>{score_table(gains)}"
         write.text(
-            "perturbation", protocol, told, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}", "1 scores"
+            "perturbation", protocol, content, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}", "1 scores"
         )
         write_figures(write, PERTURBATION_FIGURES, drawn[protocol], comparison)
 
