@@ -20,6 +20,7 @@ def write_benchmark(
     samplings=("none", "smote"),
     skill=None,
     seed=0,
+    n_train=None,
 ) -> dict[str, Path]:
     """Write plan, predictions, fits and expected table; return option name to path."""
     skill = skill or SKILL
@@ -51,20 +52,23 @@ def write_benchmark(
                         table.to_parquet(paths["predictions"] / f"{name}.predictions.parquet", index=False)
                         fits = table.groupby(KEY, dropna=False).size().rename("n_test").reset_index()
                         expected.append(fits[KEY])
-                        fits = fits.assign(seconds=0.5, peak_bytes=2**30, n_train=n_cells - fits["n_test"], stacked=4)
+                        fits = fits.assign(
+                            seconds=0.5, peak_bytes=2**30, n_train=n_train or n_cells - fits["n_test"], stacked=4
+                        )
                         fits.to_csv(paths["fits"] / f"{name}.fits.csv", index=False)
     pd.concat(expected).to_csv(paths["expected"], index=False)
     return paths
 
 
 def fold_plan(dataset, protocols, truth, repeats, folds, rng) -> pd.DataFrame:
-    """Return a stratified plan, the same for every protocol."""
+    """Return a stratified plan, the same for every protocol; for leave_group_out the same in every repeat."""
     rows = []
     for repeat in range(repeats):
-        fold = np.empty(len(truth), int)
-        for label in (0, 1):
-            cells = rng.permutation(np.flatnonzero(truth == label))
-            fold[cells] = np.arange(len(cells)) % folds
+        if repeat == 0 or "leave_group_out" not in protocols:
+            fold = np.empty(len(truth), int)
+            for label in (0, 1):
+                cells = rng.permutation(np.flatnonzero(truth == label))
+                fold[cells] = np.arange(len(cells)) % folds
         rows += [
             (dataset, protocol, repeat, fold[cell], f"cell_{cell}")
             for protocol in protocols

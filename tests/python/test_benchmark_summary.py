@@ -14,7 +14,7 @@ from pharmacell.benchmark.published import read_published
 from pharmacell.benchmark.summary import Choices, Summary, costs_of, summarise, write_summary
 from pharmacell.core.errors import InputError
 from pharmacell.evaluate.metrics import score
-from pharmacell.evaluate.resampled_tests import corrected_t_test
+from pharmacell.evaluate.resampled_tests import corrected_interval, corrected_t_test
 
 SMALL = {
     "datasets": ("one",),
@@ -157,6 +157,33 @@ def test_every_model_is_tested_against_atsdp_on_the_same_folds(whole):
     assert (row["better"], row["reference_heads"], row["n_folds"]) == ("atsdp", 8, 12)
     assert row["superiority"] < 0.5
     assert (found["p_holm"] >= found["p"]).all()
+
+
+def test_repeats_of_the_same_folds_are_averaged_and_add_no_evidence(tmp_path):
+    write_benchmark(tmp_path, **SMALL | {"protocols": ("leave_group_out",), "repeats": 6, "folds": 4, "n_cells": 48})
+    summary = summary_of(tmp_path)
+    scores = rows_of(summary.wide, dataset="one").assign(heads=lambda table: table["heads"].fillna(8))
+    groups = scores.pivot_table("auroc", "fold", ["model", "heads"])
+    t, p = corrected_t_test((groups["ridge", 8] - groups["atsdp", 8]).to_numpy(), 1 / 3)
+    row = rows_of(summary.statistics, model="ridge", metric="auroc").iloc[0]
+    assert row["n_folds"] == 4
+    assert row[["t", "p"]].tolist() == pytest.approx([t, p])
+    mean = rows_of(summary.means, model="ridge", metric="auroc").iloc[0]
+    assert mean[["low", "high"]].tolist() == pytest.approx(corrected_interval(groups["ridge", 8].to_numpy(), 1 / 3))
+    assert mean["n_expected"] == 24
+
+
+def test_the_training_share_of_the_test_is_that_of_the_cells_learnt_from(tmp_path):
+    found = []
+    for name, n_train in (("all", None), ("few", 6)):  # 12 cells test a fold, 12 others train
+        write_benchmark(tmp_path / name, **SMALL, n_train=n_train)
+        summary = summary_of(tmp_path / name)
+        found.append(rows_of(summary.statistics, model="ridge", metric="auroc").iloc[0])
+        width = rows_of(summary.means, model="ridge", metric="auroc").iloc[0]
+        found.append(width)
+    every, width, few, wider = found
+    assert few["t"] == pytest.approx(every["t"] * np.sqrt((1 / 4 + 12 / 12) / (1 / 4 + 12 / 6)))
+    assert wider["high"] - wider["low"] == pytest.approx((width["high"] - width["low"]) * np.sqrt(2.25 / 1.25))
 
 
 def test_lower_brier_is_better(whole):

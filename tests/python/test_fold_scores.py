@@ -1,5 +1,7 @@
 """Scores and curves of folds: against scikit-learn fold by fold, and where they do not exist."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from sklearn import metrics as reference
@@ -29,8 +31,24 @@ def test_each_fold_scores_as_if_it_stood_alone(monkeypatch, at_once):
         alone = score(truth[rows], probability[rows])
         assert row[list(METRICS)].to_dict() == pytest.approx(alone)
         assert row["auroc"] == pytest.approx(reference.roc_auc_score(truth[rows], probability[rows]))
-        ap = reference.average_precision_score(truth[rows], probability[rows])
-        assert row["lift"] == pytest.approx(ap / truth[rows].mean())
+        assert row["average_precision"] == pytest.approx(
+            reference.average_precision_score(truth[rows], probability[rows])
+        )
+
+
+@pytest.mark.parametrize(
+    "probability",
+    [np.arange(7) / 7, np.full(7, 0.3), np.array([0.1, 0.1, 0.4, 0.4, 0.4, 0.8, 0.9])],  # no ties, all tie, some do
+)
+def test_lift_is_zero_over_all_orders_of_the_labels_also_in_small_folds(probability):
+    orders = [np.bincount(chosen, minlength=7) for chosen in combinations(range(7), 3)]
+    truth, fold = np.concatenate(orders), np.repeat(np.arange(len(orders)), 7)
+    found = score_folds(truth, np.tile(probability, len(orders)), fold)
+    assert found["lift"].mean() == pytest.approx(0, abs=1e-12)
+    expected = found["average_precision"].mean()
+    np.testing.assert_allclose(found["average_precision"] - found["lift"], expected)
+    if len(set(probability)) == 7:
+        assert expected / (3 / 7) > 1.3  # so the prevalence is not what guessing reaches
 
 
 def test_calibration_error_by_hand():

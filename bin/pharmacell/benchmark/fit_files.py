@@ -97,10 +97,28 @@ class FoldPlan:
         plan = pd.concat([read_table(path, PLAN) for path in paths], ignore_index=True)
         self.cells = {place: frozenset(cells) for place, cells in plan.groupby(FOLD)["cell_id"]}
         sizes = plan.groupby(FOLD).size().rename("n_test").reset_index()
-        total = sizes.groupby(FOLD[:3])["n_test"].transform("sum")
-        sizes["ratio"] = sizes["n_test"] / (total - sizes["n_test"]).replace(0, np.nan)
+        sizes["n_others"] = sizes.groupby(FOLD[:3])["n_test"].transform("sum") - sizes["n_test"]
         self.sizes = sizes
-        self.ratios = sizes.groupby(["dataset", "protocol"])["ratio"].mean()
+
+    def with_ratios(self, expected: "pd.DataFrame", fits: "pd.DataFrame") -> "pd.DataFrame":
+        """Return the fits of the table with the cells that each tests for each cell that it learnt from.
+
+        Parameters
+        ----------
+        expected
+            The fits of the table, columns ``FIT``.
+        fits
+            Sizes of every fit, columns ``FITS``; a fit without a row there counts as having learnt from all cells of
+            the other folds.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``FIT`` and ``ratio``.
+        """
+        table = expected.merge(self.sizes, on=FOLD, how="left").merge(fits[[*FIT, "n_train"]], on=FIT, how="left")
+        n_train = table["n_train"].fillna(table["n_others"])
+        return table[FIT].assign(ratio=table["n_test"] / n_train.mask(n_train == 0))
 
     def check(self, expected: "pd.DataFrame") -> None:
         """Check that every fit of the table has its cells in the plan.

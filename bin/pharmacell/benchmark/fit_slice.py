@@ -10,8 +10,10 @@ from pharmacell.benchmark.base import ComparedModel
 from pharmacell.benchmark.build_folds import build_folds
 from pharmacell.benchmark.columns import FITS, PREDICTIONS, WHOLE_OR_MISSING
 from pharmacell.benchmark.dataset import Dataset, rows_of, training_size
+from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.memory import fold_limit, peak_bytes
 from pharmacell.benchmark.plan import Variant, fits_of
+from pharmacell.benchmark.registry import CELLS, LABELS, REGISTRY
 from pharmacell.core.errors import InputError
 from pharmacell.core.progress import say
 
@@ -86,11 +88,26 @@ def cross_validate(
                 "truth": dataset.truth[test].astype(np.int8),
             }
             predictions.append(pd.DataFrame(fit | scored)[PREDICTIONS])
-            costs.append(fit | cost | {"n_train": len(fold.train), "n_test": len(test)})
+            costs.append(fit | cost | {"n_train": cells_learnt_from(fold, variant.model), "n_test": len(test)})
     return (
         pd.concat(predictions, ignore_index=True).astype(WHOLE_OR_MISSING),
         pd.DataFrame(costs)[FITS].astype(WHOLE_OR_MISSING),
     )
+
+
+def cells_learnt_from(fold: Fold, model: str) -> int:
+    """Return how many cells a fit learnt from: those with a label where the model reads no others.
+
+    Parameters
+    ----------
+    fold
+        What the fit may see.
+    model
+        Its name.
+    """
+    labelled = int((fold.train_labels >= 0).sum())
+    reads_labels_alone = LABELS in (learns := REGISTRY[model].learns_from) and CELLS not in learns
+    return labelled if labelled and reads_labels_alone else len(fold.train)
 
 
 def check_probability(probability: np.ndarray, n_test: int, fit: dict) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.benchmark.columns import FIT, MEANS, SETTING, WHOLE_OR_MISSING
+from pharmacell.benchmark.protocols import Protocol
 from pharmacell.evaluate.fold_scores import FOLD_METRICS
 from pharmacell.evaluate.resampled_tests import corrected_interval
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Series") -> "pd.DataFrame":
+def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame") -> "pd.DataFrame":
     """Average each score over the folds of a repeat, and those over the repeats.
 
     Parameters
@@ -20,15 +21,14 @@ def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Seri
     wide
         Scores of the folds, columns ``FIT`` and ``FOLD_METRICS``.
     expected
-        The fits of the table, columns ``FIT``.
-    ratios
-        Cells tested for each cell trained on, by ``dataset, protocol``.
+        The fits of the table, from :meth:`pharmacell.benchmark.fit_files.FoldPlan.with_ratios`.
 
     Returns
     -------
     DataFrame
         One row for each setting and metric: ``SETTING``, ``metric``, ``mean`` and ``sd`` over the repeat means, ``low``
-        and ``high`` (95 % interval of the mean, corrected for the overlap of the training parts), ``n_repeats``,
+        and ``high`` (95 % interval of the mean, corrected for the overlap of the training parts; where all repeats have
+        the same folds, each fold counts once, with its mean over the repeats), ``n_repeats``,
         ``n_expected`` folds, ``n_missing`` folds without a fit and ``n_undefined`` folds where the score does not
         exist. Undefined folds are left out of the mean; with a missing fold there is no mean, but NaN.
     """
@@ -39,9 +39,11 @@ def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Seri
     for setting, folds in table.groupby(SETTING, dropna=False, sort=False):
         named = dict(zip(SETTING, setting, strict=True))
         missing = int(folds["prevalence"].isna().sum())  # the one score that every fit has
-        ratio = ratios[named["dataset"], named["protocol"]]
+        ratio, repeats_folds = float(folds["ratio"].mean()), Protocol.parse(named["protocol"]).repeats_folds
         for metric in FOLD_METRICS:
-            values = folds[metric].dropna().to_numpy()
+            defined = folds.dropna(subset=metric)
+            values = defined[metric].to_numpy()
+            independent = defined.groupby("fold")[metric].mean().to_numpy() if repeats_folds else values
             repeats = folds.groupby("repeat")[metric].mean().dropna()
             row = {
                 **named,
@@ -57,6 +59,6 @@ def mean_scores(wide: "pd.DataFrame", expected: "pd.DataFrame", ratios: "pd.Seri
             }
             if not missing and len(values):
                 row |= {"mean": repeats.mean(), "sd": repeats.std()}
-                row["low"], row["high"] = corrected_interval(values, ratio)
+                row["low"], row["high"] = corrected_interval(independent, ratio)
             rows.append(row)
     return pd.DataFrame(rows, columns=MEANS).astype(WHOLE_OR_MISSING)

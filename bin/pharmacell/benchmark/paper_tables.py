@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 METRIC_TITLES = {
     "auroc": "AUROC",
     "average_precision": "average precision",
-    "lift": "lift over prevalence",
+    "lift": "average precision above chance",
     "f1": "F1",
     "f1_weighted": "weighted F1",
     "precision": "precision",

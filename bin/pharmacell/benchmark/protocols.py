@@ -57,6 +57,11 @@ class Protocol:
         """Whether bulk lines are tested, in place of cells."""
         return self.name == "leave_line_out"
 
+    @property
+    def repeats_folds(self) -> bool:
+        """Whether all repeats have the same folds, so that a repeat adds a seed and no independent test."""
+        return self.name == "leave_group_out"
+
     def assign(self, truth: np.ndarray, groups: np.ndarray | None, n_folds: int, repeat: int, seed: int) -> np.ndarray:
         """Assign each cell to the fold that tests it, int64 [n_cells].
 

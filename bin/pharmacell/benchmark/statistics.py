@@ -6,6 +6,7 @@ import numpy as np
 
 from pharmacell.benchmark.columns import COMPARED, FIT, FRIEDMAN, RANKS, SETTING, STATISTICS
 from pharmacell.benchmark.main_settings import REFERENCE
+from pharmacell.benchmark.protocols import Protocol
 from pharmacell.evaluate.fold_scores import FOLD_METRICS, LOWER_IS_BETTER
 from pharmacell.evaluate.rank_tests import Ranking, rank_models
 from pharmacell.evaluate.resampled_tests import (
@@ -25,21 +26,20 @@ RANKED = ("auroc", "average_precision", "f1_weighted", "mcc")
 LEVEL = 0.05
 
 
-def compare_with_reference(
-    wide: "pd.DataFrame", expected: "pd.DataFrame", main: "pd.DataFrame", ratios: "pd.Series"
-) -> "pd.DataFrame":
+def compare_with_reference(wide: "pd.DataFrame", expected: "pd.DataFrame", main: "pd.DataFrame") -> "pd.DataFrame":
     """Test every model against the reference, fold by fold on the same test cells.
+
+    Where all repeats have the same folds (``leave_group_out``), a fold's repeats are averaged first: they differ by
+    the seed of training alone and are no further tests.
 
     Parameters
     ----------
     wide
         Scores of the folds, columns ``FIT`` and ``FOLD_METRICS``.
     expected
-        The fits of the table, columns ``FIT``.
+        The fits of the table, from :meth:`pharmacell.benchmark.fit_files.FoldPlan.with_ratios`.
     main
         The setting of each model that is compared, columns ``SETTING``.
-    ratios
-        Cells tested for each cell trained on, by ``dataset, protocol``.
 
     Returns
     -------
@@ -56,10 +56,12 @@ def compare_with_reference(
         settings = group[SETTING].drop_duplicates().set_index("model")
         if REFERENCE not in settings.index:
             continue
-        ratio = ratios[key[0], key[2]]
+        ratios = group.groupby("model")["ratio"].mean()
         for metric in TESTED:
             values = group.pivot_table(metric, ["repeat", "fold"], "model", dropna=False)
-            lacking = group["prevalence"].isna().groupby(group["model"]).sum()
+            missing = why_missing(group)
+            if Protocol.parse(key[2]).repeats_folds:
+                values = values.groupby("fold").mean()
             rows = pd.DataFrame(
                 [
                     {
@@ -69,7 +71,7 @@ def compare_with_reference(
                         **settings.loc[model, ["heads", "sampling"]],
                         "reference": REFERENCE,
                         **settings.loc[REFERENCE, ["heads", "sampling"]].add_prefix("reference_"),
-                        **paired(values, model, lacking, ratio),
+                        **paired(values, model, missing, max(ratios[model], ratios[REFERENCE])),
                     }
                     for model in settings.index.drop(REFERENCE)
                 ]
@@ -80,7 +82,19 @@ def compare_with_reference(
     return found[STATISTICS].astype({"heads": "Int64", "reference_heads": "Int64"})
 
 
-def paired(values: "pd.DataFrame", model: str, lacking: "pd.Series", ratio: float) -> dict:
+def why_missing(fits: "pd.DataFrame") -> dict[str, str]:
+    """Return the models that lack fits, with the words for it.
+
+    Parameters
+    ----------
+    fits
+        The fits of one dataset and protocol, with their scores.
+    """
+    lacking = fits["prevalence"].isna().groupby(fits["model"]).agg(["sum", "size"])
+    return {model: f"{model} lacks {number} of {size} folds" for model, number, size in lacking.itertuples() if number}
+
+
+def paired(values: "pd.DataFrame", model: str, missing: dict[str, str], ratio: float) -> dict:
     """Return the tests of one model against the reference; with a missing fit there is none.
 
     Parameters
@@ -89,14 +103,13 @@ def paired(values: "pd.DataFrame", model: str, lacking: "pd.Series", ratio: floa
         Scores, [n_folds, n_models]; NaN where missing or undefined.
     model
         Name of the model.
-    lacking
-        Model to the number of its missing fits.
+    missing
+        From :func:`why_missing`.
     ratio
-        Cells tested for each cell trained on.
+        Cells tested for each cell learnt from; that of the model which learnt from fewer.
     """
-    if absent := {name: int(lacking[name]) for name in (model, REFERENCE) if lacking[name]}:
-        note = "; ".join(f"{name} lacks {number} of {len(values)} folds" for name, number in absent.items())
-        return {"n_folds": 0, "note": f"not tested: {note}"}
+    if absent := [missing[name] for name in (model, REFERENCE) if name in missing]:
+        return {"n_folds": 0, "note": f"not tested: {'; '.join(absent)}"}
     differences = (
         (values[model] - values[REFERENCE]).dropna().to_numpy() if {model, REFERENCE} <= set(values) else (np.empty(0))
     )

@@ -139,7 +139,8 @@ def summarise(
             f"{row['fold']}), which has predictions; give the table of this benchmark"
         )
     costs = read_fits(sorted(fits)).sort_values(FIT, ignore_index=True)
-    means = mean_scores(wide, wanted, plan.ratios)
+    sized = plan.with_ratios(wanted, costs)
+    means = mean_scores(wide, sized)
     ranked = rankings(means, main)
     return Summary(
         expected=wanted,
@@ -150,7 +151,7 @@ def summarise(
         missing=scorer.missing(wanted),
         undefined=undefined(wide),
         fits=costs,
-        statistics=compare_with_reference(wide, wanted, main, plan.ratios),
+        statistics=compare_with_reference(wide, sized, main),
         rankings=ranked,
         curves=scorer.curves,
         tables=paper_tables(means, main, ranking_tables(ranked)[1], published),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.evaluate.metrics import METRICS, Ranked, divide
+from pharmacell.evaluate.metrics import METRICS, Ranked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ def score_folds(truth: np.ndarray, probability: np.ndarray, fold: np.ndarray) ->
     -------
     DataFrame
         Index ``fold``, one column for each name in ``FOLD_METRICS``; NaN where undefined (see :func:`why_undefined`).
-        ``lift`` is average precision divided by prevalence, which guessing reaches on average, so that 1 is guessing.
+        ``lift`` is average precision minus its expectation under shuffled labels, so that 0 is guessing.
 
     Raises
     ------
@@ -44,12 +44,12 @@ def score_folds(truth: np.ndarray, probability: np.ndarray, fold: np.ndarray) ->
     names, code = np.unique(fold, return_inverse=True)
     ranked = Ranked(truth, probability)
     at_once = max(1, WEIGHTS_AT_ONCE // max(1, ranked.n_cells))
-    chunks = [
-        ranked.scores((code[ranked.order] == rows[:, None]).astype(float))
-        for rows in np.split(np.arange(len(names)), range(at_once, len(names), at_once))
-    ]
-    scores = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in METRICS}
-    scores["lift"] = divide(scores["average_precision"], scores["prevalence"])
+    chunks = []
+    for rows in np.split(np.arange(len(names)), range(at_once, len(names), at_once)):
+        weights = (code[ranked.order] == rows[:, None]).astype(float)
+        chunk = ranked.scores(weights)
+        chunks.append(chunk | {"lift": chunk["average_precision"] - ranked.chance_precision(weights)})
+    scores = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in (*METRICS, "lift")}
     scores["expected_calibration_error"] = calibration_errors(np.asarray(truth), np.asarray(probability), code)
     return pd.DataFrame(scores, index=pd.Index(names, name="fold"))[list(FOLD_METRICS)]
 

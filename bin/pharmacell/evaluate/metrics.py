@@ -146,6 +146,32 @@ class Ranked:
         precision_recall = np.einsum("ij,ij->i", hits, np.nan_to_num(precision))
         return divide(roc, positive * negative), divide(precision_recall, positive)
 
+    def chance_precision(self, weights: np.ndarray) -> np.ndarray:
+        """Return the expectation of average precision when the labels are shuffled, shape (n_rows,).
+
+        With n cells, k of them sensitive, in groups of m_g cells of equal probability and N_g cells up to and with
+        group g, the hits of a random order are hypergeometric, so that exactly
+
+            E[AP] = 1/n sum_g m_g / N_g (1 + (N_g - 1) (k - 1) / (n - 1))
+
+        Without ties this is (k - 1) / (n - 1) + H_n / n (n - k) / (n - 1), where H_n is the sum of 1/i up to n
+        (Bestgen 2015, Prague Bull. Math. Linguistics 103), which is above the prevalence k / n. Where all cells tie it
+        is the prevalence. NaN with fewer than two cells.
+
+        Parameters
+        ----------
+        weights
+            Which cells count, 0 or 1, in the order of ``self.order``; shape (n_rows, n_cells).
+        """
+        if self.n_cells == 0:
+            return np.full(len(weights), np.nan)
+        total, positive = weights.sum(1), weights @ self.truth
+        sizes = np.add.reduceat(weights, self.steps, axis=1)
+        so_far = np.cumsum(sizes, axis=1)
+        others = divide(positive - 1, total - 1)[:, None]  # share of sensitive ones beside a sensitive cell
+        precision = divide(1 + (so_far - 1) * others, so_far)
+        return divide(np.einsum("ij,ij->i", sizes, np.nan_to_num(precision)), np.where(total > 1, total, 0))
+
     def brier(self, weights: np.ndarray, total: np.ndarray) -> np.ndarray:
         """Return the mean squared difference between probability and truth, (n_rows,); NaN for other scores.
 

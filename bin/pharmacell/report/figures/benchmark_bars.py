@@ -38,11 +38,9 @@ def draw_bars(means: "pd.DataFrame", look: dict[str, Look], title: str) -> "Figu
         if level is not None and np.isfinite(level):
             axis.axvline(level, color=BLACK, linestyle=":", linewidth=0.8)
         axis.set_yticks(heights, [look[model].title for model in models] if position % 4 == 0 else [])
-        reach = (rows["mean"] + rows["sd"].fillna(0)).max()
         least = min(0.0, (rows["mean"] - rows["sd"].fillna(0)).min()) if rows["mean"].notna().any() else 0.0
-        most = 1.02 if metric != "lift" else max(1.02, 1.05 * (reach if np.isfinite(reach) else 1))
-        axis.set_xticks([0, 0.5, 1] if metric != "lift" else range(int(most) + 1))
-        axis.set(xlim=(1.05 * least, most), ylim=(len(models) - 0.4, -0.6), title=name)
+        axis.set_xticks([0, 0.5, 1])
+        axis.set(xlim=(1.05 * least, 1.02), ylim=(len(models) - 0.4, -0.6), title=name)
         axis.tick_params(axis="y", length=0)
     return figure
 

@@ -14,7 +14,7 @@ METRIC_NAMES = {name: title for name, title in METRIC_TITLES.items() if name != 
     "brier": "Brier (lower is better)",
     "expected_calibration_error": "calibration error\n(lower is better)",
 }
-CHANCE = {"auroc": 0.5, "lift": 1.0, "mcc": 0.0, "balanced_accuracy": 0.5}
+CHANCE = {"auroc": 0.5, "lift": 0.0, "mcc": 0.0, "balanced_accuracy": 0.5}
 # yellow is too pale for lines and stands last
 COLOURS = (VERMILION, BLUE, GREEN, ORANGE, PURPLE, SKY, YELLOW)
 MARKERS = ("s", "^", "D", "v", "P", "X", "*")
