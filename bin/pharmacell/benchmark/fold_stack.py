@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pharmacell.response.store import Bundle
 
 VALIDATION_CELLS = 10  # one cell in so many only decides when to stop
+KEPT_APART = 5  # labelled cells of each class, at least, that decide when to stop where there are ten
 ROWS_AT_ONCE = 256  # cells of each replica that are scored in one pass
 HELD_ROWS = 600  # of shifted validation for each replica: a fifth of some 1,000 lines at three severities
 
@@ -182,7 +183,7 @@ def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, de
     return TargetCells(
         x=torch.as_tensor(np.concatenate([fold.train for fold in folds]), device=device),
         clusters=torch.as_tensor(np.concatenate(clusters), device=device),
-        labels=torch.as_tensor(np.concatenate([fold.train_labels for fold in folds]), device=device),
+        labels=torch.as_tensor(np.concatenate([fold.train_labels for fold in folds]), device=device)[None],
         training_rows=torch.stack(training_rows),
         validation_rows=torch.stack(validation_rows),
         labelled_rows=labelled_rows,
@@ -191,22 +192,27 @@ def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, de
 
 
 def stop_cells(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Choose every tenth cell in an order sorted by label and else random, bool [n_cells].
+    """Choose a tenth of the cells, at least ten where there are twenty, bool [n_cells].
 
-    Their number depends on the number of cells alone, and ten cells of one label give one.
+    Their number depends on the number of cells alone, so that folds make one stack. Of each class it is a tenth, but
+    at least five and at most half; the others, such as cells without a label where few have one, are drawn at random.
 
     Parameters
     ----------
     labels
         1 or 0, -1 for cells without one, int64 [n_cells].
     rng
-        Draws the order.
+        Draws the cells.
     """
-    order = np.lexsort((rng.random(len(labels)), labels))
+    wanted = max(len(labels) // VALIDATION_CELLS, min(2 * KEPT_APART, len(labels) // 2), 1)
     chosen = np.zeros(len(labels), bool)
-    chosen[order[VALIDATION_CELLS // 2 :: VALIDATION_CELLS]] = True
-    if not chosen.any():
-        chosen[order[-1]] = True
+    classes = sorted((rng.permutation(np.flatnonzero(labels == label)) for label in (0, 1)), key=len)
+    for cells in classes:  # the smaller class first
+        size = max(len(cells) // VALIDATION_CELLS, min(KEPT_APART, len(cells) // 2))
+        chosen[cells[: min(size, wanted - int(chosen.sum()))]] = True
+    unlabelled = rng.permutation(np.flatnonzero(labels < 0))
+    others = np.concatenate([cells[~chosen[cells]] for cells in (unlabelled, *reversed(classes))])
+    chosen[others[: wanted - int(chosen.sum())]] = True
     return chosen
 
 

@@ -18,6 +18,7 @@ from pharmacell.data.names import drug_key
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.cell_checks import check_cells
 from pharmacell.response.joint_training import TargetCells, finetune
+from pharmacell.response.labelled_members import labelled_ensemble
 from pharmacell.response.model_card import Adaptation
 from pharmacell.response.permuted_null import AdaptationData, null_scores
 from pharmacell.response.pretrain_bulk import stacked_ensemble
@@ -33,6 +34,8 @@ from pharmacell.training.loop import History
 MOST_CELLS = 10_000  # cells that take part in training; all cells are predicted
 VALIDATION_SHARE = 0.1  # of the cells, for early stopping
 LABELLED_SHARE = 0.8  # of the cells, with --supervision labels (the paper's protocol)
+KEPT_APART = 5  # of each class a fifth of the labelled cells is kept apart, but at least so many, and at most half
+FEWEST_LABELLED = 4  # of each class: with fewer, two of each could not be kept apart, and bulk lines decide
 
 
 @dataclass(frozen=True)
@@ -201,9 +204,13 @@ def fit_to_cells(
         history,
         run.replicas_at_once(n_replicas),
     )
+    shares = None
     if training.ensemble:
         penalties = bundle.card.pretraining.member_penalties
-        bundle.ensemble = stacked_ensemble(bundle.model, lines, penalties, "target")
+        if target.stops_by_labels:
+            bundle.ensemble, shares = labelled_ensemble(bundle.model, lines, penalties, target)
+        else:
+            bundle.ensemble = stacked_ensemble(bundle.model, lines, penalties, "target")
     adaptation = Adaptation(
         transfer=settings.transfer,
         supervision=supervision,
@@ -217,7 +224,7 @@ def fit_to_cells(
         resembles_line=None if cells.uns.get("simulated") else resembled_lines(pooled, bulk.learnt_from()),
     )
     bundle.card = replace(bundle.card, adaptation=adaptation)
-    return AdaptationData(lines, target, epochs), history.table()
+    return AdaptationData(lines, target, epochs, shares), history.table()
 
 
 def prepare_target(
@@ -256,6 +263,12 @@ def prepare_target(
         used = labelled_cells(truth, supervision, rng)
         labels[used] = truth[used]
     validation = validation_cells(len(chosen), rng)
+    kept = kept_apart(labels, bundle.model.n_replicas, rng)
+    if len(used) and kept is None:
+        say(f"--supervision {supervision}: fewer than {FEWEST_LABELLED} labelled cells of a class; bulk lines decide")
+    # one row for all replicas, or one for each; a labelled cell decides for the replicas that do not learn from it
+    stops = validation[None] if kept is None else kept | (validation & (labels < 0))
+    learnt = np.zeros_like(stops) | (labels >= 0) if kept is None else ~kept & (labels >= 0)
 
     def tensor(values: Any) -> torch.Tensor:
         return torch.as_tensor(values, device=run.device)
@@ -263,13 +276,45 @@ def prepare_target(
     target = TargetCells(
         x=tensor(x),
         clusters=tensor(clusters),
-        labels=tensor(labels),
-        training_rows=tensor(np.flatnonzero(~validation))[None],
-        validation_rows=tensor(np.flatnonzero(validation))[None],
-        labelled_rows=[tensor(used)],
+        labels=tensor(labels)[None],
+        training_rows=tensor(np.stack([np.flatnonzero(~row) for row in stops])),
+        validation_rows=tensor(np.stack([np.flatnonzero(row) for row in stops])),
+        labelled_rows=[tensor(rng.permutation(np.flatnonzero(row))) for row in learnt],
+        stops_by_labels=kept is not None,
     )
     pooled = pool_clusters(rows, clusters, str(cells.uns["scale"]))
     return target, cells.obs.index[chosen[used]].tolist(), pooled
+
+
+def kept_apart(labels: np.ndarray, n_replicas: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Choose the labelled cells that a replica does not learn from: they decide when it stops, and they weigh members.
+
+    Of each class it is a fifth, at least 5 and at most half; replica r takes the r-th such share of the class in a
+    random order, so that five replicas or more keep every labelled cell apart once.
+
+    Parameters
+    ----------
+    labels
+        1 or 0, -1 for cells without a label, [n_cells].
+    n_replicas
+        Replicas of the stack.
+    rng
+        Draws the order.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        bool [n_replicas, n_cells]; None where a class has fewer than 4 labelled cells.
+    """
+    classes = [rng.permutation(np.flatnonzero(labels == label)) for label in (0, 1)]
+    if min(map(len, classes)) < FEWEST_LABELLED:
+        return None
+    kept = np.zeros((n_replicas, len(labels)), bool)
+    for cells in classes:
+        size = max(len(cells) // 5, min(KEPT_APART, len(cells) // 2))
+        for replica in range(n_replicas):
+            kept[replica, np.take(cells, np.arange(replica * size, (replica + 1) * size), mode="wrap")] = True
+    return kept
 
 
 def validation_cells(n_cells: int, rng: np.random.Generator) -> np.ndarray:

@@ -24,7 +24,7 @@ LARGEST_MMD_SAMPLE = 1024  # the kernel matrix grows with its square
 class TargetCells:
     """Cells that take part in the transfer.
 
-    Rows [1, n] are shared by all replicas; rows [n_replicas, n] give each replica cells of its own.
+    Rows and labels [1, n] are shared by all replicas; [n_replicas, n] gives each replica its own.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class TargetCells:
     clusters
         int64 [n_cells].
     labels
-        int64 [n_cells]; 1 or 0 where supervision allows the label to be used, -1 everywhere else.
+        int64 [1 or n_replicas, n_cells]; 1 or 0 where supervision allows the label to be used, -1 everywhere else.
     training_rows, validation_rows
         Rows to learn from and rows that only decide when to stop, int64 [1 or n_replicas, n].
     labelled_rows
@@ -60,13 +60,14 @@ class TargetCells:
         """
         if replicas is None:
             return self
-        training_rows, validation_rows = (
-            rows if len(rows) == 1 else rows[replicas] for rows in (self.training_rows, self.validation_rows)
-        )
+        own = {
+            name: rows if len(rows := getattr(self, name)) == 1 else rows[replicas]
+            for name in ("labels", "training_rows", "validation_rows")
+        }
         labelled_rows = self.labelled_rows
         if len(labelled_rows) > 1:
             labelled_rows = [labelled_rows[i] for i in replicas]
-        return replace(self, training_rows=training_rows, validation_rows=validation_rows, labelled_rows=labelled_rows)
+        return replace(self, **own, labelled_rows=labelled_rows)
 
     def draw_labelled(self, random: ReplicaRandom, size: int) -> Tensor:
         """Draw labelled rows with replacement for each replica, int64 [n_replicas, size].
@@ -225,7 +226,7 @@ def train_jointly(
     training_rows = target.training_rows.expand(model.n_replicas, -1)
     validation_rows = target.validation_rows.expand(model.n_replicas, -1)
     n_clusters = int(target.clusters.max()) + 1
-    random = model.random
+    labels, random = target.labels.expand(model.n_replicas, -1), model.random
     modules = nn.ModuleDict(
         {"source": model.source.encoder, "target": model.target.encoder, "predictor": model.predictor}
     )
@@ -247,14 +248,15 @@ def train_jointly(
         terms = {"class": loss} | alignment(z_source, cells)
         if len(target.labelled_rows[0]):
             chosen = target.draw_labelled(random, rows.shape[1])
-            terms["target_class"] = class_cross_entropy(model.logits(target.x[chosen], "target"), target.labels[chosen])
+            terms["target_class"] = class_cross_entropy(
+                model.logits(target.x[chosen], "target"), labels.gather(1, chosen)
+            )
         return with_total(terms)
 
     def validation_terms(validation: PlainValidation | ShiftedValidation) -> dict[str, Tensor]:
         if target.stops_by_labels:
-            loss = known_cross_entropy(
-                model.logits(target.x[validation_rows], "target"), target.labels[validation_rows]
-            )
+            logits = model.logits(target.x[validation_rows], "target")
+            loss = known_cross_entropy(logits, labels.gather(1, validation_rows))
             return {"target_class": loss, "total": loss}
         terms = validation.terms(model, "target")
         if isinstance(validation, ShiftedValidation):

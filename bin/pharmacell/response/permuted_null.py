@@ -10,6 +10,7 @@ from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CellMatrix
 from pharmacell.response.ensemble import Ensemble
 from pharmacell.response.joint_training import TargetCells, train_jointly
+from pharmacell.response.labelled_members import permuted_labelled_members, permuted_labels
 from pharmacell.response.linear_members import permuted_members
 from pharmacell.response.network import ATSDP
 from pharmacell.response.pretraining import train_predictor
@@ -34,11 +35,14 @@ class AdaptationData:
         Bulk lines and cells.
     joint_epochs
         Best epoch of the joint stage for each replica, int64 [n_replicas].
+    cell_shares
+        Share of the labelled cells in each linear member, [3]; None where they learn from lines alone.
     """
 
     lines: TrainingLines
     target: TargetCells
     joint_epochs: Tensor
+    cell_shares: np.ndarray | None = None
 
 
 def null_scores(
@@ -51,10 +55,10 @@ def null_scores(
 ) -> np.ndarray:
     """Score all cells with the same model trained on permuted responses.
 
-    For each permutation the lines swap their responses; linear members are refitted for every fold, and one network
-    is trained from the unlabelled autoencoder for as many epochs as the real ones took (their median), then adapted to
-    the cells. Weights and penalties stay those of the real model, and so do scales: of the linear members each
-    replica's own, of the networks the median over replicas.
+    For each permutation the lines swap their responses, and labelled cells their labels; linear members are refitted
+    for every fold, and one network is trained from the unlabelled autoencoder for as many epochs as the real ones took
+    (their median), then adapted to the cells. Weights and penalties stay those of the real model, and so do scales: of
+    the linear members each replica's own, of the networks the median over replicas.
 
     Parameters
     ----------
@@ -76,7 +80,7 @@ def null_scores(
     """
     rng = generator(run.seed, "null")
     orders = np.stack([rng.permutation(len(data.lines.labels)) for _ in range(PERMUTATIONS)])
-    weights, offset = permuted_linear_score(bundle, ensemble, data.lines, orders)
+    weights, offset = permuted_linear_score(bundle, ensemble, data, orders)
     scores = np.empty((PERMUTATIONS, len(cells)), np.float32)
     for rows, x in bundle.standardised_chunks(cells):
         scores[:, rows] = weights @ x.T - offset
@@ -96,7 +100,7 @@ def null_scores(
 
 
 def permuted_linear_score(
-    bundle: Bundle, ensemble: Ensemble, lines: TrainingLines, orders: np.ndarray
+    bundle: Bundle, ensemble: Ensemble, data: AdaptationData, orders: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Return the linear members' part of the score under each permutation, mean over replicas.
 
@@ -104,8 +108,8 @@ def permuted_linear_score(
     ----------
     bundle, ensemble
         The real model.
-    lines
-        The lines that it learned from.
+    data
+        What it was adapted with.
     orders
         Permutations of the lines, int64 [n_permutations, n_lines].
 
@@ -117,7 +121,11 @@ def permuted_linear_score(
         To be subtracted from the weighted sum of a cell's expression.
     """
     share = ensemble.weights[None, 1:] / ensemble.scale[:, 1:]  # [R, 3]
-    members = permuted_members(lines, bundle.card.pretraining.member_penalties, orders)
+    lines, penalties = data.lines, bundle.card.pretraining.member_penalties
+    if data.cell_shares is None:
+        members = permuted_members(lines, penalties, orders)
+    else:
+        members = permuted_labelled_members(lines, penalties, data.target, data.cell_shares, orders)
     weights = np.einsum("rm,prmg->pg", share, members) / bundle.model.n_replicas
     offset = (ensemble.weights[1:] * ensemble.centre[:, 1:] / ensemble.scale[:, 1:]).sum(1).mean()
     return weights, float(offset)
@@ -162,7 +170,10 @@ def null_networks(
     null.target.load_state_dict(null.source.state_dict())
     if max(data.joint_epochs) > 0:
         as_long = for_median_epochs(settings, data.joint_epochs.tolist())
-        train_jointly("null joint", null, training_set, None, data.target, as_long, history)
+        target = data.target.of_replicas(replica)
+        shuffled = permuted_labels(target.labels[0].cpu().numpy(), orders[permutations.numpy()])
+        target = replace(target, labels=torch.as_tensor(shuffled, device=run.device))
+        train_jointly("null joint", null, training_set, None, target, as_long, history)
     return null.eval()
 
 

@@ -1,0 +1,198 @@
+"""Linear members that learn from labelled cells as well, weighed by labelled cells that were kept apart."""
+
+import numpy as np
+import torch
+
+from pharmacell.core.progress import say
+from pharmacell.evaluate.metrics import auroc
+from pharmacell.linear.fits import LinearFits
+from pharmacell.response.columns import BASELINE_NAMES
+from pharmacell.response.ensemble import Ensemble, fit_ensemble
+from pharmacell.response.joint_training import TargetCells
+from pharmacell.response.linear_members import linear_members, permuted_members
+from pharmacell.response.model_card import Penalties
+from pharmacell.response.network import ATSDP
+from pharmacell.response.training_lines import TrainingLines
+
+MOST_ROWS = 1000  # labelled cells that a linear member learns from; its cost grows with their cube
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the labelled cells in a member, the rest is that of the lines
+
+
+def labelled_ensemble(
+    model: ATSDP, lines: TrainingLines, penalties: Penalties, target: TargetCells
+) -> tuple[Ensemble, np.ndarray]:
+    """Put network and linear members under one score; labelled cells that were kept apart decide.
+
+    Each linear member is fitted to the lines and to the labelled cells that its replica learns from. With both scores
+    at standard deviation 1 over the cells, the member is::
+
+        m = (1 - a) m_lines + a m_cells
+
+    with the share a that has the highest mean AUROC on each replica's labelled cells that were kept apart. These cells
+    then give the weights of the members and the calibration, as simulated cells of lines do without labels.
+
+    Parameters
+    ----------
+    model
+        The adapted stack.
+    lines
+        Bulk lines of each replica.
+    penalties
+        Of ridge and logistic regression on the lines.
+    target
+        The cells, with labelled ones kept apart for each replica.
+
+    Returns
+    -------
+    ensemble
+        Network and linear members.
+    shares
+        The share a of each linear member, [3].
+    """
+    x, labels = target.x.cpu().numpy(), target.labels[0].cpu().numpy()
+    kept = np.stack([rows[labels[rows] >= 0] for rows in target.validation_rows.cpu().numpy()])  # [R, n_kept]
+    of_lines = unit_spread(linear_members(lines, penalties), x)
+    of_cells = unit_spread(cell_members(target, penalties, len(lines.training_rows(0)), labels[None])[0], x)
+    shares = choose_shares(of_lines, of_cells, x[kept], labels[kept])
+    linear = mixed(of_lines, of_cells, shares)
+    with torch.no_grad():
+        logits = model.logits(target.x[torch.as_tensor(kept, device=target.x.device)], "target")
+    network = (logits[..., 1] - logits[..., 0]).cpu().numpy()
+    ensemble = fit_ensemble(linear, network, x[kept], labels[kept])
+    for what, values in (
+        ("labelled cells in the members", dict(zip(BASELINE_NAMES, shares, strict=True))),
+        ("ensemble by labelled cells", ensemble.named_weights()),
+    ):
+        say(f"{what}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items()))
+    return ensemble, shares
+
+
+def permuted_labelled_members(
+    lines: TrainingLines, penalties: Penalties, target: TargetCells, shares: np.ndarray, orders: np.ndarray
+) -> np.ndarray:
+    """Fit the members of :func:`labelled_ensemble` to permuted responses of the lines and permuted labels of the cells.
+
+    Parameters
+    ----------
+    lines, penalties, target
+        As there.
+    shares
+        As it returned them, [3].
+    orders
+        Permutations of the lines, int64 [n_permutations, n_lines].
+
+    Returns
+    -------
+    numpy.ndarray
+        [n_permutations, n_replicas, 3, n_genes].
+    """
+    x, labels = target.x.cpu().numpy(), permuted_labels(target.labels[0].cpu().numpy(), orders)
+    of_cells = cell_members(target, penalties, len(lines.training_rows(0)), labels)
+    of_lines = permuted_members(lines, penalties, orders)
+    return np.stack(
+        [
+            mixed(unit_spread(own, x), unit_spread(other, x), shares)
+            for own, other in zip(of_lines, of_cells, strict=True)
+        ]
+    )
+
+
+def permuted_labels(labels: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    """Permute the labels of the labelled cells, int64 [n_permutations, n_cells]; the others stay without one.
+
+    Parameters
+    ----------
+    labels
+        1 or 0, -1 for cells without a label, [n_cells].
+    orders
+        Permutations of the lines; the cells' permutations are drawn from them, one for each.
+    """
+    labelled, found = np.flatnonzero(labels >= 0), np.tile(labels, (len(orders), 1))
+    for row, order in zip(found, orders, strict=True):
+        rng = np.random.default_rng(order)
+        row[labelled] = labels[rng.permutation(labelled)]
+    return found
+
+
+def mixed(of_lines: np.ndarray, of_cells: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return linear members, a share of which is fitted to labelled cells, float32 [n_replicas, 3, n_genes].
+
+    Parameters
+    ----------
+    of_lines, of_cells
+        Members of unit spread, [n_replicas, 3, n_genes].
+    shares
+        Of the cells, [3].
+    """
+    return ((1 - shares)[:, None] * of_lines + shares[:, None] * of_cells).astype(np.float32)
+
+
+def unit_spread(members: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Scale linear members so that their scores of the cells have standard deviation 1.
+
+    Parameters
+    ----------
+    members
+        Weights, [n_replicas, 3, n_genes].
+    x
+        Standardised expression of the cells, [n_cells, n_genes].
+    """
+    return members / np.maximum((x @ members.reshape(-1, members.shape[-1]).T).std(0), 1e-6).reshape(
+        *members.shape[:2], 1
+    )
+
+
+def cell_members(target: TargetCells, penalties: Penalties, n_lines: int, labels: np.ndarray) -> np.ndarray:
+    """Fit signature, ridge and logistic regression to labelled cells.
+
+    Parameters
+    ----------
+    target
+        The cells; a replica learns from those of its ``labelled_rows``, the first 1,000 of their random order.
+    penalties
+        Chosen on ``n_lines`` lines; a row bears the same share of them here.
+    n_lines
+        Lines that a replica learns from.
+    labels
+        Labels of the cells, and perhaps permutations of them, [n_permutations, n_cells].
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [n_permutations, n_replicas, 3, n_genes].
+    """
+    x, members = target.x.cpu().numpy(), []
+    for rows in (one[:MOST_ROWS].cpu().numpy() for one in target.labelled_rows):
+        fits, classes, share = LinearFits(x[rows]), labels[:, rows].T, len(rows) / n_lines
+        members.append(
+            np.stack(
+                [
+                    fits.signature(classes),
+                    fits.ridge(classes, penalties.alpha * share),
+                    fits.logistic(classes, penalties.c / share),
+                ],
+                1,
+            )
+        )
+    return np.stack(members, 1)
+
+
+def choose_shares(of_lines: np.ndarray, of_cells: np.ndarray, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the share of the labelled cells in each linear member, [3]; the smallest of the best.
+
+    Parameters
+    ----------
+    of_lines, of_cells
+        Members fitted to lines and to labelled cells, [n_replicas, 3, n_genes].
+    x, labels
+        Labelled cells that each replica kept apart, [n_replicas, n, n_genes] and [n_replicas, n].
+    """
+    lines, cells = (members @ np.swapaxes(x, 1, 2) for members in (of_lines, of_cells))  # [R, 3, n]
+    mean_auroc = [
+        [
+            np.mean([auroc(truth, scores[k]) for truth, scores in zip(labels, mixed, strict=True)])
+            for k in range(len(BASELINE_NAMES))
+        ]
+        for mixed in ((1 - share) * lines + share * cells for share in SHARES)
+    ]
+    return np.array(SHARES)[np.argmax(mean_auroc, axis=0)]
