@@ -16,8 +16,8 @@ from pharmacell.core.errors import InputError
 
 CPU = torch.device("cpu")
 HALF = 30  # of the test cells of a fold
-# atsdp needs lines as they stand in a bulk file; its tests are those of cross_validate
-MODELS = [name for name in model_names() if name != "atsdp"]
+# the main model needs lines as they stand in a bulk file; its tests are those of cross_validate
+MODELS = [name for name in model_names() if not REGISTRY[name].reads_main_options]
 LEARNERS = [name for name in MODELS if name not in ("prevalence", "permuted", "scdeal")]
 SETTINGS = {
     "gradient_boosting": {"gene_share": 0.5},

@@ -28,6 +28,7 @@ from pharmacell.cli.pretrain_bulk import pretrain_bulk
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import load_lines
+from pharmacell.evaluate.metrics import auroc
 
 CPU = torch.device("cpu")
 SMALL = {"bottleneck": 16, "encoder": (24,), "predictor": (12,), "heads": 4, "epochs": 2, "batch_size": 32}
@@ -79,6 +80,30 @@ def test_random_folds_keep_the_share_of_classes(files):
     truth = CellMatrix(files / "s.h5ad").obs["pharmacell_truth"]
     shares = plan_of(files, "transfer").groupby(["repeat", "fold"])["cell_id"].apply(lambda ids: truth[ids].mean())
     assert (abs(shares - truth.mean()) < 0.05).all()
+
+
+def test_the_permuted_main_model_stands_once_where_the_main_model_is_swept():
+    def heads(sweep):
+        return [one.heads for one in variants(["atsdp_permuted"], sweep, ["over", "none"])]
+
+    assert (heads([0, 4, 16]), heads([16, 8, 0]), heads([16, 32])) == ([4], [8], [16])
+    assert variants(["atsdp_permuted"], [0], ["over", "none"]) == [Variant("atsdp_permuted", 0, "over")]
+
+
+@pytest.mark.parametrize("protocol", ["transfer", "labels"])
+def test_the_main_model_learns_nothing_from_shuffled_labels(files, protocol):
+    dataset = dataset_of(files, protocol)
+    fits = [(repeat, fold) for repeat in range(2) for fold in range(3)]
+    folds, truths = build_folds(dataset, fits), [dataset.truth[rows_of(dataset, key)[1]] for key in fits]
+    settings = SMALL | {"epochs": 10, "learning_rate": 3e-3}
+
+    def aurocs(name: str, seed: int) -> list[float]:
+        found = get(name, **settings, user_seed=seed).fit_predict(folds, CPU)
+        return [auroc(truth, probability) for truth, probability in zip(truths, found, strict=True)]
+
+    assert np.mean(aurocs("atsdp", 0)) > 0.8
+    # the folds of a repeat share one permutation of the lines, so a few repeats' worth is needed
+    assert abs(np.mean([aurocs("atsdp_permuted", seed) for seed in range(4)]) - 0.5) < 0.2
 
 
 def test_slices_hold_every_expected_fit_once(files):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pharmacell.benchmark.columns import FIT, PLAN, SLICES, WHOLE_OR_MISSING
 from pharmacell.benchmark.protocols import Protocol
+from pharmacell.benchmark.settings import MainSetting
 from pharmacell.core.errors import InputError
 from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH
 from pharmacell.data.input_file import check_file, reason
@@ -56,10 +57,13 @@ def variants(models: Sequence[str], heads: Sequence[int], samplings: Sequence[st
     check_names(models)
     found = []
     for name in models:
-        swept = REGISTRY[name].is_swept
-        found += [
-            Variant(name, n, kind) for n in (heads if swept else [None]) for kind in (samplings if swept else ["none"])
-        ]
+        if REGISTRY[name].is_swept:
+            found += [Variant(name, n, kind) for n in heads for kind in samplings]
+        elif REGISTRY[name].reads_main_options:  # as the swept model stands where models are compared
+            below = [n for n in heads if n <= MainSetting.main_heads]
+            found.append(Variant(name, max(below, default=min(heads)), samplings[0]))
+        else:
+            found.append(Variant(name, None, "none"))
     return found
 
 
@@ -92,7 +96,7 @@ def check_sweep(
     from pharmacell.training.sampling import KINDS
 
     check_names(models)
-    if not any(REGISTRY[name].is_swept for name in models):
+    if not any(REGISTRY[name].reads_main_options for name in models):
         return ["none"]
     found = [configuration(config, preset, options | {"heads": number}) for number in heads]
     for kind in samplings or []:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     # read statements. A test holds that every model's file is in the digest.
     from pharmacell.benchmark.models import (  # noqa: F401
         atsdp,
+        atsdp_permuted,
         cnn,
         deepdr,
         drugcell,
@@ -69,6 +70,8 @@ class Entry:
         What reaches its fit.
     is_swept
         Whether the sweeps over attention heads and over sampling concern it.
+    reads_main_options
+        Whether the params of the main model (``--dropout``, ``--config``, ...) are its own; a sweep's model has them.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Entry:
     citation: str
     learns_from: Learns
     is_swept: bool = False
+    reads_main_options: bool = False
 
     def load(self) -> type[ComparedModel]:
         """Import the model's module and return its class."""
@@ -91,6 +95,7 @@ _ENTRIES = (
         "Front. Med. 2025, 10.3389/fmed.2025.1631898",
         LINES | CELLS | LABELS,
         is_swept=True,
+        reads_main_options=True,
     ),
     Entry("sa", "SAModel", "sparse autoencoder", "Ng 2011, CS294A lecture notes", LABELS),
     Entry("resnet18", "ResNet18Model", "ResNet-18", "He et al. 2016, 10.1109/CVPR.2016.90", LABELS),
@@ -120,6 +125,14 @@ _ENTRIES = (
     Entry("signature", "SignatureModel", "gene signature", "Wold 1966 (partial least squares, one component)", LINES),
     Entry("prevalence", "Prevalence", "prevalence", "the share of sensitive rows; no method", LABELS),
     Entry("permuted", "PermutedModel", "permuted labels", "Ojala and Garriga 2010, JMLR 11, 1833-1863", LABELS),
+    Entry(
+        "atsdp_permuted",
+        "PermutedATSDP",
+        "ATSDP-NET, permuted labels",
+        "Ojala and Garriga 2010, JMLR 11, 1833-1863",
+        LINES | CELLS | LABELS,
+        reads_main_options=True,
+    ),
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}

@@ -98,7 +98,7 @@ def cross_validate(
     if dataset.protocol.of_lines and options["neighbours"] is None:
         options["neighbours"] = 0  # lines are no noisy copies of each other
     # options such as --dropout are those of the main model; --epochs means the same for all
-    if REGISTRY[model].is_swept:
+    if REGISTRY[model].reads_main_options:
         settings = configuration(options["config"], options["preset"], options)
         variant = Variant(model, settings.network.heads, settings.training.sampling)
     else:

@@ -62,5 +62,7 @@ def tune(
     with whole_file(outdir / f"{sample}.{model}.trials.csv") as partial:
         table.to_csv(partial, index=False)
     # the main model's settings are params of the pipeline themselves
-    params = best if REGISTRY[model].is_swept else {"model_settings": settings_line(model, best)} if best else {}
+    params = (
+        best if REGISTRY[model].reads_main_options else {"model_settings": settings_line(model, best)} if best else {}
+    )
     write_json(outdir / f"{sample}.{model}.params.json", params)
