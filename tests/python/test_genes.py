@@ -38,7 +38,10 @@ def test_human_names(name, symbol):
         ("Cd8b1", "CD8B"),
         ("mt-Nd1", "MT-ND1"),
         ("ENSMUSG00000059552.14", "TP53"),
-        ("Sept9", "SEPTIN9"),  # not a current mouse symbol: upper case, then alias
+        ("Sept9", "SEPTIN9"),  # not a current mouse symbol: a family that was renamed
+        ("March1", "MARCHF1"),
+        ("Mup1", None),  # a mouse gene without human orthologue, and an alias of the human SLC25A19
+        ("Kap", None),  # the mouse's androgen-regulated kidney protein, and an alias of CDKN3
     ],
 )
 def test_mouse_names(name, symbol):

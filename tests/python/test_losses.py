@@ -7,8 +7,11 @@ import pytest
 import torch
 from synthetic_cells import CONFIG
 
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.response.joint_training import latent_mmd
 from pharmacell.response.network import ATSDP
 from pharmacell.training.losses import BANDWIDTHS, class_cross_entropy, cluster_regulariser, mmd, reconstruction
+from pharmacell.training.training_set import TrainingSet
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +114,32 @@ def test_each_term_of_the_joint_loss_reaches_its_parts(heads):
     assert reached(mmd(z_source, z_target), model) == {"source", "target"}
     z_target = model.target.encoder(torch.randn(18, 20))
     assert reached(cluster_regulariser(z_target, clusters, 3), model) == {"target"}
+
+
+def test_discrepancy_of_the_latents_is_of_drawn_cells_whatever_their_order_in_the_file():
+    model = ATSDP(CONFIG, 20, [1, 2]).eval()
+    lines, first, last = torch.randn(300, 20), torch.randn(1100, 20), 3 + torch.randn(1100, 20)
+    one_way, other = (latent_mmd(model, lines, torch.cat(cells)) for cells in ((first, last), (last, first)))
+    alone = latent_mmd(model, lines, last)
+    assert abs(one_way - other).max() < 0.1 * (alone - one_way).min()
+    assert np.array_equal(one_way, latent_mmd(model, lines, torch.cat((first, last))))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "sizes"), [(604, [200] * 3), (700, [200] * 3 + [100]), (50, [50]), (400, [200] * 2)]
+)
+def test_a_short_last_batch_is_left_out_and_every_epoch_leaves_out_other_rows(n_rows, sizes):
+    rows = torch.arange(n_rows).expand(2, -1)
+    data = TrainingSet(torch.zeros(n_rows, 1), None, rows, rows, rows, rows)
+    random = ReplicaRandom([1, 2])
+    epochs = [data.epoch(rows, random, 200) for _ in range(3)]
+    assert [batch.shape[1] for batch in epochs[0]] == sizes
+    if sum(sizes) < n_rows:
+        left_out = [set(range(n_rows)) - set(torch.cat(epoch, 1)[0].tolist()) for epoch in epochs]
+        assert len(set.union(*left_out)) > n_rows - sum(sizes)
+
+
+def test_the_discrepancy_of_a_short_batch_is_far_above_that_of_a_whole_one():
+    z = torch.randn(1, 400, 16)
+    short, whole = mmd(z[:, :4], z[:, 200:204]), mmd(z[:, :200], z[:, 200:])
+    assert short > 10 * whole

@@ -18,6 +18,7 @@ TABLE = Path(__file__).with_name("gene_table.parquet")
 MIN_MATCHED = 0.2
 HUMAN_ENSEMBL = re.compile(r"ENSG\d{11}")
 MOUSE_ENSEMBL = re.compile(r"ENSMUSG\d{11}")
+NUMBERED = re.compile(r"([A-Z]+)(\d+)")  # a family and a number
 MADE_UNIQUE = re.compile(r"[-.]\d+$")
 BESIDE = re.compile(r"\||__CHR")
 ENTREZ = re.compile(r"(\d+)(\.0+)?")  # a spreadsheet or pandas may have made a fraction of it
@@ -251,13 +252,37 @@ def _find_human(name: str, table: GeneTable) -> str | None:
 
 
 def _find_mouse(name: str, table: GeneTable) -> str | None:
-    """Return the human symbol of one mouse gene name; a symbol that is not listed may differ in case only."""
+    """Return the human symbol of one mouse gene name; a symbol that is not listed may differ in case only.
+
+    A human alias counts only where a whole family was renamed, as Sept9 to Septin9: Mup1, a urinary protein that people
+    do not have, is an alias of the human SLC25A19.
+    """
     if ensembl := MOUSE_ENSEMBL.search(name):
         return table.mouse_ensembl.get(ensembl[0])
     if NUMBER.fullmatch(name):
         return None
     found = table.mouse_symbols.get(name) or table.mouse_symbols.get(MADE_UNIQUE.sub("", name))
-    return found or (None if name.isupper() else _find_human(name, table))
+    if found or name.isupper():
+        return found
+    for spelling in _spellings(name):
+        symbol, renamed = table.symbols.get(spelling), table.aliases.get(spelling)
+        if symbol is None and renamed is not None and is_longer_name(spelling, renamed):
+            symbol = renamed
+        if symbol is not None:
+            return symbol
+    return None
+
+
+def is_longer_name(alias: str, symbol: str) -> bool:
+    """Tell whether a symbol is an alias with a longer family name and the same number, as SEPTIN9 of SEPT9.
+
+    Parameters
+    ----------
+    alias, symbol
+        In upper case.
+    """
+    old, new = (NUMBERED.fullmatch(name) for name in (alias, symbol))
+    return bool(old and new and old[2] == new[2] and new[1].startswith(old[1]))
 
 
 def _spellings(name: str) -> list[str]:

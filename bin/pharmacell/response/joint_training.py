@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pharmacell.core.seeds import generator
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.network import ATSDP
 from pharmacell.response.partial_stacks import train_in_turns
@@ -92,13 +93,17 @@ def latent_mmd(model: ATSDP, source: Tensor, target: Tensor) -> np.ndarray:
     model
         The stack.
     source, target
-        Lines and cells, [n, n_genes]; the first 1,024 of each count.
+        Lines and cells, [n, n_genes]; 1,024 of each, drawn once for a seed, count.
     """
+    rng = generator(model.random.seeds[0], "lines and cells of the discrepancy")
+
+    def drawn(rows: Tensor) -> Tensor:
+        order = rng.permutation(len(rows))[:LARGEST_MMD_SAMPLE]
+        return rows[torch.as_tensor(order, device=rows.device)]
+
     model.eval()
     with torch.no_grad():
-        z_source = model.source.encoder(source[:LARGEST_MMD_SAMPLE])
-        z_target = model.target.encoder(target[:LARGEST_MMD_SAMPLE])
-        return mmd(z_source, z_target).cpu().numpy()
+        return mmd(model.source.encoder(drawn(source)), model.target.encoder(drawn(target))).cpu().numpy()
 
 
 def finetune(

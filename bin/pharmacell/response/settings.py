@@ -124,7 +124,11 @@ class ConfigurationChoice:
 class Stack:
     """How many networks are trained side by side."""
 
-    n_replicas: int = setting(5, "Independently seeded networks, trained side by side.", at_least=1)
+    n_replicas: int = setting(
+        5,
+        "Networks trained side by side; each has its own seed, but any two share three quarters of their lines or all.",
+        at_least=1,
+    )
     attempt: int = setting(
         1, "Attempt at this step: each one after the first trains half as many networks at once.", at_least=1
     )

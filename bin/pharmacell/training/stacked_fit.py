@@ -12,6 +12,7 @@ from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.vmapped import VmappedStack
 from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.settings import FitConfig
+from pharmacell.training.training_set import batches
 
 STOP_SHARE = 0.1  # of the rows that may be learnt from; they decide when to stop
 ROWS_AT_ONCE = 512  # in a prediction
@@ -66,7 +67,7 @@ class StackedRows:
         size
             Rows of a batch.
         """
-        return list(self.learn.gather(1, random.permutations(self.learn.shape[1])).split(size, 1))
+        return batches(self.learn.gather(1, random.permutations(self.learn.shape[1])), size)
 
     def target_batch(self, random: ReplicaRandom, size: int) -> list[Tensor]:
         """Draw ``size`` unlabelled cells of each fold, [n_folds, size, ...].
