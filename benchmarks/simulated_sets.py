@@ -15,7 +15,7 @@ import torch
 from scipy import sparse
 
 from pharmacell.data.cells import CellMatrix
-from pharmacell.data.embedding import components
+from pharmacell.data.embedding import principal_axes
 from pharmacell.data.lines import Lines, panel_of
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.simulate import simulate_counts
@@ -197,7 +197,7 @@ def write_sample(made: SimulatedSet, path: Path) -> None:
     cells = ad.AnnData(
         x, pd.DataFrame(index=[f"cell{i}" for i in range(x.shape[0])]), pd.DataFrame(index=made.lines.genes)
     )
-    cells.obsm["X_pca"] = components(cells, "counts", 0)
+    cells.obsm["X_pca"] = principal_axes(x, "counts", 0).project(x)
     cells.uns["pharmacell"] = {"sample": "simulated", "simulated": True, "genes_matched": 1.0}
     cells.write_h5ad(path)
 

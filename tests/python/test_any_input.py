@@ -17,6 +17,7 @@ from any_input import (
     h5_10x,
     h5ad,
     loom,
+    no_picture,
     run_qc,
     tar,
     text,
@@ -35,7 +36,7 @@ N = len(CELLS)
 @pytest.fixture(autouse=True)
 def _no_picture(monkeypatch):
     """Leave the UMAP out, which costs more than all else and has tests of its own."""
-    monkeypatch.setattr("pharmacell.data.sample.embed", lambda *_: "no picture")
+    monkeypatch.setattr("pharmacell.data.sample.embed", no_picture)
 
 
 def nullable(folder):

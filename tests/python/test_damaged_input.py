@@ -7,14 +7,28 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from any_input import CELLS, COUNTS, GENES, annotated, folder_10x, h5_10x, h5ad, loom, tar, text, zip_file, zip_folder
+from any_input import (
+    CELLS,
+    COUNTS,
+    GENES,
+    annotated,
+    folder_10x,
+    h5_10x,
+    h5ad,
+    loom,
+    no_picture,
+    tar,
+    text,
+    zip_file,
+    zip_folder,
+)
 from any_input import table as wide
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.sample import prepare_sample, write_sample
+from pharmacell.data.sample import prepare_sample
 from pharmacell.data.settings import Limits, Request
 
 N_DAMAGED = 500
@@ -25,7 +39,7 @@ N = len(CELLS)
 @pytest.fixture(autouse=True)
 def _no_picture(monkeypatch):
     """Leave the UMAP out, which costs more than all else and has tests of its own."""
-    monkeypatch.setattr("pharmacell.data.sample.embed", lambda *_: "no picture")
+    monkeypatch.setattr("pharmacell.data.sample.embed", no_picture)
 
 
 def whole_files(folder):
@@ -80,8 +94,7 @@ def test_damaged_files_end_in_one_line(tmp_path):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                prepared = prepare_sample(Request("s", path), NO_LIMITS, 0)
-            write_sample(prepared, out)
+                prepare_sample(Request("s", path), NO_LIMITS, 0, out)
         except InputError as error:
             messages.append(str(error))
             assert not out.exists()
@@ -144,7 +157,7 @@ def test_any_valid_anndata_comes_back(tmp_path_factory, drawn):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = h5ad(folder, sample)
-        write_sample(prepare_sample(Request("s", path), NO_LIMITS, 0), folder / "out")
+        prepare_sample(Request("s", path), NO_LIMITS, 0, folder / "out")
     written = ad.read_h5ad(folder / "out" / "s.h5ad")
     assert written.obs_names.is_unique
     if sample.obs_names.is_unique:

@@ -6,7 +6,7 @@ import pytest
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.genes import canonical_columns, collapse_genes, gene_table, map_names, require_match
+from pharmacell.data.genes import SymbolColumns, canonical_columns, gene_table, map_names, require_match
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,8 @@ def test_consecutive_numbers_are_no_entrez_ids():
 @pytest.mark.parametrize(("how", "expected"), [("sum", [3, 4]), ("mean", [1.5, 4])])
 def test_duplicates_are_summed_or_averaged(kind, how, expected):
     mapping = map_names(["IL8", "CXCL8", "nothing", "TP53"])
-    values, var = collapse_genes(kind(np.array([[1, 2, 9, 4]], dtype=np.float32)), mapping, how)
+    columns = SymbolColumns(mapping, how)
+    values, var = columns.of(kind(np.array([[1, 2, 9, 4]], dtype=np.float32))), columns.var
     assert sparse.issparse(values) == (kind is sparse.csr_matrix)
     values = values.toarray() if sparse.issparse(values) else values
     assert list(var.index) == ["CXCL8", "TP53"]

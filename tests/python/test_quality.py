@@ -1,9 +1,12 @@
 """Quality control keeps what it should, on every scale."""
 
 import json
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,7 +37,16 @@ def counts(n_cells, n_genes=300) -> np.ndarray:
 
 def prepare(sample, folder, limits=LIMITS, **request):
     sample.write_h5ad(folder / "s.h5ad")
-    return prepare_sample(Request("s", folder / "s.h5ad", **request), limits, seed=0)
+    return written(Request("s", folder / "s.h5ad", **request), limits, folder / "out")
+
+
+def written(request, limits, folder):
+    """Return the cells, the measures and the summary that quality control writes."""
+    summary = prepare_sample(request, limits, 0, folder)
+    stem = folder / request.sample
+    return SimpleNamespace(
+        cells=ad.read_h5ad(f"{stem}.h5ad"), measures=pd.read_csv(f"{stem}.qc_metrics.csv"), summary=summary
+    )
 
 
 def test_filters_and_normalisation(tmp_path):
@@ -152,6 +164,55 @@ def test_of_a_large_sample_the_other_cells_are_projected(tmp_path, monkeypatch):
     assert np.linalg.norm(axes.T @ np.linalg.qr(whole.obsm["X_pca"][:, :2])[0]) > 1.35
 
 
+def test_a_sample_in_blocks_is_the_sample_in_one(tmp_path, monkeypatch):
+    genes = [*GENES[:280], *GENES[:20]]  # some symbols twice
+    values = planted_groups()
+    values[10:70:9, :290] = 0  # cells that are removed
+    whole = prepare(sample_of(values, genes), tmp_path)
+    monkeypatch.setattr("pharmacell.data.matrices.MOST_IN_MEMORY", 10)
+    monkeypatch.setattr("pharmacell.data.scale.CHUNK", 7)
+    blockwise = prepare(sample_of(values, genes), tmp_path)
+    assert whole.summary == blockwise.summary
+    pd.testing.assert_frame_equal(whole.measures, blockwise.measures)
+    assert 0 < whole.cells.n_obs < 90
+    for one, other in (
+        (whole.cells.X, blockwise.cells.X),
+        (whole.cells.layers["counts"], blockwise.cells.layers["counts"]),
+    ):
+        np.testing.assert_array_equal(one.toarray(), other.toarray())
+    for name in ("X_pca", "X_umap"):
+        np.testing.assert_array_equal(whole.cells.obsm[name], blockwise.cells.obsm[name])
+    pd.testing.assert_frame_equal(whole.cells.obs, blockwise.cells.obs)
+    pd.testing.assert_frame_equal(whole.cells.var, blockwise.cells.var)
+
+
+def test_counts_share_the_places_of_their_values_with_the_logged_ones(tmp_path):
+    prepare(sample_of(counts(20)), tmp_path)
+    with h5py.File(tmp_path / "out" / "s.h5ad") as file:
+        assert list(file["layers"]) == ["counts"]
+        assert "raw" not in file
+        for part in ("indices", "indptr"):
+            assert file[f"X/{part}"] == file[f"layers/counts/{part}"]  # one array under two names
+
+
+def test_memory_grows_by_less_than_the_values(tmp_path, monkeypatch):
+    monkeypatch.setattr("pharmacell.data.matrices.MOST_IN_MEMORY", 10)
+    monkeypatch.setattr("pharmacell.data.scale.CHUNK", 200)
+    monkeypatch.setattr(embedding, "MOST_REFERENCE_CELLS", 100)
+    genes = sorted(set(gene_table().symbols.values()))[:900]
+    peaks = {}
+    for n_cells in (1000, 3000):
+        sample = sample_of(counts(n_cells, len(genes)), genes)
+        sample.write_h5ad(tmp_path / "s.h5ad")
+        of_a_cell = sample.X.nnz / n_cells * (4 + 4)  # bytes: a value and its place
+        del sample
+        tracemalloc.start()
+        prepare_sample(Request("s", tmp_path / "s.h5ad"), LIMITS, 0, tmp_path / "out")
+        peaks[n_cells] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peaks[3000] - peaks[1000] < of_a_cell * 2000 / 2
+
+
 def test_variable_genes_are_those_of_scanpy():
     import scanpy as sc
 
@@ -196,8 +257,8 @@ def test_command_writes_the_same_twice(tmp_path):
 
 
 @pytest.mark.skipif(not A375.exists(), reason="the real cells are not here")
-def test_real_cells_with_entrez_ids():
-    prepared = prepare_sample(Request("a375", A375, label_key="response"), Limits(), seed=0)
+def test_real_cells_with_entrez_ids(tmp_path):
+    prepared = written(Request("a375", A375, label_key="response"), Limits(), tmp_path)
     assert prepared.cells.shape == (108, 2873)
     assert prepared.cells.obs["pharmacell_truth"].sum() == 62
     assert prepared.summary["genes_matched"] == 1

@@ -28,13 +28,14 @@ def qc(outdir: Path, seed: int, **options: Any) -> None:
     """Write SAMPLE.h5ad, SAMPLE.qc_metrics.csv (every cell that was read) and SAMPLE.qc_summary.json."""
     from pharmacell.core.progress import say
     from pharmacell.data.readers import check_sample
-    from pharmacell.data.sample import prepare_sample, write_sample
+    from pharmacell.data.sample import prepare_sample
 
     request = chosen(Request, options)
     check_sample(request.path)
-    prepared = prepare_sample(request, chosen(Limits, options), seed)
-    write_sample(prepared, outdir)
-    for note in prepared.summary["notes"]:
+    summary = prepare_sample(request, chosen(Limits, options), seed, outdir)
+    for note in summary["notes"]:
         say(f"{request.sample}: {note}")
-    card = prepared.summary
-    say(f"{request.sample}: {card['n_cells']} of {card['n_cells_read']} cells and {card['n_genes']} human genes stay")
+    say(
+        f"{request.sample}: {summary['n_cells']} of {summary['n_cells_read']} cells and {summary['n_genes']} human "
+        "genes stay"
+    )

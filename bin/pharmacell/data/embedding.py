@@ -1,18 +1,15 @@
 """Principal components and UMAP of a sample, for neighbours and pictures."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from pharmacell.core.seeds import generator, integer
+from pharmacell.data.matrices import Matrix, Rows
 from pharmacell.data.neighbour_graph import nearest_neighbours, umap_layout
 from pharmacell.data.scale import blocks
-
-if TYPE_CHECKING:
-    from anndata import AnnData
 
 N_COMPONENTS = 50
 N_VARIABLE_GENES = 2000
@@ -21,7 +18,25 @@ N_NEIGHBOURS = 14  # other cells; 15 as umap-learn counts
 MOST_REFERENCE_CELLS = 20_000  # components and layout are fitted to so many; the others are projected
 PROJECTED_ON = 5  # reference cells, whose mean place in the UMAP a projected cell gets
 FEWEST_CELLS = 10  # for a UMAP to mean anything
-Matrix: TypeAlias = sparse.csr_matrix | np.ndarray
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Coordinates of all cells.
+
+    Attributes
+    ----------
+    components
+        Principal components, float32 [n_cells, n_components].
+    umap
+        float32 [n_cells, 2].
+    statement
+        A sentence about what the picture shows.
+    """
+
+    components: np.ndarray
+    umap: np.ndarray
+    statement: str
 
 
 @dataclass(frozen=True)
@@ -61,50 +76,59 @@ class Axes:
         return found
 
 
-def embed(sample: "AnnData", scale: str, seed: int) -> str:
-    """Add ``obsm["X_pca"]`` and ``obsm["X_umap"]`` (float32), in place.
+def reference_cells(n_cells: int, seed: int) -> np.ndarray:
+    """Return the positions of the cells that components and UMAP are fitted to, sorted; at most 20,000.
 
     Parameters
     ----------
-    sample
-        X on its final scale.
+    n_cells
+        Cells of the sample.
+    seed
+        The user's seed.
+    """
+    if n_cells <= MOST_REFERENCE_CELLS:
+        return np.arange(n_cells)
+    return np.sort(generator(seed, "cells of the UMAP").choice(n_cells, MOST_REFERENCE_CELLS, replace=False))
+
+
+def embed(matrix: Matrix, chosen: np.ndarray, reference: Rows, scale: str, seed: int) -> Embedding:
+    """Place all cells on principal components and in a UMAP.
+
+    Of more than 20,000 cells a random 20,000 make the components and the UMAP. The others are projected: onto the
+    components, and in the UMAP to the mean place of the five reference cells nearest to them. Fewer than 10 cells get
+    their first two components instead of a UMAP.
+
+    Parameters
+    ----------
+    matrix
+        All cells on their final scale, read in blocks, [n_cells, n_genes].
+    chosen
+        From :func:`reference_cells`.
+    reference
+        Those cells, [len(chosen), n_genes].
     scale
         For values other than z-scores, components are those of the 2000 most variable genes.
     seed
         The user's seed.
-
-    Returns
-    -------
-    str
-        A sentence about what the picture shows.
-
-    Notes
-    -----
-    Of more than 20,000 cells a random 20,000 make the components and the UMAP. The others are projected: onto the
-    components, and in the UMAP to the mean place of the five reference cells nearest to them. Fewer than 10 cells get
-    their first two components instead of a UMAP.
     """
-    n_cells = sample.n_obs
-    if min(sample.shape) < 3:
-        sample.obsm["X_pca"] = sample.obsm["X_umap"] = np.zeros((n_cells, 2), dtype=np.float32)
-        return "too few cells or genes for a UMAP: all cells are drawn at one place"
-    chosen = np.arange(n_cells)
-    if n_cells > MOST_REFERENCE_CELLS:
-        chosen = np.sort(generator(seed, "cells of the UMAP").choice(n_cells, MOST_REFERENCE_CELLS, replace=False))
-    reference = sample.X if len(chosen) == n_cells else sample.X[chosen]
+    n_cells = matrix.shape[0]
+    nowhere = np.zeros((n_cells, 2), dtype=np.float32)
+    if min(matrix.shape) < 3:
+        return Embedding(nowhere, nowhere, "too few cells or genes for a UMAP: all cells are drawn at one place")
     if not varies(reference):
-        sample.obsm["X_pca"] = sample.obsm["X_umap"] = np.zeros((n_cells, 2), dtype=np.float32)
-        return "no gene differs between the cells, so there is no UMAP: all are drawn at one place"
-    sample.obsm["X_pca"] = principal_axes(reference, scale, seed).project(sample.X)
+        words = "no gene differs between the cells, so there is no UMAP: all are drawn at one place"
+        return Embedding(nowhere, nowhere, words)
+    components = principal_axes(reference, scale, seed).project(matrix)
     if n_cells < FEWEST_CELLS:
-        sample.obsm["X_umap"] = sample.obsm["X_pca"][:, :2]
-        return f"{n_cells} cells are too few for a UMAP: the first two principal components stand in for it"
-    sample.obsm["X_umap"] = place(sample.obsm["X_pca"], chosen, seed)
-    words = f"UMAP of {len(chosen)} cells on {sample.obsm['X_pca'].shape[1]} principal components"
-    return words if len(chosen) == n_cells else f"{words}; the other {n_cells - len(chosen)} are projected onto it"
+        words = f"{n_cells} cells are too few for a UMAP: the first two principal components stand in for it"
+        return Embedding(components, components[:, :2], words)
+    words = f"UMAP of {len(chosen)} cells on {components.shape[1]} principal components"
+    if len(chosen) < n_cells:
+        words += f"; the other {n_cells - len(chosen)} are projected onto it"
+    return Embedding(components, place(components, chosen, seed), words)
 
 
-def varies(x: Matrix) -> bool:
+def varies(x: Rows) -> bool:
     """Tell whether any gene differs between cells.
 
     Parameters
@@ -116,7 +140,7 @@ def varies(x: Matrix) -> bool:
     return bool((np.asarray(most) > np.asarray(least)).any())
 
 
-def principal_axes(x: Matrix, scale: str, seed: int) -> Axes:
+def principal_axes(x: Rows, scale: str, seed: int) -> Axes:
     """Fit principal axes to reference cells.
 
     Parameters
@@ -140,7 +164,7 @@ def principal_axes(x: Matrix, scale: str, seed: int) -> Axes:
     return Axes(genes, vectors, (fitted.mean_ @ vectors).astype(np.float32))
 
 
-def variable_genes(x: Matrix, most: int) -> np.ndarray:
+def variable_genes(x: Rows, most: int) -> np.ndarray:
     """Mark the genes whose dispersion stands out among genes of similar mean (Satija et al. 2015; scanpy's "seurat").
 
     Parameters

@@ -328,42 +328,60 @@ def require_match(mapping: GeneMapping, source: str) -> None:
     )
 
 
-def collapse_genes(
-    matrix: sparse.csr_matrix | np.ndarray, mapping: GeneMapping, how: str
-) -> tuple[sparse.csr_matrix | np.ndarray, pd.DataFrame]:
-    """Keep matched genes, one column per human symbol.
+class SymbolColumns:
+    """How columns of names become one column for each human symbol.
 
     Parameters
     ----------
-    matrix
-        Shape (n_cells, n_names); sparse stays sparse.
     mapping
-        Of the matrix's columns.
+        Of the columns of the matrices that are brought to symbols.
     how
         What to do with several columns of one symbol: ``sum`` or ``mean``.
 
-    Returns
-    -------
-    matrix
-        float32, shape (n_cells, n_symbols), in the order in which the symbols first occur.
-    var : pandas.DataFrame
-        Indexed by symbol; ``original``: the names as given, joined by ``|``.
+    Attributes
+    ----------
+    var
+        Indexed by symbol, in the order in which the symbols first occur; ``original``: the names as given, joined by
+        ``|``.
     """
-    known = np.flatnonzero([symbol is not None for symbol in mapping.symbols])
-    codes, symbols = pd.factorize(mapping.symbols[known])
-    original = pd.Series(mapping.names[known]).groupby(codes).agg("|".join)
-    var = pd.DataFrame({"original": original.to_numpy()}, index=pd.Index(symbols.astype(str)))
-    if len(symbols) == len(known):
-        chosen = matrix if len(known) == matrix.shape[1] else matrix[:, known]
-        return chosen.astype(np.float32, copy=False), var
-    weight = np.ones(len(known), dtype=np.float32)
-    if how == "mean":
-        weight /= np.bincount(codes)[codes]
-    shape = (matrix.shape[1], len(symbols))
-    gather = sparse.csr_matrix((weight, (known, codes)), shape=shape, dtype=np.float32)
-    if sparse.issparse(matrix):
-        return (matrix.astype(np.float32, copy=False) @ gather).tocsr(), var
-    return np.ascontiguousarray((gather.T @ matrix.T.astype(np.float32)).T), var
+
+    def __init__(self, mapping: GeneMapping, how: str) -> None:
+        self.known = np.flatnonzero([symbol is not None for symbol in mapping.symbols])
+        self.codes, symbols = pd.factorize(mapping.symbols[self.known])
+        original = pd.Series(mapping.names[self.known]).groupby(self.codes).agg("|".join)
+        self.var = pd.DataFrame({"original": original.to_numpy()}, index=pd.Index(symbols.astype(str)))
+        self.gather: sparse.csr_matrix | None = None
+        if len(symbols) < len(self.known):
+            weight = np.ones(len(self.known), dtype=np.float32)
+            if how == "mean":
+                weight /= np.bincount(self.codes)[self.codes]
+            shape = (len(mapping.names), len(symbols))
+            self.gather = sparse.csr_matrix((weight, (self.known, self.codes)), shape=shape, dtype=np.float32)
+
+    def names_of(self, symbols: np.ndarray) -> np.ndarray:
+        """Return the columns of the names that became some symbols, sorted int [n].
+
+        Parameters
+        ----------
+        symbols
+            Which, bool [n_symbols].
+        """
+        return self.known[symbols[self.codes]]
+
+    def of(self, matrix: sparse.csr_matrix | np.ndarray) -> sparse.csr_matrix | np.ndarray:
+        """Return the same rows by symbol, float32 [n_cells, n_symbols]; sparse stays sparse.
+
+        Parameters
+        ----------
+        matrix
+            [n_cells, n_names].
+        """
+        if self.gather is None:
+            chosen = matrix if len(self.known) == matrix.shape[1] else matrix[:, self.known]
+            return chosen.astype(np.float32, copy=False)
+        if sparse.issparse(matrix):
+            return (matrix.astype(np.float32, copy=False) @ self.gather).tocsr()
+        return np.ascontiguousarray((self.gather.T @ matrix.T.astype(np.float32)).T)
 
 
 def canonical_columns(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, list[str]]:
@@ -392,6 +410,6 @@ def canonical_columns(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, l
     require_match(mapping, source)
     kept = np.where([symbol is None for symbol in mapping.symbols], mapping.names, mapping.symbols)
     whole = GeneMapping(mapping.names, kept, mapping.species, mapping.kind)
-    values, var = collapse_genes(table.to_numpy(np.float32), whole, "mean")
+    columns = SymbolColumns(whole, "mean")
     note = f"{source}: {mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})"
-    return pd.DataFrame(values, index=table.index, columns=var.index), [note, *mapping.notes]
+    return pd.DataFrame(columns.of(table.to_numpy(np.float32)), table.index, columns.var.index), [note, *mapping.notes]

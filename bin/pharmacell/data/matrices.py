@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Union
+from typing import Any, TypeAlias, Union
 
 import numpy as np
 from scipy import sparse
@@ -11,8 +11,9 @@ from pharmacell.core.command import is_out_of_memory
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import reason
 
-MOST_IN_MEMORY = 100_000_000  # stored values; more stay on disk and are read in blocks
+MOST_IN_MEMORY = 20_000_000  # stored values; more stay on disk and are read in blocks
 SPARSE_FORMATS = {"csr_matrix": "csr", "csc_matrix": "csc", "csr": "csr", "csc": "csc"}
+Rows: TypeAlias = sparse.csr_matrix | np.ndarray
 Matrix = Union[sparse.csr_matrix, np.ndarray, "StoredRows"]
 
 
@@ -43,7 +44,7 @@ class StoredRows:
     columns: np.ndarray | None = None
     factor: float = 1.0
 
-    def __getitem__(self, rows: slice) -> sparse.csr_matrix | np.ndarray:
+    def __getitem__(self, rows: slice) -> Rows:
         start, stop, _ = rows.indices(self.shape[0])
         try:
             block = in_memory(self.read(start, stop))
@@ -78,7 +79,7 @@ class StoredRows:
         return replace(self, factor=self.factor * factor)
 
 
-def in_memory(matrix: Any) -> sparse.csr_matrix | np.ndarray:
+def in_memory(matrix: Any) -> Rows:
     """Return a matrix as float32 rows: csr without stored zeros, sorted and free of duplicates, or a plain array.
 
     Parameters

@@ -1,60 +1,113 @@
 """Quality control of a sample: which cells and genes stay, and on which scale."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.genes import GeneMapping, collapse_genes
+from pharmacell.data.genes import SymbolColumns
+from pharmacell.data.matrices import Matrix, Rows
 from pharmacell.data.scale import blocks
 from pharmacell.data.settings import Limits
 
-if TYPE_CHECKING:
-    from anndata import AnnData
-
-Matrix: TypeAlias = sparse.csr_matrix | np.ndarray
 REASONS = ("few_genes", "mitochondrial")  # why a cell is removed
+MEASURES = ("n_genes", "total_counts", "pct_mt")
 
 
-def measure_cells(matrix: Matrix, mapping: GeneMapping, scale: str) -> pd.DataFrame:
-    """Measure each cell as it was read.
+@dataclass(frozen=True)
+class Measured:
+    """What was measured on a sample, in one pass over its cells.
+
+    Attributes
+    ----------
+    table
+        ``n_genes``, ``total_counts`` and ``pct_mt`` (percent) of every cell as it was read. NaN where the scale gives
+        them no meaning: all for z-scores, ``total_counts`` for log1p; ``pct_mt`` also when no mitochondrial gene is
+        there.
+    reasons
+        Why each cell is removed; an empty text for those that stay.
+    detected
+        In how many of the cells that stay each symbol is detected, int64 [n_symbols]; not counted for z-scores.
+    """
+
+    table: pd.DataFrame
+    reasons: pd.Series
+    detected: np.ndarray
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Which cells stay, bool [n_cells]."""
+        return (self.reasons == "").to_numpy()
+
+
+def measure(matrix: Matrix, columns: SymbolColumns, scale: str, limits: Limits) -> Measured:
+    """Measure the cells, judge them, and count in how many of those that stay each symbol is detected.
 
     Parameters
     ----------
     matrix
-        Shape (n_cells, n_names).
-    mapping
-        Of its columns; symbols that start with ``MT-`` are mitochondrial.
+        As read, [n_cells, n_names].
+    columns
+        Its symbols; those that start with ``MT-`` are mitochondrial.
     scale
         ``counts``, ``tpm``, ``log1p`` or ``zscore``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``n_genes``, ``total_counts`` and ``pct_mt`` (percent). NaN where the scale gives them no meaning: all for
-        z-scores, ``total_counts`` for log1p; ``pct_mt`` also when no mitochondrial gene is there.
+    limits
+        What a cell needs to stay.
     """
-    n_cells = matrix.shape[0]
-    measures = pd.DataFrame(np.nan, index=range(n_cells), columns=["n_genes", "total_counts", "pct_mt"])
+    values = np.full((matrix.shape[0], len(MEASURES)), np.nan)
+    detected = np.zeros(len(columns.var), np.int64)
     if scale == "zscore":
-        return measures
-    mitochondrial = np.array([symbol is not None and symbol.startswith("MT-") for symbol in mapping.symbols])
+        table = pd.DataFrame(values, columns=list(MEASURES))
+        return Measured(table, judge_cells(table, limits), detected)
+    mitochondrial = columns.names_of(columns.var.index.str.startswith("MT-"))
+    reasons = []
     for start, block in blocks(matrix):
         rows = slice(start, start + block.shape[0])
-        amounts = block
-        if scale == "log1p":
-            amounts = np.expm1(block) if isinstance(block, np.ndarray) else block.expm1()
-        total = np.asarray(amounts.sum(axis=1, dtype=np.float64)).ravel()
-        measures.iloc[rows, 0] = np.asarray((block > 0).sum(axis=1)).ravel()
-        if scale != "log1p":
-            measures.iloc[rows, 1] = total
-        if mitochondrial.any():
-            part = np.asarray(amounts[:, mitochondrial].sum(axis=1, dtype=np.float64)).ravel()
-            measures.iloc[rows, 2] = 100 * part / np.where(total > 0, total, 1)
-    return measures
+        values[rows] = measure_cells(block, mitochondrial, scale)
+        reasons.append(judge_cells(pd.DataFrame(values[rows], columns=list(MEASURES)), limits))
+        detected += count_cells(columns.of(block[(reasons[-1] == "").to_numpy()]))
+    return Measured(pd.DataFrame(values, columns=list(MEASURES)), pd.concat(reasons, ignore_index=True), detected)
+
+
+def measure_cells(rows: Rows, mitochondrial: np.ndarray, scale: str) -> np.ndarray:
+    """Return ``n_genes``, ``total_counts`` and ``pct_mt`` of some cells, [n_cells, 3]; see :class:`Measured`.
+
+    Parameters
+    ----------
+    rows
+        The cells, [n_cells, n_names].
+    mitochondrial
+        Columns of mitochondrial genes, int [n].
+    scale
+        ``counts``, ``tpm`` or ``log1p``.
+    """
+    found = np.full((rows.shape[0], len(MEASURES)), np.nan)
+    amounts = rows
+    if scale == "log1p":
+        amounts = np.expm1(rows) if isinstance(rows, np.ndarray) else rows.expm1()
+    total = np.asarray(amounts.sum(axis=1, dtype=np.float64)).ravel()
+    found[:, 0] = np.asarray((rows > 0).sum(axis=1)).ravel()
+    if scale != "log1p":
+        found[:, 1] = total
+    if len(mitochondrial):
+        part = np.asarray(amounts[:, mitochondrial].sum(axis=1, dtype=np.float64)).ravel()
+        found[:, 2] = 100 * part / np.where(total > 0, total, 1)
+    return found
+
+
+def count_cells(rows: Rows) -> np.ndarray:
+    """Return in how many cells each gene is detected, int64 [n_genes].
+
+    Parameters
+    ----------
+    rows
+        The cells, [n_cells, n_genes].
+    """
+    if isinstance(rows, np.ndarray):
+        return np.count_nonzero(rows, axis=0)
+    return np.bincount(rows.indices[rows.data != 0], minlength=rows.shape[1])
 
 
 def judge_cells(measures: pd.DataFrame, limits: Limits) -> pd.Series:
@@ -63,7 +116,7 @@ def judge_cells(measures: pd.DataFrame, limits: Limits) -> pd.Series:
     Parameters
     ----------
     measures
-        From :func:`measure_cells`.
+        ``n_genes, pct_mt`` of each cell; see :class:`Measured`.
     limits
         What a cell needs to stay.
     """
@@ -101,17 +154,13 @@ def require_cells(reasons: pd.Series, limits: Limits, source: str) -> None:
     )
 
 
-def keep_genes(
-    matrix: Matrix, mapping: GeneMapping, scale: str, limits: Limits, source: str
-) -> tuple[Matrix, pd.DataFrame, int]:
-    """Bring the columns to human symbols and remove genes seen in too few cells.
+def keep_genes(measured: Measured, scale: str, limits: Limits, source: str) -> np.ndarray:
+    """Return which symbols are detected in enough cells, bool [n_symbols]; all for z-scores.
 
     Parameters
     ----------
-    matrix
-        Cells that stay, [n_cells, n_names].
-    mapping
-        Of its columns to human symbols.
+    measured
+        What was measured on the sample.
     scale
         ``counts``, ``tpm``, ``log1p`` or ``zscore``.
     limits
@@ -119,85 +168,50 @@ def keep_genes(
     source
         The file, for a message.
 
-    Returns
-    -------
-    matrix
-        float32, shape (n_cells, n_genes).
-    var : pandas.DataFrame
-        Indexed by symbol, ``original``.
-    n_removed : int
-        Genes in fewer than ``limits.min_cells`` cells; none for z-scores.
-
     Raises
     ------
     InputError
         If no gene is left.
     """
-    matrix, var = collapse_genes(matrix, mapping, "sum" if scale in ("counts", "tpm") else "mean")
     if scale == "zscore":
-        return matrix, var, 0
-    if isinstance(matrix, np.ndarray):
-        seen = np.count_nonzero(matrix, axis=0)
-    else:
-        matrix.eliminate_zeros()
-        seen = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    kept = seen >= limits.min_cells
+        return np.ones(len(measured.detected), bool)
+    kept = measured.detected >= limits.min_cells
     if not kept.any():
         raise InputError(
             f"{source}: no gene is left: none of {len(kept)} is seen in at least {limits.min_cells} of "
-            f"{matrix.shape[0]} cells; lower --min_cells"
+            f"{measured.kept.sum()} cells; lower --min_cells"
         )
-    if kept.all():
-        return matrix, var, 0
-    return matrix[:, kept], var[kept], int((~kept).sum())
+    return kept
 
 
-def bring_to_log(sample: "AnnData", scale: str, limits: Limits) -> str:
-    """Normalise each cell and take log1p, as far as the scale has not been through it; change the sample in place.
+def normalise(counts: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
+    """Return log1p of cells that are brought to one sum, float32; shares the places of its values with the counts.
 
     Parameters
     ----------
-    sample
-        X float32, csr or dense.
-    scale
-        Counts are kept in ``layers["counts"]``; log1p and z-scores stay as they are.
-    limits
-        With the counts that a cell is brought to.
-
-    Returns
-    -------
-    str
-        A sentence about what was done.
+    counts
+        Counts or TPM, float32 [n_cells, n_genes].
+    target_sum
+        What the values of a cell sum up to before the logarithm.
     """
-    if scale not in ("counts", "tpm"):
-        return f"values were {scale} already: not normalised, not logged"
-    matrix = sparse.csr_matrix(sample.X, dtype=np.float32)
-    total = np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()
-    factor = (limits.target_sum / np.where(total > 0, total, 1)).astype(np.float32)
-    logged = np.log1p(matrix.data * np.repeat(factor, np.diff(matrix.indptr)))
-    if scale == "counts":
-        sample.layers["counts"] = matrix
-    sample.X = sparse.csr_matrix((logged, matrix.indices, matrix.indptr), shape=matrix.shape)  # shares the pattern
-    return f"each cell was brought to {limits.target_sum:g} {scale} and log1p was taken"
+    total = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
+    factor = (target_sum / np.where(total > 0, total, 1)).astype(np.float32)
+    logged = np.log1p(counts.data * np.repeat(factor, np.diff(counts.indptr)))
+    return sparse.csr_matrix((logged, counts.indices, counts.indptr), shape=counts.shape)
 
 
-def describe_limits(limits: Limits, scale: str, measures: pd.DataFrame) -> tuple[dict, list[str]]:
-    """Return the limits as a dictionary, and sentences on those that could not be applied.
+def limit_notes(scale: str, measures: pd.DataFrame) -> list[str]:
+    """Return sentences on the limits that could not be applied.
 
     Parameters
     ----------
-    limits
-        As asked for.
     scale
         ``counts``, ``tpm``, ``log1p`` or ``zscore``.
     measures
-        From :func:`measure_cells`.
+        ``pct_mt`` of each cell; see :class:`Measured`.
     """
-    notes = []
     if scale == "zscore":
-        notes.append("values are z-scores: limits on genes, cells and mitochondrial counts are not applied")
-    elif measures["pct_mt"].isna().all():
-        notes.append("no mitochondrial gene is among the names: the limit on mitochondrial counts is not applied")
-    elif scale == "log1p":
-        notes.append("mitochondrial percentages are computed from exp(value) - 1")
-    return asdict(limits), notes
+        return ["values are z-scores: limits on genes, cells and mitochondrial counts are not applied"]
+    if measures["pct_mt"].isna().all():
+        return ["no mitochondrial gene is among the names: the limit on mitochondrial counts is not applied"]
+    return ["mitochondrial percentages are computed from exp(value) - 1"] if scale == "log1p" else []

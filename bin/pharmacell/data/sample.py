@@ -1,8 +1,8 @@
 """From a file of single cells to a sample that models can use."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,51 +12,83 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, require_both
 from pharmacell.data.columns import OBS_GROUP, OBS_N_GENES, OBS_PCT_MT, OBS_TOTAL_COUNTS, OBS_TRUTH
-from pharmacell.data.embedding import embed
+from pharmacell.data.embedding import Embedding, embed, reference_cells
 from pharmacell.data.frames import plain_text
-from pharmacell.data.genes import GeneMapping, collapse_genes, map_names, require_match
-from pharmacell.data.matrices import Matrix, StoredRows
+from pharmacell.data.genes import GeneMapping, SymbolColumns, map_names, require_match
+from pharmacell.data.matrices import Matrix, Rows, stored_matrix
 from pharmacell.data.quality import (
     REASONS,
-    bring_to_log,
-    describe_limits,
-    judge_cells,
+    Measured,
     keep_genes,
-    measure_cells,
+    limit_notes,
+    measure,
+    normalise,
     require_cells,
 )
 from pharmacell.data.readers import Cells, Reading, read_sample
+from pharmacell.data.sample_file import SampleFile
 from pharmacell.data.scale import blocks, look_at, settle_scale, to_natural_log
 from pharmacell.data.settings import Limits, Request
 
-if TYPE_CHECKING:
-    from anndata import AnnData
-
 NO_GROUP = "not known"  # of cells without a value in the group's column
-Gathered = tuple[sparse.csr_matrix | np.ndarray, GeneMapping]
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A sample after quality control.
+class Checked:
+    """A sample that was read, checked and measured, before anything of it is written.
 
     Attributes
     ----------
-    cells
-        The cells that stay.
-    measures
-        ``cell_id, n_genes, total_counts, pct_mt, kept, reason`` of every cell that was read.
-    summary
-        ``uns["pharmacell"]``, limits, numbers removed and ``notes``.
+    matrix
+        Values as read, logarithms to base e, [n_cells, n_names].
+    scale
+        ``counts``, ``tpm``, ``log1p`` or ``zscore``.
+    mapping
+        Of the names to human symbols.
+    columns
+        How the names' columns become symbols.
+    measured
+        What was measured on the cells.
+    kept_genes
+        Which symbols stay, bool [n_symbols].
+    obs
+        Annotation of the cells that stay.
+    simulated
+        Whether the file says that its cells are simulated.
+    notes
+        What was decided.
     """
 
-    cells: "AnnData"
-    measures: pd.DataFrame
-    summary: dict
+    matrix: Matrix
+    scale: str
+    mapping: GeneMapping
+    columns: SymbolColumns
+    measured: Measured
+    kept_genes: np.ndarray
+    obs: pd.DataFrame
+    simulated: bool
+    notes: list[str]
+
+    def blocks(self) -> Iterator[Rows]:
+        """Yield the cells that stay on the genes that stay, block by block; z-scores dense, all others csr."""
+        kept = self.measured.kept
+        for start, block in blocks(self.matrix):
+            rows = self.columns.of(block[kept[start : start + block.shape[0]]])
+            rows = rows if self.kept_genes.all() else rows[:, self.kept_genes]
+            if self.scale == "zscore":
+                yield np.ascontiguousarray(rows) if isinstance(rows, np.ndarray) else rows.toarray()
+            else:
+                rows = sparse.csr_matrix(rows)
+                rows.eliminate_zeros()
+                yield rows
 
 
-def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
+def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) -> dict:
     """Read a sample, name its genes, check and filter it, bring it to log1p, and place its cells in a UMAP.
+
+    Writes ``<sample>.h5ad``, ``<sample>.qc_metrics.csv`` (``cell_id, n_genes, total_counts, pct_mt, kept, reason`` of
+    every cell that was read) and ``<sample>.qc_summary.json``. A large sample passes in blocks of cells three times:
+    its values are looked at, its cells are measured, and those that stay are written.
 
     Parameters
     ----------
@@ -66,79 +98,107 @@ def prepare_sample(request: Request, limits: Limits, seed: int) -> Prepared:
         Of quality control.
     seed
         The user's seed.
+    outdir
+        Where the files go; nothing is written before everything is checked.
+
+    Returns
+    -------
+    dict
+        What stands in the summary: ``uns["pharmacell"]`` of the h5ad, limits, numbers removed and ``notes``.
 
     Raises
     ------
     InputError
         If anything about the sample cannot be used.
     """
-    source = str(request.path)
+    read, notes = read_sample(request.path, _reading(request))
+    checked = _check(read, notes, request, limits)
+    reasons = checked.measured.reasons
+    card = {
+        "sample": request.sample,
+        "scale": checked.scale,
+        "species": checked.mapping.species,
+        "simulated": checked.simulated,
+        "n_cells_read": len(reasons),
+        "n_genes_read": checked.matrix.shape[1],
+        "n_cells": len(checked.obs),
+        "n_genes": int(checked.kept_genes.sum()),
+        "genes_matched": checked.mapping.share,
+        "has_truth": OBS_TRUTH in checked.obs,
+    }
+    stem = outdir / request.sample
+    with whole_file(f"{stem}.h5ad") as partial:
+        embedding = _write(checked, partial, card, limits, seed)
+    table = checked.measured.table.assign(kept=reasons == "", reason=reasons)
+    table.insert(0, "cell_id", read.obs.index)
+    with whole_file(f"{stem}.qc_metrics.csv") as partial:
+        table.to_csv(partial, index=False)
+    removed = {why: int((reasons == why).sum()) for why in REASONS}
+    summary = card | {
+        "limits": asdict(limits),
+        "removed": removed | {"genes_in_few_cells": int((~checked.kept_genes).sum())},
+        "notes": [*checked.notes, embedding.statement],
+    }
+    write_json(f"{stem}.qc_summary.json", summary)
+    return summary
+
+
+def _reading(request: Request) -> Reading:
+    """Return what the user says about how the file is to be read."""
     described_by = tuple(key for key in (request.label_key, request.group_key) if key)
-    reading = Reading(request.orientation, described_by, request.matrix, request.species, request.scale)
-    read, notes = read_sample(request.path, reading)
+    return Reading(request.orientation, described_by, request.matrix, request.species, request.scale)
+
+
+def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> Checked:
+    """Settle scale and genes, measure the cells, and see that enough is left of both."""
+    source = str(request.path)
     truth, label_notes = _truth(read.given, request)
     group = column_of(read.given, request.group_key, "group_key", source) if request.group_key else None
     mapping = map_names(read.genes, request.species)
     require_match(mapping, source)
-    notes += [
-        *label_notes,
-        f"{mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})",
-        *mapping.notes,
-    ]
+    matched = f"{mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})"
     matrix, scale, scale_notes = _values(read, request)
-    notes += scale_notes
-
-    measures = measure_cells(matrix, mapping, scale)
-    reasons = judge_cells(measures, limits)
-    require_cells(reasons, limits, source)
-    kept = (reasons == "").to_numpy()
-    limits_used, limit_notes = describe_limits(limits, scale, measures)
-    how = "sum" if scale in ("counts", "tpm") else "mean"
-    most = matrix.shape[0] * matrix.shape[1] if scale == "zscore" else int(measures.loc[kept, "n_genes"].sum())
-    gathered, symbols = _gather(matrix, mapping, kept, how, most)
-    gathered, var, n_rare = keep_genes(gathered, symbols, scale, limits, source)
+    columns = SymbolColumns(mapping, "sum" if scale in ("counts", "tpm") else "mean")
+    measured = measure(matrix, columns, scale, limits)
+    require_cells(measured.reasons, limits, source)
+    kept_genes, kept = keep_genes(measured, scale, limits, source), measured.kept
     if truth is not None and request.label_key:
         require_both(truth[kept], request.label_key, f"{source} after quality control")
-
-    cells = _assemble(gathered, var, _annotation(read.obs, measures, truth, group)[kept], scale)
+    obs = _annotation(read.obs, measured.table, truth, group)[kept]
     if request.root:
-        cells_of_root(cells.obs, request.root, source)
-    notes += [*limit_notes, bring_to_log(cells, scale, limits), embed(cells, scale, seed)]
-    card = {
-        "sample": request.sample,
-        "scale": scale,
-        "species": mapping.species,
-        "simulated": read.simulated,
-        "n_cells_read": matrix.shape[0],
-        "n_genes_read": matrix.shape[1],
-        "n_cells": cells.n_obs,
-        "n_genes": cells.n_vars,
-        "genes_matched": mapping.share,
-        "has_truth": truth is not None,
-    }
-    cells.uns["pharmacell"] = card
-    table = measures.assign(kept=kept, reason=reasons)
-    table.insert(0, "cell_id", read.obs.index)
-    removed = {why: int((reasons == why).sum()) for why in REASONS} | {"genes_in_few_cells": n_rare}
-    return Prepared(cells, table, card | {"limits": limits_used, "removed": removed, "notes": notes})
+        cells_of_root(obs, request.root, source)
+    if scale in ("counts", "tpm"):
+        normalised = f"each cell was brought to {limits.target_sum:g} {scale} and log1p was taken"
+    else:
+        normalised = f"values were {scale} already: not normalised, not logged"
+    notes = [*notes, *label_notes, matched, *mapping.notes, *scale_notes, *limit_notes(scale, measured.table)]
+    return Checked(matrix, scale, mapping, columns, measured, kept_genes, obs, read.simulated, [*notes, normalised])
 
 
-def write_sample(prepared: Prepared, outdir: str | Path) -> None:
-    """Write ``<sample>.h5ad``, ``<sample>.qc_metrics.csv`` and ``<sample>.qc_summary.json``.
+def _write(checked: Checked, path: Path, card: dict, limits: Limits, seed: int) -> Embedding:
+    """Write the h5ad, block by block, and place its cells."""
+    import h5py
+    from anndata import AnnData
 
-    Parameters
-    ----------
-    prepared
-        As :func:`prepare_sample` returns it.
-    outdir
-        Where the files go.
-    """
-    stem = str(Path(outdir) / prepared.summary["sample"])
-    with whole_file(f"{stem}.h5ad") as partial:
-        prepared.cells.write_h5ad(partial, compression="lzf")
-    with whole_file(f"{stem}.qc_metrics.csv") as partial:
-        prepared.measures.to_csv(partial, index=False)
-    write_json(f"{stem}.qc_summary.json", prepared.summary)
+    n_cells, n_genes, scale = len(checked.obs), int(checked.kept_genes.sum()), checked.scale
+    chosen, reference = reference_cells(n_cells, seed), []
+    with h5py.File(path, "w") as file:
+        written = SampleFile(file, n_genes)
+        for rows in checked.blocks():
+            x = normalise(rows, limits.target_sum) if scale in ("counts", "tpm") else rows
+            first, last = np.searchsorted(chosen, [written.n_cells, written.n_cells + x.shape[0]])
+            reference.append(x[chosen[first:last] - written.n_cells])
+            written.append(x, rows if scale == "counts" else None)
+        written.complete()
+        fitted_to = np.concatenate(reference) if scale == "zscore" else sparse.vstack(reference, format="csr")
+        whole = fitted_to if len(chosen) == n_cells else stored_matrix(file["X"], str(path))
+        embedding = embed(whole, chosen, fitted_to, scale, seed)
+        var = checked.columns.var[checked.kept_genes]
+        beside = AnnData(obs=checked.obs, var=var, uns={"pharmacell": card})
+        beside.strings_to_categoricals()
+        written.annotate({"obs": beside.obs, "var": beside.var, "uns": dict(beside.uns)})
+        written.annotate({"obsm": {"X_pca": embedding.components, "X_umap": embedding.umap}})
+    return embedding
 
 
 def _truth(obs: pd.DataFrame, request: Request) -> tuple[np.ndarray | None, list[str]]:
@@ -171,27 +231,6 @@ def _values(read: Cells, request: Request) -> tuple[Matrix, str, list[str]]:
     return matrix, scale, [statement, *notes]
 
 
-def _gather(matrix: Matrix, mapping: GeneMapping, kept: np.ndarray, how: str, most: int) -> Gathered:
-    """Read the cells that stay, block by block, one column per human symbol.
-
-    ``most`` is how many values there can be; memory is taken once for them.
-    """
-    if not isinstance(matrix, StoredRows):
-        return matrix if kept.all() else matrix[kept], mapping
-    data, indices = np.empty(most, np.float32), np.empty(most, np.int32)
-    pointers, var = [0], pd.DataFrame()
-    for start, block in blocks(matrix):
-        rows, var = collapse_genes(block[kept[start : start + block.shape[0]]], mapping, how)
-        rows = sparse.csr_matrix(rows)
-        data[pointers[-1] : pointers[-1] + rows.nnz] = rows.data
-        indices[pointers[-1] : pointers[-1] + rows.nnz] = rows.indices
-        pointers += (pointers[-1] + rows.indptr[1:].astype(np.int64)).tolist()
-    shape = (len(pointers) - 1, len(var))
-    whole = sparse.csr_matrix((data[: pointers[-1]], indices[: pointers[-1]], pointers), shape=shape)
-    symbols = var.index.to_numpy(dtype=object)
-    return whole, replace(mapping, names=var["original"].to_numpy(dtype=object), symbols=symbols)
-
-
 def _annotation(
     obs: pd.DataFrame, measures: pd.DataFrame, truth: np.ndarray | None, group: pd.Series | None
 ) -> pd.DataFrame:
@@ -207,14 +246,3 @@ def _annotation(
         names = [NO_GROUP if missing else plain_text(name) for name, missing in zip(group, group.isna(), strict=True)]
         ours[OBS_GROUP] = pd.Categorical(names, pd.Index(sorted(set(names)), dtype=object))
     return obs.assign(**ours)
-
-
-def _assemble(matrix: sparse.csr_matrix | np.ndarray, var: pd.DataFrame, obs: pd.DataFrame, scale: str) -> "AnnData":
-    """Make the sample; z-scores are dense, all others csr."""
-    import anndata as ad
-
-    if scale == "zscore":
-        matrix = np.ascontiguousarray(matrix) if isinstance(matrix, np.ndarray) else matrix.toarray()
-    else:
-        matrix = sparse.csr_matrix(matrix)
-    return ad.AnnData(matrix, obs=obs, var=var)
