@@ -17,6 +17,7 @@ from simulated_sets import CPU, DRUGS, Difficulty, Panel, SimulatedSet, make_set
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.metrics import auroc
+from pharmacell.response.columns import ENSEMBLE, NETWORK
 from pharmacell.response.ensemble import MEMBERS
 from pharmacell.response.finetune_sc import fit_to_cells
 from pharmacell.response.neighbours import smooth
@@ -57,11 +58,10 @@ def ablate(made: SimulatedSet, settings: Configuration, seed: int) -> dict:
         bundle = pretrained.bundle
         bulk = SplitLines(made.lines, pretrained.split)
         data, _ = fit_to_cells(bundle, bulk, cells, settings, "none", run)
-        row, _, nearest = score_set(bundle, cells, made)
-        row = {"atsdp": row["atsdp"], "alone": row["alone"]}
+        scores, _, nearest = score_set(bundle, cells, made)
+        row = {name: scores[name] for name in (ENSEMBLE, f"{ENSEMBLE}_single", NETWORK)}
         x = np.concatenate([block for _, block in bundle.standardised_chunks(cells)])
         network = bundle.network_scores(x, "target", CPU)
-        row |= {"network": auroc(made.truth, smooth(network.mean(0)[None], nearest)[0])}
         if bundle.ensemble is None:
             return row
         shifted = score_shifted(bundle.model, bundle.ensemble, data.lines)

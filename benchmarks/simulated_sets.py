@@ -12,6 +12,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import torch
+from mixture_cells import Mixture
 from scipy import sparse
 
 from pharmacell.data.cells import CellMatrix
@@ -20,7 +21,7 @@ from pharmacell.data.lines import Lines, panel_of
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.simulate import simulate_counts
 from pharmacell.evaluate.metrics import auroc
-from pharmacell.response.columns import BASELINE_NAMES, MAIN_MODEL
+from pharmacell.response.columns import ALONE, ENSEMBLE
 from pharmacell.response.diagnostics import diagnose
 from pharmacell.response.finetune_sc import adapt, fit_to_cells
 from pharmacell.response.neighbours import nearest_cells, smooth
@@ -36,7 +37,8 @@ DRUGS = ("Cisplatin", "Docetaxel", "I-BET-762", "Vorinostat", "Trametinib", "PLX
 HELD_OUT = 0.2  # of the lines with a response
 LINES = 6  # sensitive, and as many resistant
 CELLS = 100  # of each line
-DEPTH_PER_GENE = 5000 / 6000  # counts per cell and gene, those of the demo
+DEPTH_PER_GENE = 5000 / 6000  # counts per cell and gene, those of the demo; for cells of the training's own simulator
+GENES = 1500  # that bulk and cells share
 SENSITIVE = 0.3
 
 
@@ -61,7 +63,7 @@ class Difficulty:
     """
 
     name: str
-    genes: int = 1500
+    genes: int = GENES
     labels: str = "own"
     one_class: bool = False
     depth: float = 1.0
@@ -80,12 +82,15 @@ class Panel:
         Their names.
     z
         Response, lines x drugs, NaN where not measured; lower is more sensitive.
+    tissue
+        Of each line.
     """
 
     x: np.ndarray
     genes: np.ndarray
     lines: pd.Index
     z: pd.DataFrame
+    tissue: np.ndarray
 
     @classmethod
     def read(cls, folder: Path) -> "Panel":
@@ -93,7 +98,13 @@ class Panel:
         bulk = ad.read_h5ad(folder / "bulk.h5ad")
         table = pd.read_parquet(folder / "response.parquet", columns=["drug", "line", "z"])
         z = table.pivot(index="line", columns="drug", values="z").reindex(bulk.obs_names)
-        return cls(np.asarray(bulk.X, np.float32), bulk.var_names.to_numpy(str), bulk.obs_names, z)
+        tissue = bulk.obs["tissue"].to_numpy(str)
+        return cls(np.asarray(bulk.X, np.float32), bulk.var_names.to_numpy(str), bulk.obs_names, z, tissue)
+
+    def on_genes(self, genes: pd.Index) -> "Panel":
+        """Return the panel on some of its genes, in their order."""
+        rows = pd.Index(self.genes).get_indexer(genes)
+        return replace(self, x=self.x[:, rows], genes=self.genes[rows])
 
     def well_measured(self, fewest: int = 400) -> list[str]:
         """Return the drugs with a response of at least so many lines."""
@@ -123,25 +134,39 @@ class SimulatedSet:
     held_labels: np.ndarray
 
 
-def make_set(panel: Panel, drug: str, difficulty: Difficulty, rng: np.random.Generator) -> SimulatedSet:
+@dataclass(frozen=True)
+class Kind:
+    """Which lines the cells of a set come from, and which simulator makes them.
+
+    Attributes
+    ----------
+    one_tissue
+        Whether all lines of the cells are of one tissue, drawn at random from those with six lines of either class.
+    mixture
+        The simulator made from real cells (``mixture_cells.py``); None: the one that training uses.
+    """
+
+    one_tissue: bool = False
+    mixture: Mixture | None = None
+
+
+def make_set(
+    panel: Panel, drug: str, difficulty: Difficulty, rng: np.random.Generator, kind: Kind = Kind()
+) -> SimulatedSet:
     """Hold out a fifth of the lines at random, and simulate cells of six sensitive and six resistant ones of them.
 
     The lines are drawn at random among all held-out lines of their class, not the extremes.
     """
     z = panel.z[drug].to_numpy()
     known = np.flatnonzero(~np.isnan(z))
-    held = rng.choice(known, round(HELD_OUT * len(known)), replace=False)
+    sensitive = z <= np.quantile(z[known], SENSITIVE)
+    held, chosen = held_lines(panel, known, sensitive, difficulty.one_class, rng, kind.one_tissue)
     learn = np.setdiff1d(np.arange(len(z)), held)  # other drugs' responses of lines without one to this drug, too
     genes = np.sort(rng.choice(len(panel.genes), difficulty.genes, replace=False))
-    sensitive = z <= np.quantile(z[known], SENSITIVE)
-    pools = [held[sensitive[held] == kind] for kind in (True, False)]
-    if difficulty.one_class:
-        pools = [pools[rng.integers(2)]] * 2
-        chosen = rng.choice(pools[0], 2 * LINES, replace=len(pools[0]) < 2 * LINES)
+    if kind.mixture is None:
+        counts = counts_of(line_profiles(panel.x[chosen][:, genes]), difficulty, rng)
     else:
-        chosen = np.concatenate([rng.choice(pool, LINES, replace=False) for pool in pools])
-    profiles = line_profiles(panel.x[chosen][:, genes])
-    counts = counts_of(profiles, difficulty, rng)
+        counts = kind.mixture.counts(panel.x[chosen], CELLS, rng, difficulty.depth, difficulty.batch)[:, genes]
     of_drug = z.copy()
     if difficulty.labels == "other":
         of_drug = panel.z[rng.choice([name for name in panel.well_measured() if name != drug])].to_numpy()
@@ -149,21 +174,8 @@ def make_set(panel: Panel, drug: str, difficulty: Difficulty, rng: np.random.Gen
     response = -of_drug[learn]
     if difficulty.labels == "shuffled":
         response = rng.permutation(response)
-    names = panel.lines[learn]
-    table = panel.z.iloc[learn].drop(columns=drug).melt(ignore_index=False, var_name="drug", value_name="z").dropna()
-    own = pd.DataFrame({"drug": drug, "z": -response}, index=names)
-    table = pd.concat([own, table]).rename_axis("line").reset_index()
-    lines = Lines(
-        x=panel.x[learn][:, genes],
-        genes=list(panel.genes[genes]),
-        response=pd.Series(response, names),
-        labels=pd.Series((response >= np.quantile(response, 1 - SENSITIVE)).astype(int), names),
-        origin=pd.DataFrame({"database": "gdsc", "tissue": "unknown"}, names),
-        n_genes_bulk=len(panel.genes),
-        panel=panel_of(table, drug, names),
-    )
     return SimulatedSet(
-        lines,
+        lines_of(panel, drug, learn, response, genes),
         counts,
         np.repeat(sensitive[chosen].astype(int), CELLS),
         panel.x[held][:, genes],
@@ -171,8 +183,59 @@ def make_set(panel: Panel, drug: str, difficulty: Difficulty, rng: np.random.Gen
     )
 
 
+def held_lines(
+    panel: Panel, known: np.ndarray, sensitive: np.ndarray, one_class: bool, rng: np.random.Generator, one_tissue: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a fifth of the lines with a response, and the twelve of them whose cells are simulated."""
+    n_held = round(HELD_OUT * len(known))
+    if one_tissue:
+        of_class = [
+            [known[(panel.tissue[known] == name) & (sensitive[known] == kind)] for kind in (True, False)]
+            for name in np.unique(panel.tissue[known])
+        ]
+        pools = [pair for pair in of_class if min(map(len, pair)) >= LINES]
+        chosen = np.concatenate([rng.choice(pool, LINES, replace=False) for pool in pools[rng.integers(len(pools))]])
+        others = rng.choice(np.setdiff1d(known, chosen), n_held - len(chosen), replace=False)
+        return np.concatenate([chosen, others]), chosen
+    held = rng.choice(known, n_held, replace=False)
+    pools = [held[sensitive[held] == kind] for kind in (True, False)]
+    if one_class:
+        pool = pools[rng.integers(2)]
+        return held, rng.choice(pool, 2 * LINES, replace=len(pool) < 2 * LINES)
+    return held, np.concatenate([rng.choice(pool, LINES, replace=False) for pool in pools])
+
+
+def lines_of(panel: Panel, drug: str, learn: np.ndarray, response: np.ndarray, genes: np.ndarray) -> Lines:
+    """Return the lines that a model may learn from, with the panel's other drugs.
+
+    Parameters
+    ----------
+    panel, drug
+        Where they come from.
+    learn
+        Positions of the lines.
+    response
+        Theirs; higher is more sensitive.
+    genes
+        Positions of the shared genes.
+    """
+    names = panel.lines[learn]
+    table = panel.z.iloc[learn].drop(columns=drug).melt(ignore_index=False, var_name="drug", value_name="z").dropna()
+    own = pd.DataFrame({"drug": drug, "z": -response}, index=names)
+    table = pd.concat([own, table]).rename_axis("line").reset_index()
+    return Lines(
+        x=panel.x[learn][:, genes],
+        genes=list(panel.genes[genes]),
+        response=pd.Series(response, names),
+        labels=pd.Series((response >= np.quantile(response, 1 - SENSITIVE)).astype(int), names),
+        origin=pd.DataFrame({"database": "gdsc", "tissue": panel.tissue[learn]}, names),
+        n_genes_bulk=len(panel.genes),
+        panel=panel_of(table, drug, names),
+    )
+
+
 def counts_of(profiles: np.ndarray, difficulty: Difficulty, rng: np.random.Generator) -> sparse.csr_matrix:
-    """Simulate the cells, with a batch effect on a random half of every line's cells if there is one."""
+    """Simulate cells as training does, with a batch effect on a random half of every line's cells if there is one."""
     depth = DEPTH_PER_GENE * profiles.shape[1] * difficulty.depth
     if not difficulty.batch:
         return simulate_counts(profiles, CELLS, rng, depth)
@@ -198,7 +261,7 @@ def write_sample(made: SimulatedSet, path: Path) -> None:
         x, pd.DataFrame(index=[f"cell{i}" for i in range(x.shape[0])]), pd.DataFrame(index=made.lines.genes)
     )
     cells.obsm["X_pca"] = principal_axes(x, "counts", 0).project(x)
-    cells.uns["pharmacell"] = {"sample": "simulated", "simulated": True, "genes_matched": 1.0}
+    cells.uns["pharmacell"] = {"sample": "simulated", "simulated": True, "genes_matched": 1.0, "scale": "log1p"}
     cells.write_h5ad(path)
 
 
@@ -215,8 +278,9 @@ def fit_set(
     pretrained = pretrain(made.lines, settings, n_replicas, run)
     bundle, bulk = pretrained.bundle, SplitLines(made.lines, pretrained.split)
     held_out = bundle.source_scaler.apply(made.held_x)
-    on_lines = pd.DataFrame(bundle.baselines.probability(held_out), columns=list(BASELINE_NAMES))
-    on_lines[MAIN_MODEL] = bundle.score(held_out, "source", CPU).mean(0)
+    network = bundle.network_scores(held_out, "source", CPU)
+    on_lines = pd.DataFrame(bundle.alone(network, held_out).T, columns=list(ALONE))
+    on_lines[ENSEMBLE] = bundle.score(held_out, "source", CPU).mean(0)
     null = None
     if checks:
         null = adapt(bundle, bulk, cells, settings, "none", run).null
@@ -227,30 +291,34 @@ def fit_set(
 
 def score_set(bundle: Bundle, cells: CellMatrix, made: SimulatedSet) -> tuple[dict, CellPredictions, np.ndarray]:
     """Return AUROCs on the cells, with and without averaging over neighbours, the predictions, and the neighbours."""
-    found = predict_cells(bundle, cells, CPU)
+    single = predict_cells(bundle, cells, CPU)
     nearest = nearest_cells(cells.components(), NEIGHBOURS, np.random.default_rng(0))
-    row = {"alone": auroc(made.truth, found.scores.mean(0))}
-    for column, name in enumerate(BASELINE_NAMES):
-        row[name] = auroc(made.truth, found.baselines[:, column])
-        row[f"smooth_{name}"] = auroc(made.truth, smooth(found.baselines[:, column][None], nearest)[0])
-    if bundle.ensemble is not None:
-        found = smoothed(found, bundle, nearest)
-    return row | {"atsdp": auroc(made.truth, found.probability)}, found, nearest
+    found = smoothed(single, bundle, nearest) if bundle.ensemble is not None else single
+    row = {}
+    for suffix, predictions in (("", found), ("_single", single)):
+        row[ENSEMBLE + suffix] = auroc(made.truth, predictions.scores.mean(0))
+        row |= {
+            name + suffix: auroc(made.truth, scores)
+            for name, scores in zip(ALONE, predictions.scores_alone, strict=True)
+        }
+    return row, found, nearest
 
 
 def predict_set(
     made: SimulatedSet, drug: str, settings: Configuration, n_replicas: int, seed: int, checks: bool = True
 ) -> dict:
     """Return AUROC of model and baselines on cells and held-out lines and, with ``checks``, all diagnostics."""
-    start = time.perf_counter()
+    start = time.process_time()
     with tempfile.TemporaryDirectory() as folder, quiet():
         bundle, cells, null, on_lines = fit_set(made, Path(folder), settings, n_replicas, seed, checks)
         row, found, nearest = score_set(bundle, cells, made)
         row |= {f"bulk_{name}": auroc(made.held_labels, values) for name, values in on_lines.items()}
-        row |= {"drug": drug, "members": str(asdict(bundle.card.pretraining.member_penalties))}
+        row |= {"drug": drug, **asdict(bundle.card.pretraining.penalties)}
+        if bundle.ensemble is not None:
+            row |= {f"weight_{name}": weight for name, weight in bundle.ensemble.named_weights().items()}
         if checks:
             card = replace(bundle.card, drug=drug, sample="simulated")
             null = None if null is None else smooth(null, nearest)
             diagnostics = diagnose(found, card, cells.uns, null)
             row |= {name: value for name, value in diagnostics.items() if not isinstance(value, list)}
-    return row | {"seconds": time.perf_counter() - start}
+    return row | {"seconds": time.process_time() - start}

@@ -1,8 +1,9 @@
-"""Whether the verdict tells good predictions from bad ones, on simulated samples of mixed difficulty.
+"""Whether the verdict tells good predictions from bad ones, on samples of mixed difficulty.
 
     python benchmarks/verdict_table.py BULK_FOLDER OUT.csv --first 0 --last 99
 
-Every set has a random drug and a random difficulty; a sample of one class counts as AUROC 0.5, for there is nothing to
+The cells come from the simulator made from real cells (``mixture_cells.py``), which training never imitates. Every set
+has a random drug and a random difficulty; a sample of one class counts as AUROC 0.5, for there is nothing to
 tell apart. A set that is already in the csv is not repeated. Judge rules on sets that they were not tuned on.
 """
 
@@ -12,8 +13,10 @@ import click
 import numpy as np
 import pandas as pd
 import torch
-from simulated_sets import Difficulty, Panel, make_set, predict_set
+from mixture_cells import Mixture
+from simulated_sets import Difficulty, Kind, Panel, make_set, predict_set
 
+from pharmacell.response.columns import ENSEMBLE
 from pharmacell.response.settings import DEFAULT
 
 DIFFICULTIES = (  # with how many in twenty
@@ -37,26 +40,27 @@ POOR = 0.60
 def main(bulk: Path, out: Path, first: int, last: int, threads: int) -> None:
     """Predict the sets, and print the verdicts beside what the predictions were worth."""
     torch.set_num_threads(threads)
-    panel = Panel.read(bulk)
+    mixture = Mixture.read()
+    panel = Panel.read(bulk).on_genes(mixture.genes.index)
     kinds = [kind for kind, times in DIFFICULTIES for _ in range(times)]
     rows = pd.read_csv(out).to_dict("records") if out.exists() else []
     for number in sorted(set(range(first, last + 1)) - {row["set"] for row in rows}):
         rng = np.random.default_rng([number, 4])
         kind = kinds[rng.integers(len(kinds))]
         drug = str(rng.choice(panel.well_measured()))
-        made = make_set(panel, drug, kind, rng)
+        made = make_set(panel, drug, kind, rng, Kind(mixture=mixture))
         rows.append({"set": number, "difficulty": kind.name, **predict_set(made, drug, DEFAULT, 5, number)})
         pd.DataFrame(rows).to_csv(out, index=False)
-        click.echo(f"set {number}, {drug}, {kind.name}: AUROC {rows[-1]['atsdp']:.3f}, {rows[-1]['verdict']}")
+        click.echo(f"set {number}, {drug}, {kind.name}: AUROC {rows[-1][ENSEMBLE]:.3f}, {rows[-1]['verdict']}")
     report(pd.DataFrame(rows))
 
 
 def report(table: pd.DataFrame) -> None:
     """Print verdicts by difficulty, their mean AUROC, and how many of the poor predictions are not supported."""
-    table = table.assign(atsdp=table["atsdp"].fillna(0.5))
+    table = table.fillna({ENSEMBLE: 0.5})
     click.echo(pd.crosstab(table["difficulty"], table["verdict"], margins=True).to_string())
-    click.echo(table.groupby("verdict")["atsdp"].agg(["size", "mean", "min"]).round(3).to_string())
-    poor = table[table["atsdp"] < POOR]
+    click.echo(table.groupby("verdict")[ENSEMBLE].agg(["size", "mean", "min"]).round(3).to_string())
+    poor = table[table[ENSEMBLE] < POOR]
     caught = (poor["verdict"] == "not supported").sum()
     click.echo(f"of {len(poor)} sets with AUROC below {POOR}, {caught} are not supported")
 

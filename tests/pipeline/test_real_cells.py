@@ -21,5 +21,5 @@ def test_melanoma_cells_are_told_apart_without_any_label_and_no_worse_than_by_th
     scores = pd.read_csv(folder / "model_metrics.csv")
     auroc = scores[scores["metric"] == "auroc"].set_index("model")["value"]
     print(auroc.to_dict())
-    assert auroc["atsdp"] > 0.9
-    assert auroc["atsdp"] > auroc[["signature", "ridge", "logistic"]].max() - 0.02
+    assert auroc["ensemble"] > 0.9
+    assert auroc["ensemble"] > auroc[["signature", "ridge", "logistic"]].max() - 0.02

@@ -62,9 +62,9 @@ def test_scores_and_diagnostics_are_published(finished, sample):
     scores = pd.read_csv(folder / "metrics.csv")
     assert list(scores.columns) == ["metric", "value", "low", "high"]
     compared = pd.read_csv(folder / "model_metrics.csv")
-    assert {"atsdp", "signature", "ridge", "logistic"} == set(compared["model"])
+    assert {"ensemble", "network", "signature", "ridge", "logistic"} == set(compared["model"])
     baselines = pd.read_csv(folder / "baselines.csv")
-    assert list(baselines.columns) == ["cell_id", "signature", "ridge", "logistic"]
+    assert list(baselines.columns) == ["cell_id", "network", "signature", "ridge", "logistic"]
     significance = pd.read_csv(folder / "significance.csv")
     assert list(significance.columns) == ["cell_id", "p", "fdr", "call"]
     assert significance["p"].between(0, 1, inclusive="right").all()

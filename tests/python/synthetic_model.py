@@ -27,7 +27,6 @@ CARD = ModelCard(
         lines={"train": 70, "validation": 15, "test": 15},
         predictor_epochs=[3] * N_REPLICAS,
         penalties=Penalties(),
-        member_penalties=Penalties(),
     ),
     drug="cisplatin",
 )
@@ -55,8 +54,10 @@ def linear_ensemble(network_weight: float = 0.0) -> Ensemble:
         np.full(shape, 0.3, np.float32),
         np.full(shape, 2, np.float32),
         np.array([network_weight, rest, rest, rest], np.float32),
-        1.0,
-        0.0,
+        slope=1.0,
+        intercept=0.0,
+        network_slope=1.0,
+        network_intercept=0.0,
     )
 
 

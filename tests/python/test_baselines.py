@@ -8,7 +8,7 @@ from synthetic_cells import make_lines
 
 from pharmacell.linear.calibration import balanced_platt
 from pharmacell.linear.fits import LinearFits
-from pharmacell.response.baselines import fit_baselines
+from pharmacell.response.baselines import baseline_weights, with_links
 from pharmacell.response.model_card import Penalties
 
 
@@ -17,10 +17,8 @@ def fitted():
     lines = make_lines(200)
     labels = lines.labels.to_numpy()
     train, held = slice(0, 150), slice(150, 200)
-    baselines = fit_baselines(
-        lines.x[train], lines.response.to_numpy()[train], labels[train], lines.x[held], labels[held], Penalties()
-    )
-    return baselines, lines.x[held], labels[held]
+    weights = baseline_weights(lines.x[train], lines.response.to_numpy()[train], labels[train], Penalties())
+    return with_links(weights, weights @ lines.x[held].T, labels[held]), lines.x[held], labels[held]
 
 
 def test_signature_is_the_first_direction_of_partial_least_squares():
@@ -44,7 +42,8 @@ def test_signature_of_a_constant_gene_or_response_is_zero():
 
 def test_probability_rises_with_the_score_and_points_to_sensitive(fitted):
     baselines, x, labels = fitted
-    scores, probability = baselines.scores(x), baselines.probability(x)
+    scores = baselines.scores(x)
+    probability = baselines.link(scores.T).T
     assert probability.shape == (50, 3)
     assert ((probability > 0) & (probability < 1)).all()
     for baseline in range(3):

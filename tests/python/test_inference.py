@@ -86,31 +86,33 @@ def test_dropout_is_off_and_a_cell_does_not_depend_on_its_neighbours(bundle, sam
 
 def test_mean_spread_and_agreement_of_replicas():
     replicas = np.array([[0.1, 0.4, 0.9], [0.3, 0.6, 0.5]], np.float32)
-    found = CellPredictions(replicas, np.zeros((3, 3)), replicas)
+    alone = np.zeros((4, 3))
+    found = CellPredictions(replicas, alone, replicas, alone)
     np.testing.assert_allclose(found.probability, [0.2, 0.5, 0.7], atol=1e-6)
     np.testing.assert_allclose(found.std, replicas.std(0, ddof=1))
     assert found.agreement() == (pytest.approx(0.5), 0)
-    one = CellPredictions(replicas[:1], np.zeros((3, 3)), replicas[:1])
+    one = CellPredictions(replicas[:1], alone, replicas[:1], alone)
     assert (one.std == 0).all()
     assert np.isnan(one.agreement()[0])
     three = CellPredictions(
         np.stack([replicas[0], replicas[0], 1 - replicas[0]]),
-        np.zeros((3, 3)),
+        alone,
         np.stack([replicas[0], replicas[0], -replicas[0]]),
+        alone,
     )
     assert three.agreement()[1] == 1
 
 
 def test_tables_and_h5ad_carry_the_predictions_and_leave_the_expression(bundle, sample, found, folder):
     cells = CellMatrix(sample)
-    tables = prediction_tables(found, cells.obs, [], None, 0)
+    tables = prediction_tables(found, cells.obs, [], None, 0, "network")
     predictions = tables["predictions"]
     assert list(predictions) == ["cell_id", "probability", "probability_std", "label", "truth"]
     assert predictions["probability"].between(0, 1).all()
     assert (predictions["label"] == (predictions["probability"] >= 0.5)).all()
-    assert list(tables["baselines"]) == ["cell_id", "signature", "ridge", "logistic"]
+    assert list(tables["baselines"]) == ["cell_id", "network", "signature", "ridge", "logistic"]
     assert list(tables["metrics"]) == ["metric", "value", "low", "high"]
-    assert list(tables["model_metrics"]["model"].unique()) == ["atsdp", "signature", "ridge", "logistic"]
+    assert list(tables["model_metrics"]["model"].unique()) == ["network", "signature", "ridge", "logistic"]
 
     diagnostics = diagnose(found, bundle.card, cells.uns, None)
     cells.file.close()
@@ -165,9 +167,9 @@ def test_diagnostics_keep_the_spread_under_each_permutation(bundle, sample, foun
 
 def test_verdict_falls_with_the_evidence(bundle, sample, found):
     def verdict(auroc, low, replicas):
-        source_auroc = {"atsdp": Interval(auroc, low, 0.99)}
+        source_auroc = {"network": Interval(auroc, low, 0.99)}
         card = replace(bundle.card, pretraining=replace(bundle.card.pretraining, source_auroc=source_auroc))
-        predictions = CellPredictions(replicas, found.baselines, replicas)
+        predictions = CellPredictions(replicas, found.alone, replicas, found.scores_alone)
         return diagnose(predictions, card, CellMatrix(sample).uns, None)["verdict"]
 
     like_the_signature = np.tile(found.baselines[:, 0], (2, 1))

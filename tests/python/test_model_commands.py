@@ -100,7 +100,7 @@ def test_tables_have_the_documented_columns(finished):
         "split": ["line", "part"],
         "history": ["stage", "epoch", "term", "part", "replica", "value"],
         "predictions": ["cell_id", "probability", "probability_std", "label", "truth"],
-        "baselines": ["cell_id", "signature", "ridge", "logistic"],
+        "baselines": ["cell_id", "network", "signature", "ridge", "logistic"],
         "metrics": ["metric", "value", "low", "high"],
         "significance": ["cell_id", "p", "fdr", "call"],
         "model_metrics": ["model", "metric", "value", "low", "high"],

@@ -127,15 +127,15 @@ def test_histogram_is_split_by_truth():
 
 def test_curves_name_each_model_with_its_area():
     truth = np.array([0, 0, 1, 1])
-    figure = draw_curves(truth, {"atsdp": np.array([0.1, 0.2, 0.8, 0.9]), "ridge": np.full(4, 0.5)}, "t", False)
+    figure = draw_curves(truth, {"ensemble": np.array([0.1, 0.2, 0.8, 0.9]), "ridge": np.full(4, 0.5)}, "t", False)
     roc, precision_recall = ([text.get_text() for text in axis.get_legend().get_texts()] for axis in figure.axes)
-    assert roc == ["PharmaCell (ATSDP-NET): AUROC 1.00", "ridge regression: AUROC 0.50", "chance: AUROC 0.50"]
+    assert roc == ["PharmaCell (ensemble): AUROC 1.00", "ridge regression: AUROC 0.50", "chance: AUROC 0.50"]
     assert precision_recall[-1] == "prevalence 0.50"
 
 
 def test_intervals_are_drawn_where_they_are():
     table = pd.DataFrame(
-        [("atsdp", "auroc", 0.8, 0.7, 0.9), ("ridge", "auroc", np.nan, np.nan, np.nan)],
+        [("ensemble", "auroc", 0.8, 0.7, 0.9), ("ridge", "auroc", np.nan, np.nan, np.nan)],
         columns=["model", "metric", "value", "low", "high"],
     )
     figure = draw_intervals(table, "t", False)

@@ -106,7 +106,7 @@ def test_no_resampling_returns_the_rows_and_too_few_rows_are_an_input_error():
 def test_the_response_is_learnt():
     result = pretrain_small(make_lines(300), replace(TRAINING, epochs=30, patience=5), 3, 0)
     auroc = result.metrics[result.metrics["metric"] == "auroc"].set_index("model")["value"]
-    assert set(auroc.index) == {"atsdp", "signature", "ridge", "logistic"}
+    assert set(auroc.index) == {"network", "signature", "ridge", "logistic"}
     assert auroc.min() > 0.85
     intervals = result.metrics[result.metrics["metric"] == "auroc"]
     assert (intervals["low"] <= intervals["value"]).all()

@@ -109,10 +109,10 @@ def test_a_card_of_an_older_version_says_what_to_do(stored):
 
 
 def test_what_could_not_be_measured_stays_unknown(trained, tmp_path):
-    unknown = {"atsdp": Interval(0.7, math.nan, math.nan)}  # as where every resample has one class only
+    unknown = {"ensemble": Interval(0.7, math.nan, math.nan)}  # as where every resample has one class only
     card = replace(trained.card, pretraining=replace(trained.card.pretraining, source_auroc=unknown))
     save_bundle(replace(trained, card=card), tmp_path / NAME)
-    found = load_bundle(tmp_path / NAME).card.pretraining.source_auroc["atsdp"]
+    found = load_bundle(tmp_path / NAME).card.pretraining.source_auroc["ensemble"]
     assert found.value == 0.7
     assert math.isnan(found.low)
 

@@ -170,17 +170,17 @@ def test_labelled_cells_are_not_scored():
     truth = np.tile([0, 1], 30).astype(np.int8)
     obs = pd.DataFrame({"pharmacell_truth": truth}, [f"cell{number}" for number in range(60)])
     probability = rng.random((2, 60)).astype(np.float32)
-    baselines = rng.random((60, 3)).astype(np.float32)
+    alone = rng.random((4, 60)).astype(np.float32)
     labelled = list(obs.index[:20])
-    cheated, cheated_baselines = probability.copy(), baselines.copy()
-    cheated[:, :20], cheated_baselines[:20] = truth[:20], truth[:20, None]
+    cheated, cheated_alone = probability.copy(), alone.copy()
+    cheated[:, :20], cheated_alone[:, :20] = truth[:20], truth[:20]
     honest, cheating = (
-        prediction_tables(CellPredictions(p, f, p), obs, labelled, None, 0)
-        for p, f in ((probability, baselines), (cheated, cheated_baselines))
+        prediction_tables(CellPredictions(p, f, p, f), obs, labelled, None, 0)
+        for p, f in ((probability, alone), (cheated, cheated_alone))
     )
     assert honest["metrics"].equals(cheating["metrics"])
     assert honest["model_metrics"].equals(cheating["model_metrics"])
-    everything = prediction_tables(CellPredictions(cheated, cheated_baselines, cheated), obs, [], None, 0)
+    everything = prediction_tables(CellPredictions(cheated, cheated_alone, cheated, cheated_alone), obs, [], None, 0)
     assert not everything["metrics"].equals(honest["metrics"])
     assert len(honest["predictions"]) == 60
 

@@ -43,6 +43,7 @@ def predict(
     from pharmacell.core.files import whole_file, write_json
     from pharmacell.core.seeds import generator
     from pharmacell.data.cells import CellMatrix
+    from pharmacell.response.columns import ENSEMBLE, NETWORK
     from pharmacell.response.diagnostics import diagnose
     from pharmacell.response.neighbours import nearest_cells, smooth
     from pharmacell.response.null_table import read_null
@@ -62,7 +63,8 @@ def predict(
         nearest = nearest_cells(cells.components(), neighbours, generator(seed, "reference cells"))
         predictions, null = smoothed(predictions, bundle, nearest), None if null is None else smooth(null, nearest)
     card = replace(bundle.card, neighbours=neighbours)
-    tables = prediction_tables(predictions, cells.obs, card.labelled_cells, null, seed)
+    model_name = ENSEMBLE if bundle.ensemble else NETWORK
+    tables = prediction_tables(predictions, cells.obs, card.labelled_cells, null, seed, model_name)
     diagnostics = diagnose(predictions, card, cells.uns, null)
     for name, table in tables.items():
         with whole_file(outdir / f"{sample}.{name}.csv") as partial:

@@ -35,6 +35,7 @@ from pharmacell.report.figures.trajectory_heatmap import draw_trajectory_heatmap
 from pharmacell.report.figures.trajectory_map import draw_trajectory_map
 from pharmacell.report.figures.trajectory_scatter import draw_trajectory_scatter
 from pharmacell.report.results import KeyGeneResults, Results, TrajectoryResults
+from pharmacell.response.columns import main_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,8 +134,9 @@ def _curves(results: Results, _seed: int) -> "Figure | None":
     if truth is None or len(np.unique(truth[known])) < 2:
         return None
     table = results.baselines.set_index("cell_id").loc[results.predictions["cell_id"]]
-    models = {"atsdp": results.predictions["probability"].to_numpy()}
-    models |= {name: table[name].to_numpy() for name in table.columns}
+    main = main_model(set(results.source_metrics["model"]))
+    models = {main: results.predictions["probability"].to_numpy()}
+    models |= {name: table[name].to_numpy() for name in table.columns if name != main}
     models = {name: found[known] for name, found in models.items()}
     return draw_curves(truth[known], models, title("Ranking of cells", results), results.simulated)
 
@@ -398,16 +400,17 @@ SAMPLE_FIGURES = by_name(
             _curves,
             "scores",
             "ROC and precision-recall",
-            "How well the ranking of the cells separates sensitive from resistant ones, for the model and for"
-            " simple baselines on the same cells and genes. Further to the upper left (ROC) or upper right "
-            "(precision-recall) is better.",
+            "How well the ranking of the cells separates sensitive from resistant ones, for the ensemble, the network "
+            "alone and simple baselines, all with the same cells, genes, lines, denoised responses and neighbours. "
+            "Further to the upper left (ROC) or upper right (precision-recall) is better.",
         ),
         FigureEntry(
             "scores",
             _scores,
             "scores",
             "scores",
-            "Scores on these cells with 95 % bootstrap intervals; dotted lines are what guessing reaches.",
+            "Scores on these cells with 95 % bootstrap intervals; dotted lines are what guessing reaches. The network "
+            "alone and the baselines have the same lines, denoised responses and neighbours as the ensemble.",
         ),
         FigureEntry(
             "source",

@@ -3,7 +3,7 @@
 import math
 
 from pharmacell.report.results import Results
-from pharmacell.response.columns import NOT_SIGNIFICANT
+from pharmacell.response.columns import BASELINE_NAMES, NETWORK, NOT_SIGNIFICANT, main_model
 
 MEANING = {
     "supported": "The checks agree that these predictions carry information about the drug's effect.",
@@ -57,8 +57,11 @@ def overview(results: Results) -> dict[str, str]:
     }
     if results.model_metrics is not None:
         best = results.model_metrics.query("metric == 'auroc'").set_index("model")
-        row["AUROC on these cells"] = with_interval(*best.loc["atsdp", ["value", "low", "high"]])
-        if len(baseline := best.drop(index="atsdp")["value"].dropna()):
+        main = main_model(best.index)
+        row["AUROC on these cells"] = with_interval(*best.loc[main, ["value", "low", "high"]])
+        if main != NETWORK:
+            row["AUROC of the network alone"] = with_interval(best.loc[NETWORK, "value"])
+        if len(baseline := best["value"].reindex(BASELINE_NAMES).dropna()):
             row["AUROC of the best baseline"] = f"{baseline.max():.2f}"
     if found.get("genes_bulk"):
         row["genes in common"] = f"{found['genes_shared']:,} of {found['genes_bulk']:,}"

@@ -35,45 +35,50 @@ class LinearBaselines:
         """
         return x @ self.weights.T
 
-    def probability(self, x: np.ndarray) -> np.ndarray:
-        """Return the probability of being sensitive that each baseline gives, [n, 3].
+    def link(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probability of being sensitive, [3, n].
 
         Parameters
         ----------
-        x
-            Standardised expression, [n, n_genes].
+        scores
+            Of each baseline, or means of such scores, [3, n].
         """
         from scipy.special import expit
 
-        return expit(self.scores(x) * self.slope + self.intercept)
+        return expit(scores * self.slope[:, None] + self.intercept[:, None])
 
 
-def fit_baselines(
-    x: np.ndarray,
-    response: np.ndarray,
-    labels: np.ndarray,
-    held_out: np.ndarray,
-    held_out_labels: np.ndarray,
-    penalties: Penalties,
-) -> LinearBaselines:
-    """Fit the three baselines on training lines; the logistic link of each comes from the validation lines (Platt).
+def baseline_weights(x: np.ndarray, response: np.ndarray, labels: np.ndarray, penalties: Penalties) -> np.ndarray:
+    """Fit the three baselines on training lines, float32 [3, n_genes].
 
     Parameters
     ----------
     x
         Standardised expression of the training lines, [n, n_genes].
     response
-        Standardised response, [n]; higher means more sensitive.
+        Standardised response, denoised or as measured, [n]; higher means more sensitive.
     labels
         1 sensitive, 0 resistant, [n].
-    held_out, held_out_labels
-        Validation lines or cells, [m, n_genes] and [m].
     penalties
         Of ridge and logistic regression.
     """
     fits, responses = LinearFits(x), response[:, None]
-    weights = np.concatenate(
+    return np.concatenate(
         [fits.signature(responses), fits.ridge(responses, penalties.alpha), fits.logistic(labels[:, None], penalties.c)]
     )
-    slopes, intercepts = zip(*(balanced_platt(held_out @ weight, held_out_labels) for weight in weights), strict=True)
+
+
+def with_links(weights: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> LinearBaselines:
+    """Give each baseline its logistic link (Platt), from lines or cells that a fit did not learn from.
+
+    Parameters
+    ----------
+    weights
+        From :func:`baseline_weights`, [3, n_genes].
+    scores
+        What fits of the same kind say of lines that they did not learn from, [3, m].
+    labels
+        Classes of these lines, [m].
+    """
+    slopes, intercepts = zip(*(balanced_platt(row, labels) for row in scores), strict=True)
     return LinearBaselines(weights, np.array(slopes, np.float32), np.array(intercepts, np.float32))

@@ -37,7 +37,7 @@ def check_cells(bundle: Bundle, ensemble: Ensemble, lines: TrainingLines, cells:
         The user's seed.
     """
     cosines = sign_cosines(bundle, ensemble, cells)
-    x, alpha = cells.cpu().numpy(), bundle.card.pretraining.member_penalties.alpha
+    x, alpha = cells.cpu().numpy(), bundle.card.pretraining.penalties.alpha
     half_genes, half_lines = stability(lines, x, alpha, generator(seed, "halves"))
     return CellChecks(
         sign_agreement=float(cosines.mean()),

@@ -1,5 +1,6 @@
 """Names of the columns and keys that the main job publishes, stated once for those who write and those who read."""
 
+from collections.abc import Collection
 from typing import Any, TypedDict
 
 from pharmacell.evaluate.bootstrap import COLUMNS as METRICS
@@ -10,14 +11,28 @@ PROBABILITY_STD = "probability_std"
 LABEL = "label"
 TRUTH = "truth"
 BASELINE_NAMES = ("signature", "ridge", "logistic")
+NETWORK = "network"  # ATSDP-NET by itself
+ENSEMBLE = "ensemble"  # network and linear members under one score: what the default configuration predicts with
+ALONE = (NETWORK, *BASELINE_NAMES)  # what is scored beside the ensemble
 
 PREDICTIONS = (CELL_ID, PROBABILITY, PROBABILITY_STD, LABEL)  # and TRUTH where it is known
-BASELINES = (CELL_ID, *BASELINE_NAMES)
+BASELINES = (CELL_ID, *ALONE)
 MODEL_METRICS = ("model", *METRICS)
-MAIN_MODEL = "atsdp"  # in the column "model"
 SIGNIFICANCE = (CELL_ID, "p", "fdr", "call")
 CLASS_NAMES = ("resistant", "sensitive")  # of the labels 0 and 1
 NOT_SIGNIFICANT = "not significant"  # in the column "call", beside the two classes
+
+
+def main_model(models: Collection[str]) -> str:
+    """Return the model that the probabilities come from: the ensemble, or the network where it stands alone.
+
+    Parameters
+    ----------
+    models
+        Names in the column "model".
+    """
+    return ENSEMBLE if ENSEMBLE in models else NETWORK
+
 
 # keys of SAMPLE.transfer.json: fields of pharmacell.response.model_card.Adaptation
 TRANSFER = ("mmd_before", "mmd_after", "n_cells_trained", "n_clusters", "joint_epochs")

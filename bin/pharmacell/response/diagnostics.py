@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pharmacell.evaluate.significance import separation, spreads
-from pharmacell.response.columns import BASELINE_NAMES, MAIN_MODEL, Diagnostics
+from pharmacell.response.columns import BASELINE_NAMES, Diagnostics, main_model
 from pharmacell.response.model_card import ModelCard
 from pharmacell.response.predict import CellPredictions
 from pharmacell.response.resembled_lines import notes
@@ -37,7 +37,8 @@ def diagnose(
     """
     if card.adaptation is None:
         raise ValueError("the model was not adapted to cells")
-    source_auroc, (agreement, opposed) = card.pretraining.source_auroc[MAIN_MODEL], predictions.agreement()
+    of_lines = card.pretraining.source_auroc
+    source_auroc, (agreement, opposed) = of_lines[main_model(of_lines)], predictions.agreement()
     signature, ridge, logistic = baseline_agreements(predictions)
     measured: Diagnostics = {
         "drug": card.drug,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pharmacell.linear.calibration import balanced_platt
-from pharmacell.response.columns import BASELINE_NAMES
+from pharmacell.response.columns import ALONE, NETWORK
 
-MEMBERS = ("network", *BASELINE_NAMES)
+MEMBERS = ALONE
 SHRINKAGE = 0.02  # pull of the weights towards equal ones
 
 
@@ -30,6 +30,8 @@ class Ensemble:
         Non-negative, sum 1, [4]; the same for all replicas.
     slope, intercept
         Platt's logistic link, fitted with both classes weighted equally: 0.5 is where the evidence is even.
+    network_slope, network_intercept
+        The same link for the network by itself.
     """
 
     linear: np.ndarray
@@ -38,6 +40,8 @@ class Ensemble:
     weights: np.ndarray
     slope: float
     intercept: float
+    network_slope: float
+    network_intercept: float
 
     def named_weights(self) -> dict[str, float]:
         """Return the weight of each member by name."""
@@ -66,6 +70,16 @@ class Ensemble:
             As in :meth:`members`.
         """
         return np.einsum("k,rkn->rn", self.weights, self.members(network, x)).astype(np.float32)
+
+    def network_alone(self, network: np.ndarray) -> np.ndarray:
+        """Return the network's score without the linear members, mean over replicas on one scale, float32 [n].
+
+        Parameters
+        ----------
+        network
+            Logit differences, [n_replicas, n].
+        """
+        return ((network - self.centre[:, :1]) / self.scale[:, :1]).mean(0).astype(np.float32)
 
     def probability(self, score: np.ndarray) -> np.ndarray:
         """Return the probability of being sensitive, of the shape of the scores.
@@ -103,9 +117,13 @@ def fit_ensemble(linear: np.ndarray, network: np.ndarray, cells: np.ndarray, lab
     scores = ((raw - centre[:, :, None]) / scale[:, :, None]).transpose(0, 2, 1).reshape(-1, len(MEMBERS))
     classes = labels.reshape(-1)
     weights = stacking_weights(scores, classes)
-    slope, intercept = balanced_platt(scores @ weights, classes)
     return Ensemble(
-        linear, centre.astype(np.float32), scale.astype(np.float32), weights.astype(np.float32), slope, intercept
+        linear,
+        centre.astype(np.float32),
+        scale.astype(np.float32),
+        weights.astype(np.float32),
+        *balanced_platt(scores @ weights, classes),
+        *balanced_platt(scores[:, MEMBERS.index(NETWORK)], classes),
     )
 
 

@@ -206,7 +206,7 @@ def fit_to_cells(
     )
     shares = None
     if training.ensemble:
-        penalties = bundle.card.pretraining.member_penalties
+        penalties = bundle.card.pretraining.penalties
         if target.stops_by_labels:
             bundle.ensemble, shares = labelled_ensemble(bundle.model, lines, penalties, target)
         else:

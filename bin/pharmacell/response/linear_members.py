@@ -22,44 +22,32 @@ def one_replica_of_each_fold(held_out: np.ndarray) -> list[int]:
     return list(first.values())
 
 
-def choose_penalties(lines: TrainingLines) -> tuple[Penalties, Penalties]:
+def choose_penalties(lines: TrainingLines) -> Penalties:
     """Choose the penalties whose mean AUROC over folds and severities of shifted validation is highest.
+
+    Fitted to the denoised response and scored on the mean of a line's cells, because a prediction rests on the mean
+    over like cells; the same for members of the ensemble and for baselines.
 
     Parameters
     ----------
     lines
         Lines and folds.
-
-    Returns
-    -------
-    baselines
-        For models that stand alone: fitted to the response as measured, scored on single cells.
-    members
-        For members of the ensemble: fitted to the denoised response, scored on the mean of a line's cells.
     """
-    ridge, logistic = np.zeros((2, len(RIDGE_ALPHAS))), np.zeros((2, len(LOGISTIC_CS)))
+    aurocs = np.zeros(len(RIDGE_ALPHAS) + len(LOGISTIC_CS))
     validation = lines.shifted_validation
     pooled = validation.pooled.cpu().numpy()
     for replica in one_replica_of_each_fold(lines.held_out):
         rows = lines.training_rows(replica)
         fits = LinearFits(lines.x[rows])
-        responses = np.stack([lines.response[rows], lines.denoised_response[replica, rows]], 1)
-        ridge_weights = np.stack([fits.ridge(responses, alpha) for alpha in RIDGE_ALPHAS], 1)  # [2, n_alphas, n_genes]
-        logistic_weights = np.concatenate([fits.logistic(lines.labels[rows, None], c) for c in LOGISTIC_CS])
-        for kind, cells in enumerate((validation.x[replica].cpu().numpy(), pooled[replica])):
-            aurocs = np.array(
-                [
-                    validation.auroc_of_replica(replica, scores).mean()
-                    for scores in np.concatenate([ridge_weights[kind], logistic_weights]) @ cells.T
-                ]
-            )
-            ridge[kind] += aurocs[: len(RIDGE_ALPHAS)]
-            logistic[kind] += aurocs[len(RIDGE_ALPHAS) :]
-    baselines, members = (
-        Penalties(RIDGE_ALPHAS[int(alphas.argmax())], LOGISTIC_CS[int(cs.argmax())])
-        for alphas, cs in zip(ridge, logistic, strict=True)
-    )
-    return baselines, members
+        response = lines.denoised_response[replica, rows][:, None]
+        weights = [fits.ridge(response, alpha) for alpha in RIDGE_ALPHAS]
+        weights += [fits.logistic(lines.labels[rows, None], c) for c in LOGISTIC_CS]
+        aurocs += [
+            validation.auroc_of_replica(replica, scores).mean()
+            for scores in np.concatenate(weights) @ pooled[replica].T
+        ]
+    ridge, logistic = np.split(aurocs, [len(RIDGE_ALPHAS)])
+    return Penalties(RIDGE_ALPHAS[int(ridge.argmax())], LOGISTIC_CS[int(logistic.argmax())])
 
 
 def linear_members(lines: TrainingLines, penalties: Penalties) -> np.ndarray:

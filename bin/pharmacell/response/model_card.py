@@ -61,9 +61,7 @@ class Pretraining:
     predictor_epochs
         Best epoch of the predictor for each replica.
     penalties
-        Of the linear baselines.
-    member_penalties
-        Of the linear members of the ensemble.
+        Of the linear members of the ensemble and of the linear baselines.
     source_auroc
         AUROC of model and baselines on the test lines, by name; empty where no line was held out.
     """
@@ -76,7 +74,6 @@ class Pretraining:
     lines: dict[str, int]
     predictor_epochs: list[int]
     penalties: Penalties
-    member_penalties: Penalties
     source_auroc: dict[str, Interval] = field(default_factory=dict)
 
 

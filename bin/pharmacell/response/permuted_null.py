@@ -121,7 +121,7 @@ def permuted_linear_score(
         To be subtracted from the weighted sum of a cell's expression.
     """
     share = ensemble.weights[None, 1:] / ensemble.scale[:, 1:]  # [R, 3]
-    lines, penalties = data.lines, bundle.card.pretraining.member_penalties
+    lines, penalties = data.lines, bundle.card.pretraining.penalties
     if data.cell_shares is None:
         members = permuted_members(lines, penalties, orders)
     else:

@@ -7,6 +7,7 @@ import torch
 
 from pharmacell.core.progress import track
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
+from pharmacell.response.columns import ALONE, BASELINE_NAMES, NETWORK
 from pharmacell.response.neighbours import smooth
 from pharmacell.response.store import Bundle
 
@@ -21,15 +22,38 @@ class CellPredictions:
     ----------
     replicas
         Probability of being sensitive of each replica, float32 [n_replicas, n_cells].
-    baselines
-        Probabilities of signature, ridge and logistic regression, float32 [n_cells, 3].
-    scores
-        Combined scores behind ``replicas``, float32 [n_replicas, n_cells].
+    alone
+        Probabilities of the network and of signature, ridge and logistic regression by themselves, in the order of
+        :data:`pharmacell.response.columns.ALONE`, float32 [4, n_cells].
+    scores, scores_alone
+        Combined scores behind ``replicas``, float32 [n_replicas, n_cells], and the scores behind ``alone``.
     """
 
     replicas: np.ndarray
-    baselines: np.ndarray
+    alone: np.ndarray
     scores: np.ndarray
+    scores_alone: np.ndarray
+
+    @classmethod
+    def of_scores(cls, bundle: Bundle, scores: np.ndarray, scores_alone: np.ndarray) -> "CellPredictions":
+        """Return predictions with the probabilities that belong to scores.
+
+        Parameters
+        ----------
+        bundle
+            The stack that the scores come from.
+        scores, scores_alone
+            See :class:`CellPredictions`.
+        """
+        replicas, alone = bundle.link(scores), bundle.link_alone(scores_alone)
+        if bundle.ensemble is None:
+            alone[ALONE.index(NETWORK)] = replicas.mean(0)
+        return cls(replicas, alone, scores, scores_alone)
+
+    @property
+    def baselines(self) -> np.ndarray:
+        """Probabilities of signature, ridge and logistic regression, [n_cells, 3]."""
+        return self.alone[[ALONE.index(name) for name in BASELINE_NAMES]].T
 
     @property
     def probability(self) -> np.ndarray:
@@ -89,18 +113,19 @@ def predict_cells(bundle: Bundle, cells: CellMatrix, device: torch.device, chunk
     """
     model = bundle.model.eval()
     scores = np.empty((model.n_replicas, len(cells)), np.float32)
-    baselines = np.empty((len(cells), len(bundle.baselines.weights)), np.float32)
+    alone = np.empty((len(ALONE), len(cells)), np.float32)
     n_chunks = -(-len(cells) // chunk)
     for rows, x in track(
         bundle.standardised_chunks(cells, chunk), "predicting", n_chunks, f"groups of {chunk:,} cells"
     ):
-        scores[:, rows] = bundle.score(x, "target", device)
-        baselines[rows] = bundle.baselines.probability(x)
-    return CellPredictions(bundle.link(scores), baselines, scores)
+        network = bundle.network_scores(x, "target", device)
+        scores[:, rows] = network if bundle.ensemble is None else bundle.ensemble.score(network, x)
+        alone[:, rows] = bundle.alone(network, x)
+    return CellPredictions.of_scores(bundle, scores, alone)
 
 
 def smoothed(predictions: CellPredictions, bundle: Bundle, nearest: np.ndarray) -> CellPredictions:
-    """Return predictions whose scores are averaged over neighbouring cells; the baselines stay as they are.
+    """Return predictions whose scores are averaged over neighbouring cells, those of the baselines too.
 
     Parameters
     ----------
@@ -111,5 +136,5 @@ def smoothed(predictions: CellPredictions, bundle: Bundle, nearest: np.ndarray) 
     nearest
         From :func:`pharmacell.response.neighbours.nearest_cells`.
     """
-    scores = smooth(predictions.scores, nearest)
-    return CellPredictions(bundle.link(scores), predictions.baselines, scores)
+    scores, alone = (smooth(part, nearest) for part in (predictions.scores, predictions.scores_alone))
+    return CellPredictions.of_scores(bundle, scores, alone)

@@ -23,7 +23,12 @@ FDR_LEVEL = 0.05  # false discovery rate
 
 
 def prediction_tables(
-    predictions: CellPredictions, obs: pd.DataFrame, labelled_cells: Collection[str], null: np.ndarray | None, seed: int
+    predictions: CellPredictions,
+    obs: pd.DataFrame,
+    labelled_cells: Collection[str],
+    null: np.ndarray | None,
+    seed: int,
+    model: str = columns.ENSEMBLE,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a sample.
 
@@ -39,18 +44,20 @@ def prediction_tables(
         Scores under permuted bulk responses, [n_permutations, n_cells], or None.
     seed
         Seed of the bootstrap.
+    model
+        What the probabilities come from: the ensemble, or the network where it stands alone.
 
     Returns
     -------
     dict
         ``predictions``, ``baselines``; with a null ``significance``; with truth ``metrics`` (the model) and
-        ``model_metrics`` (model and baselines), all with the columns of :mod:`pharmacell.response.columns`. Intervals
-        draw whole groups where cells have groups.
+        ``model_metrics`` (the model, the network alone and the baselines), all with the columns of
+        :mod:`pharmacell.response.columns`. Intervals draw whole groups where cells have groups.
     """
     ids = obs.index.astype(str)
     values = (ids, predictions.probability, predictions.std, predictions.labels)
     cells = pd.DataFrame(dict(zip(columns.PREDICTIONS, values, strict=True)))
-    baselines = pd.DataFrame(dict(zip(columns.BASELINES, (ids, *predictions.baselines.T), strict=True)))
+    baselines = pd.DataFrame(dict(zip(columns.BASELINES, (ids, *predictions.alone), strict=True)))
     tables = {"predictions": cells, "baselines": baselines}
     if null is not None:
         tables["significance"] = significance_table(ids, predictions.scores.mean(0), null)
@@ -59,12 +66,12 @@ def prediction_tables(
         known = truth != UNKNOWN
         cells[columns.TRUTH] = truth if known.all() else pd.arrays.IntegerArray(truth, ~known)
         scored = known & ~ids.isin(labelled_cells)
-        probabilities = {columns.MAIN_MODEL: predictions.probability[scored]}
-        probabilities |= dict(zip(columns.BASELINE_NAMES, predictions.baselines[scored].T, strict=True))
+        probabilities = {model: predictions.probability[scored]}
+        probabilities |= dict(zip(columns.ALONE, predictions.alone[:, scored], strict=True))
         groups = obs[OBS_GROUP].astype(str).to_numpy()[scored] if OBS_GROUP in obs else None
         scores = score_models(truth[scored], probabilities, integer(seed, "bootstrap of cells"), groups)
         tables["model_metrics"] = scores
-        tables["metrics"] = scores.loc[scores["model"] == columns.MAIN_MODEL, list(columns.METRICS)]
+        tables["metrics"] = scores.loc[scores["model"] == model, list(columns.METRICS)]
     return tables
 
 

@@ -11,8 +11,9 @@ from pharmacell.core.seeds import integer
 from pharmacell.data.lines import Lines
 from pharmacell.data.splits import split_lines
 from pharmacell.evaluate.bootstrap import score_models
-from pharmacell.response.baselines import LinearBaselines, fit_baselines
-from pharmacell.response.columns import BASELINE_NAMES, MAIN_MODEL
+from pharmacell.linear.denoised_responses import denoised_response
+from pharmacell.response.baselines import LinearBaselines, baseline_weights, with_links
+from pharmacell.response.columns import ALONE, ENSEMBLE
 from pharmacell.response.ensemble import Ensemble, fit_ensemble
 from pharmacell.response.linear_members import choose_penalties, linear_members
 from pharmacell.response.model_card import Interval, ModelCard, Penalties, Pretraining
@@ -24,7 +25,6 @@ from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import SplitLines, TrainingLines, prepare_training_lines, replica_seeds
 from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.loop import History
-from pharmacell.training.settings import TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,10 @@ def pretrain(
     bundle, history = pretrain_on_split(SplitLines(lines, split), settings, n_replicas, run, autoencoder)
     test = (split == "test").to_numpy()
     x_test, truth = bundle.source_scaler.apply(lines.x[test]), lines.labels.to_numpy()[test]
-    predictions = {MAIN_MODEL: bundle.link(bundle.score(x_test, "source", run.device)).mean(0)}
-    predictions |= dict(zip(BASELINE_NAMES, bundle.baselines.probability(x_test).T, strict=True))
+    network = bundle.network_scores(x_test, "source", run.device)
+    predictions = dict(zip(ALONE, bundle.link_alone(bundle.alone(network, x_test)), strict=True))
+    if bundle.ensemble is not None:
+        predictions = {ENSEMBLE: bundle.link(bundle.ensemble.score(network, x_test)).mean(0)} | predictions
     metrics = score_models(truth, predictions, integer(run.seed, "bootstrap"))
     source_auroc = {name: auroc_of(metrics, name) for name in predictions}
     bundle.card = replace(bundle.card, pretraining=replace(bundle.card.pretraining, source_auroc=source_auroc))
@@ -138,7 +140,7 @@ def pretrain_on_split(
             own_history,
         ),
     )
-    penalties, member_penalties = (Penalties(), Penalties()) if plain else choose_penalties(lines)
+    penalties = Penalties() if plain else choose_penalties(lines)
     card = ModelCard(
         Pretraining(
             seed=run.seed,
@@ -149,19 +151,15 @@ def pretrain_on_split(
             lines=bulk.split.value_counts().to_dict(),
             predictor_epochs=epochs.tolist(),
             penalties=penalties,
-            member_penalties=member_penalties,
         )
     )
-    baselines = baselines_of(lines, penalties, training)
-    ensemble = stacked_ensemble(model, lines, member_penalties, "source") if training.ensemble else None
+    baselines = plain_baselines(lines, penalties) if plain else shifted_baselines(bulk, lines, penalties)
+    ensemble = stacked_ensemble(model, lines, penalties, "source") if training.ensemble else None
     return Bundle(model, bulk.lines.genes, scaler, None, baselines, card, ensemble, unlabelled), history
 
 
-def baselines_of(lines: TrainingLines, penalties: Penalties, training: TrainingConfig) -> LinearBaselines:
-    """Fit signature, ridge and logistic regression on the lines that the stack learns from.
-
-    With shifted validation these are all lines but the test lines, with the penalties that it chose: the baselines get
-    the same advantages as the model.
+def plain_baselines(lines: TrainingLines, penalties: Penalties) -> LinearBaselines:
+    """Fit signature, ridge and logistic regression on the training lines of plain validation.
 
     Parameters
     ----------
@@ -169,23 +167,33 @@ def baselines_of(lines: TrainingLines, penalties: Penalties, training: TrainingC
         Lines and validation.
     penalties
         Of ridge and logistic regression.
-    training
-        Kind of validation.
     """
-    if training.validation == "plain":
-        rows, held_out = lines.training_rows(0), lines.held_out[0]
-        return fit_baselines(
-            lines.x[rows],
-            lines.response[rows],
-            lines.labels[rows],
-            lines.x[held_out],
-            lines.labels[held_out],
-            penalties,
-        )
+    rows, held_out = lines.training_rows(0), lines.held_out[0]
+    weights = baseline_weights(lines.x[rows], lines.response[rows], lines.labels[rows], penalties)
+    return with_links(weights, weights @ lines.x[held_out].T, lines.labels[held_out])
+
+
+def shifted_baselines(bulk: SplitLines, lines: TrainingLines, penalties: Penalties) -> LinearBaselines:
+    """Fit signature, ridge and logistic regression as the ensemble's members are fitted: the comparison is level.
+
+    They learn from all lines but the test lines, which the replicas see between them, from the denoised responses and
+    with the penalties of shifted validation; their links come from simulated cells of lines that a fit did not see.
+    PREDICT averages their scores over the same neighbours.
+
+    Parameters
+    ----------
+    bulk
+        Lines, with the panel's responses.
+    lines
+        The same lines, ready for training.
+    penalties
+        Of ridge and logistic regression.
+    """
     validation = lines.shifted_validation
-    cells = validation.x.flatten(0, 1).cpu().numpy()
-    labels = np.repeat(validation.labels.ravel(), len(cells) // validation.labels.size)
-    return fit_baselines(lines.x, lines.response, lines.labels, cells, labels, penalties)
+    response = denoised_response(bulk.learnt_from().panel, lines.response)
+    unseen = linear_members(lines, penalties) @ validation.pooled.cpu().numpy().swapaxes(1, 2)  # [R, 3, n]
+    weights = baseline_weights(lines.x, response, lines.labels, penalties)
+    return with_links(weights, np.concatenate(list(unseen), axis=1), validation.labels.ravel())
 
 
 def stacked_ensemble(model: ATSDP, lines: TrainingLines, penalties: Penalties, domain: str) -> Ensemble:

@@ -124,6 +124,34 @@ class Bundle:
         network = self.network_scores(x, domain, device)
         return network if self.ensemble is None else self.ensemble.score(network, x)
 
+    def alone(self, network: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Return the scores of the network and of each baseline by themselves, float32 [4, n].
+
+        Parameters
+        ----------
+        network
+            From :meth:`network_scores`.
+        x
+            Standardised rows, [n, n_genes].
+        """
+        own = network.mean(0) if self.ensemble is None else self.ensemble.network_alone(network)
+        return np.concatenate([own[None], self.baselines.scores(x).T]).astype(np.float32)
+
+    def link_alone(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probability of being sensitive that each gives by itself, float32 [4, n].
+
+        Parameters
+        ----------
+        scores
+            From :meth:`alone`, or means of such scores.
+        """
+        from scipy.special import expit
+
+        slope, intercept = (1.0, 0.0)
+        if self.ensemble is not None:
+            slope, intercept = self.ensemble.network_slope, self.ensemble.network_intercept
+        return np.concatenate([expit(slope * scores[:1] + intercept), self.baselines.link(scores[1:])])
+
     def link(self, score: np.ndarray) -> np.ndarray:
         """Return the probability of being sensitive, of the shape of the scores.
 
@@ -294,7 +322,7 @@ def below(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:
 
 
 def ensemble_of(arrays: Mapping[str, np.ndarray]) -> Ensemble:
-    """Return the ensemble of stored arrays, whose link is two numbers.
+    """Return the ensemble of stored arrays, whose links are numbers.
 
     Parameters
     ----------
@@ -308,4 +336,6 @@ def ensemble_of(arrays: Mapping[str, np.ndarray]) -> Ensemble:
         weights=arrays["weights"],
         slope=float(arrays["slope"].item()),
         intercept=float(arrays["intercept"].item()),
+        network_slope=float(arrays["network_slope"].item()),
+        network_intercept=float(arrays["network_intercept"].item()),
     )

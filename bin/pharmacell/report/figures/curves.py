@@ -6,6 +6,7 @@ import numpy as np
 
 from pharmacell.evaluate.metrics import score
 from pharmacell.report.figures.style import GREY, MODEL_COLOURS, MODEL_NAMES, panels
+from pharmacell.response.columns import main_model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,9 +29,10 @@ def draw_curves(truth: np.ndarray, probabilities: dict[str, np.ndarray], title: 
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     figure, (roc, precision_recall) = panels(2, 2, title, simulated, size=(3.4, 3.2))
+    main = main_model(probabilities)
     for model, probability in probabilities.items():
         scores = score(truth, probability)
-        style = {"color": MODEL_COLOURS.get(model, GREY), "linewidth": 2 if model == "atsdp" else 1}
+        style = {"color": MODEL_COLOURS.get(model, GREY), "linewidth": 2 if model == main else 1}
         name = MODEL_NAMES.get(model, model)
         false_positive, true_positive, _ = roc_curve(truth, probability)
         roc.plot(*few(false_positive, true_positive), label=f"{name}: AUROC {scores['auroc']:.2f}", **style)

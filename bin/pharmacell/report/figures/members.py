@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pharmacell.report.figures.style import GREY, MODEL_COLOURS, MODEL_NAMES, SKY, panels
+from pharmacell.report.figures.style import GREY, MODEL_COLOURS, MODEL_NAMES, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from pharmacell.response.model_card import Interval
 
 NAMES = MODEL_NAMES | {"network": "network alone", "ensemble": "all together"}
-COLOURS = MODEL_COLOURS | {"network": SKY, "ensemble": MODEL_COLOURS["atsdp"]}
 
 
 def draw_members(
@@ -32,16 +31,20 @@ def draw_members(
     """
     rows = [*weights, "ensemble"]
     figure, (bars, dots) = panels(2, 2, title, simulated, size=(3.4, 0.9 + 0.3 * len(rows)))
-    drawn = bars.barh(range(len(weights)), weights.values(), color=[COLOURS[name] for name in weights], height=0.65)
+    drawn = bars.barh(
+        range(len(weights)), weights.values(), color=[MODEL_COLOURS[name] for name in weights], height=0.65
+    )
     bars.bar_label(drawn, fmt="{:.2f}", padding=2, fontsize=7)
     bars.set_yticks(range(len(rows)), [NAMES[name] for name in rows])
     bars.set(title="weight", xlim=(0, max(1.15 * max(weights.values()), 0.1)))
 
     for height, name in enumerate(weights):
-        point(dots, members[name], height, COLOURS[name])
+        point(dots, members[name], height, MODEL_COLOURS[name])
     last = len(weights)
-    dots.plot([whole.low, whole.high], [last, last], color=COLOURS["ensemble"], linewidth=2, solid_capstyle="butt")
-    point(dots, whole.value, last, COLOURS["ensemble"])
+    dots.plot(
+        [whole.low, whole.high], [last, last], color=MODEL_COLOURS["ensemble"], linewidth=2, solid_capstyle="butt"
+    )
+    point(dots, whole.value, last, MODEL_COLOURS["ensemble"])
     dots.axvline(0.5, color=GREY, linestyle=":", linewidth=1)
     dots.set_yticks([])
     values = [*members.values(), whole.value, whole.low, whole.high]

@@ -20,9 +20,10 @@ ORANGE, SKY, YELLOW, BLACK, GREY = "#E69F00", "#56B4E9", "#F0E442", "#000000", "
 SEQUENCE = (GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW, BLUE, VERMILION)  # those of the response come last
 RESPONSE_COLOURS = {1: BLUE, 0: VERMILION}
 RESPONSE_NAMES = {1: "sensitive", 0: "resistant"}
-MODEL_COLOURS = {"atsdp": BLACK, "signature": ORANGE, "ridge": GREEN, "logistic": PURPLE}
+MODEL_COLOURS = {"ensemble": BLACK, "network": SKY, "signature": ORANGE, "ridge": GREEN, "logistic": PURPLE}
 MODEL_NAMES = {
-    "atsdp": "PharmaCell (ATSDP-NET)",
+    "ensemble": "PharmaCell (ensemble)",
+    "network": "network alone (ATSDP-NET)",
     "signature": "gene signature",
     "ridge": "ridge regression",
     "logistic": "logistic regression",
