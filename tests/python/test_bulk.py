@@ -21,6 +21,7 @@ from pharmacell.cli.prepare_bulk import prepare_bulk
 from pharmacell.cli.simulate_cells import simulate_cells
 from pharmacell.core.errors import InputError
 from pharmacell.data import gdsc
+from pharmacell.data.bulk import require_levels
 from pharmacell.data.lines import load_lines
 from pharmacell.data.own_bulk import load_own_bulk
 from pharmacell.data.tensor_pickle import read_tensor_dict
@@ -154,7 +155,27 @@ def test_lines_of_several_databases_are_one_line(tmp_path):
     bulk = own(tmp_path, expression, response)
     assert bulk.expression.index.tolist() == ["A1", "B2", "C3", "D4"]
     assert bulk.lines["database"].tolist() == ["CCLE+GDSC", "CCLE+GDSC", "GDSC", "CCLE"]
-    assert bulk.expression["TP53"].abs().max() < 2  # standardised within each database, so 30 beside 2 is nothing odd
+    of_gdsc = bulk.expression["TP53"][["C3"]].item()  # 2, the highest of its database, stands beside 30 of the other
+    assert of_gdsc == pytest.approx(bulk.expression.loc["D4", "TP53"], rel=0.05)
+    assert bulk.expression["TP53"].mean() > bulk.expression["CXCL8"].mean() + 3  # genes keep their level
+
+
+def test_a_table_standardised_by_gene_is_known_and_makes_no_cells(tmp_path):
+    rng = np.random.default_rng(0)
+    levels = rng.normal(5, 3, 40)
+    genes = [*pd.read_csv(EXPRESSION, nrows=1).columns[1:41]]
+    values = levels + rng.normal(0, 1 + rng.random(40), (30, 40))
+    names = [f"line {number}" for number in range(30)]
+    response = pd.DataFrame({"cell_line": names, "DRUG_NAME": "X", "LN_IC50": rng.normal(size=30)})
+    scales = {}
+    by_line = (values - values.mean(1, keepdims=True)) / values.std(1, keepdims=True)
+    for name, x in (("by gene", (values - values.mean(0)) / values.std(0)), ("by line", by_line)):
+        bulk = own(tmp_path, pd.DataFrame(x, names, genes).rename_axis("line").reset_index(), response)
+        scales[name] = bulk.scale
+    assert scales == {"by gene": "zscore_per_gene", "by line": "zscore"}
+    require_levels(scales["by line"])
+    with pytest.raises(InputError, match=r"standardised over the lines .* before that step"):
+        require_levels(scales["by gene"])
 
 
 def test_ic50_is_logged(tmp_path):

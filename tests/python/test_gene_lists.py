@@ -1,8 +1,10 @@
 """Scores of gene lists: as scanpy makes them, against random lists of matched expression, with honest p-values."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pharmacell.core.errors import InputError
@@ -19,7 +21,9 @@ from pharmacell.explain.deg_scores import (
     random_scores,
     score_weights,
 )
+from pharmacell.explain.expression import Expression
 from pharmacell.explain.key_genes import COLUMNS
+from pharmacell.explain.list_tests import independent_units
 from pharmacell.explain.pathways import enrichment, read_gene_sets
 from pharmacell.explain.separation import separation
 
@@ -89,8 +93,35 @@ def test_correlations_are_pearson_s_and_0_for_a_constant():
     assert found[2] == 0
     for column in (0, 1, 3):
         assert found[column] == pytest.approx(np.corrcoef(scores[:, column], reference)[0, 1])
-    test = correlation_test(scores[:, 0], reference, found)
+    test = correlation_test(scores[:, 0], reference, found, np.zeros(50), 0)
     assert test["low"] < test["pearson"] < test["high"]
+    assert test["n_units"] == 50
+
+
+def test_the_interval_of_a_correlation_counts_groups_and_not_cells():
+    """Two scores share nothing but the six groups of the cells: the interval over cells excludes 0, ours does not."""
+    excluded = {"cells": 0, "groups": 0}
+    groups = np.repeat(np.arange(6), 50)
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        score, reference = (rng.normal(size=6)[groups] + 0.3 * rng.normal(size=300) for _ in range(2))
+        for name, units in (("cells", np.zeros(300)), ("groups", groups)):
+            test = correlation_test(score, reference, np.zeros(10), units, seed)
+            excluded[name] += not test["low"] < 0 < test["high"]
+    assert excluded["cells"] > 30
+    assert excluded["groups"] < 16
+
+
+def test_without_groups_clusters_of_the_cells_are_the_units():
+    rng = np.random.default_rng(0)
+    kinds = np.repeat([0, 1, 2], 40)
+    x = ((6 * rng.normal(size=(3, 30)))[kinds] + rng.normal(size=(120, 30))).astype(np.float32)
+    cells = Expression(x, [f"G{number}" for number in range(30)], pd.DataFrame(index=range(120)), kinds > 0, None, True)
+    name, units = independent_units(cells, 0)
+    assert name == "clusters"
+    assert all(len(set(kinds[units == unit])) == 1 for unit in set(units))
+    grouped = replace(cells, obs=pd.DataFrame({"pharmacell_group": np.tile(["a", "b"], 60)}))
+    assert independent_units(grouped, 0)[0] == "groups"
 
 
 def test_a_thousand_lists_on_1500_cells_are_quick():

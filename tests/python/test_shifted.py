@@ -96,6 +96,15 @@ def test_a_replica_never_learns_from_the_lines_that_validate_it():
         assert (torch.cdist(drawn, own).min(1).values < 0.02).all()
 
 
+def test_lines_without_gene_levels_make_no_cells_in_training():
+    lines = replace(make_lines(), scale="zscore_per_gene")
+    split = split_lines(lines.labels, 7)
+    scaler, _ = lines.standardised((split != "test").to_numpy())
+    with pytest.raises(InputError, match="before that step"):
+        prepare_training_lines(SplitLines(lines, split), scaler, SETTINGS, 1, 7, CPU)
+    prepare_training_lines(SplitLines(lines, split), scaler, TRAINING, 1, 7, CPU)  # plain validation, masking
+
+
 def test_folds_keep_tissues_together_where_they_are_known():
     labels = np.tile([0, 1, 0], 40)
     origin = pd.DataFrame({"database": "a", "tissue": [f"tissue{i // 6}" for i in range(120)]})

@@ -11,6 +11,7 @@ from pharmacell.benchmark.fold import Fold
 from pharmacell.benchmark.registry import get, settings_of
 from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator, integer
+from pharmacell.data.bulk import require_levels
 from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.lines import Lines
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
@@ -111,6 +112,8 @@ def tuning_folds(lines: Lines, validation: str, smiles: str | None, seed: int) -
     seed
         The user's seed.
     """
+    if validation == "shifted":
+        require_levels(lines.scale)
     split = split_lines(lines.labels, seed)
     inside = np.flatnonzero((split != "test").to_numpy())
     labels, groups = lines.labels.to_numpy(np.int64), comparison_groups(lines.origin)

@@ -36,12 +36,15 @@ def pretrain_autoencoder(
     """
     import numpy as np
 
+    from pharmacell.data.bulk import require_levels
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import read_bulk
 
     # no attention is trained here: the heads of later steps may fit a bottleneck that the default number does not
     settings = configuration(config, preset, options | {"heads": 0})
     lines, genes = read_bulk(bulk, CellMatrix(target).genes)
+    if settings.training.noise == "thinning":
+        require_levels(str(lines.uns["pharmacell"]["scale"]))
 
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.response.pretrain_autoencoder import fit_shared_autoencoder, save_autoencoder, shape_digest

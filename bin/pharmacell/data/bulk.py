@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+SCALE_BY_GENE = "zscore_per_gene"  # expression without the level of a gene against the others
+
+
 @dataclass(frozen=True)
 class Bulk:
     """Cell lines with expression and response.
@@ -82,6 +85,30 @@ def without_lines(bulk: Bulk, names: Iterable[str]) -> Bulk:
         measurements=measured,
         notes=[*bulk.notes, note],
     )
+
+
+def require_levels(scale: str) -> None:
+    """Refuse to make cells of lines whose genes were standardised one by one.
+
+    A simulated cell has counts in proportion to ``exp`` of its line's profile, which needs to know what a line has
+    much of; after standardisation by gene every gene would be as high as any other.
+
+    Parameters
+    ----------
+    scale
+        What the expression values are.
+
+    Raises
+    ------
+    InputError
+        If the level of a gene against the others is lost.
+    """
+    if scale == SCALE_BY_GENE:
+        raise InputError(
+            "bulk expression: each gene was standardised over the lines (z-scores), so what a line has much of is lost "
+            "and no cells can be simulated from it; give the table before that step (log TPM or log intensities), or "
+            "use --config published"
+        )
 
 
 def check_database(facts: Mapping[str, object], path: str | Path) -> None:

@@ -42,6 +42,8 @@ class Lines:
     panel
         Minus the standardised responses to this drug (first column) and to every other drug that was given to at
         least half of the lines, float32 [n_lines, n_drugs], NaN where not measured; None without other drugs.
+    scale
+        What the values of ``x`` are.
     """
 
     x: np.ndarray
@@ -51,6 +53,7 @@ class Lines:
     origin: pd.DataFrame
     n_genes_bulk: int
     panel: np.ndarray | None = None
+    scale: str = "log1p"
 
     def take(self, rows: np.ndarray) -> "Lines":
         """Return only these lines; ``rows`` as numpy indexes, bool [n_lines] or positions.
@@ -182,6 +185,7 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
         origin=lines.obs.loc[names, ["database", "tissue"]].astype(str),
         n_genes_bulk=lines.n_vars,
         panel=panel_of(everything, name, names),
+        scale=str(lines.uns.get("pharmacell", {}).get("scale", "")),
     )
 
 

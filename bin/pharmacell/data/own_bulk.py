@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.bulk import Bulk
+from pharmacell.data.bulk import SCALE_BY_GENE, Bulk
 from pharmacell.data.genes import MIN_MATCHED, canonical_columns, map_names
 from pharmacell.data.input_file import check_file, reason, suffix_of
 from pharmacell.data.names import drug_key, line_key, text_id
@@ -22,6 +22,8 @@ VALUE = ("value", "ln_ic50", "ic50", "auc", "label", "response", "expression")
 DATABASE, TISSUE = "database", "tissue"
 DESCRIBING = (*LINE, *GENE, *DRUG, DATABASE, TISSUE)  # columns of names, which are text whatever they look like
 PER_MILLION = 1e6
+NEAR = 0.1  # of mean 0 and deviation 1
+SHARE_STANDARD = 0.9  # of the genes that have them where a table was standardised gene by gene
 
 
 def load_own_bulk(expression: Path, response: Path, measure: str) -> Bulk:
@@ -237,19 +239,53 @@ def _read_expression(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, str, list[
         total = matrix.sum(axis=1, keepdims=True)
         matrix = np.log1p(matrix / np.where(total > 0, total, 1) * PER_MILLION)
         scale = "log1p"
+    if scale == "zscore" and is_standardised_by_gene(matrix):
+        scale = SCALE_BY_GENE
+        notes.append(
+            f"{path.name}: each gene is standardised over the lines, so no cells can be simulated from them; "
+            "--config default needs expression before that step"
+        )
     keys = pd.Index([line_key(name) for name in table.index], name="line")
     table, lines = pd.DataFrame(matrix, index=keys, columns=table.columns), lines.set_axis(keys)
     databases = sorted(lines[DATABASE].unique())
     if len(databases) > 1:
-        groups = table.groupby(lines[DATABASE].to_numpy())
-        spread = groups.transform("std", ddof=0)
-        table = (table - groups.transform("mean")) / spread.where(spread > 0, 1.0)
-        scale = "zscore_per_gene_and_database"
-        notes.append(f"{path.name}: each gene is standardised within each of {', '.join(databases)}")
+        table = adjusted_by_database(table, lines[DATABASE].to_numpy())
+        notes.append(f"{path.name}: each gene has the same mean and deviation in each of {', '.join(databases)}")
     if not keys.is_unique:
         notes.append(f"{path.name}: {len(keys)} profiles are merged to {keys.nunique()} lines")
     merged = lines.groupby(level=0).agg({DATABASE: lambda names: "+".join(sorted(set(names))), TISSUE: "first"})
     return table.groupby(level=0).mean().astype(np.float32), merged, scale, notes
+
+
+def is_standardised_by_gene(matrix: np.ndarray) -> bool:
+    """Tell whether nearly every gene has mean 0 and deviation 1 over the lines.
+
+    Parameters
+    ----------
+    matrix
+        Lines x genes.
+    """
+    mean, deviation = matrix.mean(0), matrix.std(0)
+    varies = deviation > 0
+    standard = (np.abs(mean) < NEAR) & (np.abs(deviation - 1) < NEAR)
+    return bool(varies.any()) and float(standard[varies].mean()) >= SHARE_STANDARD
+
+
+def adjusted_by_database(table: pd.DataFrame, database: np.ndarray) -> pd.DataFrame:
+    """Give each gene one mean and one deviation in all databases, so that its level against other genes is kept.
+
+    Both are the mean over the databases, each of which counts once.
+
+    Parameters
+    ----------
+    table
+        Profiles x genes.
+    database
+        Of each profile.
+    """
+    groups = table.groupby(database)
+    mean, spread = groups.transform("mean"), groups.transform("std", ddof=0)
+    return (table - mean) / spread.where(spread > 0, 1.0) * groups.std(ddof=0).mean() + groups.mean().mean()
 
 
 def _wide(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

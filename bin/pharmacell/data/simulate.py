@@ -9,6 +9,7 @@ from scipy import sparse
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
+from pharmacell.data.bulk import require_levels
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -140,9 +141,9 @@ def simulate_sample(
 
     response = response[(response["drug"] == drug) & response["line"].isin(bulk.obs_names)]
     chosen = choose_lines(response, n_lines, share, seed, drug)
+    require_levels(str(bulk.uns["pharmacell"]["scale"]))
     profiles = np.asarray(bulk[chosen.simulated.index].X)
-    if not str(bulk.uns["pharmacell"]["scale"]).startswith("zscore"):  # log1p: to the scale of one line's profile
-        profiles = (profiles - profiles.mean(axis=1, keepdims=True)) / profiles.std(axis=1, keepdims=True)
+    profiles = (profiles - profiles.mean(axis=1, keepdims=True)) / profiles.std(axis=1, keepdims=True)
     counts = simulate_counts(profiles, n_cells, generator(seed, "simulated cells"))
     lines = np.repeat(chosen.simulated.index.to_numpy(str), n_cells)
     obs = pd.DataFrame(

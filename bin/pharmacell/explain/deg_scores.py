@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from pharmacell.evaluate.correlation import correlations as bootstrapped
 from pharmacell.explain.class_means import CLASSES
 
 LIST_GENES = 100
@@ -278,8 +279,12 @@ def empirical_p(observed: float, null: np.ndarray) -> float:
     return float((1 + (null >= observed).sum()) / (1 + len(null)))
 
 
-def correlation_test(score: np.ndarray, reference: np.ndarray, null: np.ndarray) -> dict[str, float]:
-    """Return Pearson's correlation, its 95 % interval (Fisher's z) and its place among those of random lists.
+def correlation_test(
+    score: np.ndarray, reference: np.ndarray, null: np.ndarray, units: np.ndarray, seed: int
+) -> dict[str, float | int]:
+    """Return Pearson's correlation, its 95 % interval and its place among those of random lists.
+
+    Cells of one origin or of one kind are no independent cases, so the interval is that of a bootstrap of whole units.
 
     Parameters
     ----------
@@ -287,16 +292,18 @@ def correlation_test(score: np.ndarray, reference: np.ndarray, null: np.ndarray)
         [n_cells].
     null
         Correlations of random lists, [n_lists].
+    units
+        Group or cluster of each cell, [n_cells]; with one unit only, cells are drawn.
+    seed
+        Of the bootstrap.
     """
-    from scipy.stats import pearsonr
-
-    found = pearsonr(score, reference)
-    low, high = found.confidence_interval(0.95)
+    found = bootstrapped(reference, score, units, seed).set_index("method").loc["pearson"]
     return {
-        "pearson": float(found.statistic),
-        "low": float(low),
-        "high": float(high),
-        "p": empirical_p(found.statistic, null),
+        "pearson": float(found["value"]),
+        "low": float(found["low"]),
+        "high": float(found["high"]),
+        "n_units": int(found["n_units"]),
+        "p": empirical_p(found["value"], null),
         "null_mean": float(null.mean()),
         "null_high": float(np.quantile(null, 0.975)),
         "n_lists": len(null),

@@ -10,8 +10,22 @@ from pharmacell.explain.class_means import CLASSES
 from pharmacell.explain.deg_scores import correlation_test, correlations, list_scores, random_scores
 from pharmacell.explain.expression import Expression
 from pharmacell.explain.separation import separation
+from pharmacell.training.clusters import cluster_cells
 
-TESTS = ("class", "score", "reference", "pearson", "low", "high", "p", "null_mean", "null_high", "n_lists")
+TESTS = (
+    "class",
+    "score",
+    "reference",
+    "pearson",
+    "low",
+    "high",
+    "resampled",
+    "n_units",
+    "p",
+    "null_mean",
+    "null_high",
+    "n_lists",
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +37,8 @@ class ListTests:
     scores
         One column for each list, named ``<labels>_<class>``; rows as of the expression.
     tests
-        ``TESTS``: Pearson's correlation of a list's score with a reference, its interval, and where it stands among the
-        correlations of random lists.
+        ``TESTS``: Pearson's correlation of a list's score with a reference, its interval, which of ``n_units`` groups
+        or clusters of cells were resampled for it, and where it stands among the correlations of random lists.
     null
         ``class, list, pearson``: of random lists of matched expression.
     separation
@@ -54,7 +68,7 @@ def list_tests(cells: Expression, lists: dict[str, list[str]], seed: int) -> Lis
         Seed of reference genes, random lists and resampling.
     """
     scores = list_scores(cells.x, cells.genes, lists, integer(seed, "reference genes") % 2**32)
-    columns = pd.Index(cells.genes)
+    columns, (resampled, units) = pd.Index(cells.genes), independent_units(cells, seed)
     tests, nulls = [], []
     for name in CLASSES[::-1]:
         score, reference = f"predicted_{name}", f"truth_{name}"
@@ -71,7 +85,8 @@ def list_tests(cells: Expression, lists: dict[str, list[str]], seed: int) -> Lis
                 "class": name,
                 "score": score,
                 "reference": reference,
-                **correlation_test(scores[score].to_numpy(), against.to_numpy(), null),
+                "resampled": resampled,
+                **correlation_test(scores[score].to_numpy(), against.to_numpy(), null, units, seed),
             }
         )
         nulls.append(pd.DataFrame({"class": name, "list": np.arange(len(null)), "pearson": null}))
@@ -82,6 +97,30 @@ def list_tests(cells: Expression, lists: dict[str, list[str]], seed: int) -> Lis
         pd.concat(nulls) if nulls else empty,
         separations(cells, scores, seed),
     )
+
+
+def independent_units(cells: Expression, seed: int) -> tuple[str, np.ndarray]:
+    """Return what is resampled as a whole, and the unit of each cell, [n_cells].
+
+    Parameters
+    ----------
+    cells
+        Expression and groups.
+    seed
+        Of the clustering.
+
+    Returns
+    -------
+    name
+        ``groups``, the cells' origin where it is known; else ``clusters`` of their expression, or ``cells`` where there
+        is one cluster only.
+    units
+        One for each cell.
+    """
+    if cells.groups is not None and len(set(cells.groups)) > 1:
+        return "groups", cells.groups
+    clusters = cluster_cells(cells.x, "louvain", integer(seed, "clusters of the gene lists"))
+    return ("clusters" if clusters.max() > 0 else "cells"), clusters
 
 
 def separations(cells: Expression, scores: pd.DataFrame, seed: int) -> pd.DataFrame | None:

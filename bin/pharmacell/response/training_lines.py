@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from pharmacell.core.seeds import generator, integer, seed_sequence
+from pharmacell.data.bulk import require_levels
 from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.lines import Lines
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
@@ -166,6 +167,8 @@ def prepare_training_lines(
     """
     used = ~bulk.in_part("test")
     check_held_out(bulk.lines.labels.index[used], bulk.split.index[bulk.split == "test"])
+    if training.validation == "shifted" or training.noise == "thinning":
+        require_levels(bulk.lines.scale)
     lines = bulk.lines.take(used)
     x, profiles = scaler.apply(lines.x), line_profiles(lines.x)
     labels, response = lines.labels.to_numpy(), lines.response.to_numpy()
