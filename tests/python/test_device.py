@@ -1,12 +1,21 @@
 """Where training happens is said, a missing GPU is one clear line, and lack of memory has its own exit code."""
 
+from dataclasses import replace
+
 import click
 import pytest
 import torch
+from synthetic_cells import CONFIG, GENES, TRAINING
+from torch import Tensor
 
 from pharmacell.core.command import command
 from pharmacell.core.device import resolve_device
 from pharmacell.core.errors import InputError
+from pharmacell.response import joint_training, pretraining
+from pharmacell.response.network import ATSDP
+from pharmacell.response.settings import Configuration
+from pharmacell.training.loop import History, Stage, train_epoch
+from pharmacell.training.training_set import TrainingSet
 
 
 @pytest.fixture
@@ -62,3 +71,36 @@ def test_other_errors_are_not_taken_for_lack_of_memory():
     assert isinstance(train, click.Command)
     with pytest.raises(RuntimeError, match="shapes"):
         train.main([])
+
+
+def rows_without_memory(n_replicas: int, n_rows: int) -> Tensor:
+    return torch.zeros(n_replicas, n_rows, dtype=torch.int64, device="meta")
+
+
+def begun_stages(monkeypatch) -> list[Stage]:
+    """Return the three stages of a stack on the device ``meta``, as they would be handed to the loop."""
+    stages: list[Stage] = []
+    for module in (pretraining, joint_training):
+        monkeypatch.setattr(module, "run_stage", lambda stage, *_rest: stages.append(stage))
+    model = ATSDP(CONFIG, len(GENES), [1, 2], "meta")
+    settings = Configuration(CONFIG, replace(TRAINING, noise="thinning", validation="shifted"))
+    kinds, rows = torch.empty(4, 50, len(GENES), device="meta"), rows_without_memory(2, 40)
+    lines = TrainingSet(kinds[-1], kinds, rows, rows, rows_without_memory(2, 50), rows[:, :5])
+    cells = rows_without_memory(1, 50)[0]  # cluster and label of each
+    target = joint_training.TargetCells(kinds[0], cells, 3, cells[None], rows[:1], rows[:1, :5], [cells[:0]])
+    history = History()
+    pretraining.train_autoencoder("autoencoder", model.source, model.random, lines, settings.training, history)
+    pretraining.train_predictor("predictor", model, lines, None, settings.training, history)
+    joint_training.train_jointly("joint", model, lines, None, target, settings, history)
+    return stages
+
+
+def test_no_step_of_an_epoch_waits_for_a_number_from_the_device(monkeypatch):
+    stages = begun_stages(monkeypatch)
+    assert [stage.name for stage in stages] == ["autoencoder", "predictor", "joint"]
+    for stage in stages:  # what has no memory cannot be read: .item(), .cpu(), .numpy(), a mask as an index
+        stage.modules.train()
+        means = train_epoch(stage, torch.optim.SGD(stage.modules.parameters(), 0.1, foreach=False))
+        assert means["total"].is_meta
+    with pytest.raises(RuntimeError, match="meta"):
+        means["total"][0].item()

@@ -5,7 +5,21 @@ from dataclasses import replace
 import imblearn.over_sampling
 import numpy as np
 import pytest
-from synthetic_cells import CONFIG, CPU, GENES, TRAINING, equal, make_lines, pretrain_small, weights_of
+import torch
+from fresh_process import imported
+from synthetic_cells import (
+    CONFIG,
+    CPU,
+    DRUG,
+    GENES,
+    TRAINING,
+    equal,
+    make_lines,
+    pretrain_small,
+    weights_of,
+    write_bulk,
+    write_cells,
+)
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.splits import split_lines
@@ -13,6 +27,7 @@ from pharmacell.response import pretrain_bulk as training
 from pharmacell.response.pretrain_bulk import pretrain
 from pharmacell.response.settings import Configuration
 from pharmacell.response.training_run import TrainingRun
+from pharmacell.training.optimiser import LightAdamW
 from pharmacell.training.sampling import resample
 
 
@@ -150,3 +165,26 @@ def test_autoencoder_sees_noise_in_training_and_none_in_validation():
         losses[rate] = table[table["stage"] == "autoencoder"].groupby("part")["value"].mean()
     assert losses[0.8]["train"] != pytest.approx(losses[0.0]["train"], abs=1e-4)
     assert np.isfinite(losses[0.8]["validation"])
+
+
+def test_the_command_does_not_import_the_compiler_of_torch(tmp_path):
+    bulk, response = write_bulk(tmp_path)
+    cells = write_cells(tmp_path / "s.h5ad")
+    files = ["--bulk", str(bulk), "--response", str(response), "--target", str(cells), "--outdir", str(tmp_path)]
+    modules = imported("pretrain_bulk", [*files, "--sample", "s", "--drug", DRUG, "--epochs", "1", "--threads", "1"])
+    assert "torch" in modules
+    assert "sympy" not in modules  # comes with the compiler, whose import takes over one second
+
+
+def test_the_optimiser_steps_as_that_of_torch():
+    start, gradient = torch.randn(2, 3, 4), torch.randn(5, 2, 3, 4)
+    ends = []
+    for kind in (LightAdamW, torch.optim.AdamW):
+        weight = torch.nn.Parameter(start.clone())
+        optimiser = kind([weight], lr=0.01, weight_decay=0.1, fused=True)
+        for step in gradient:
+            optimiser.zero_grad()
+            (weight * step).sum().backward()
+            optimiser.step()
+        ends.append(weight.detach())
+    assert torch.equal(*ends)

@@ -183,6 +183,7 @@ def stacked_target(folds: Sequence["Fold"], clustering: str, n_replicas: int, de
     return TargetCells(
         x=torch.as_tensor(np.concatenate([fold.train for fold in folds]), device=device),
         clusters=torch.as_tensor(np.concatenate(clusters), device=device),
+        n_clusters=max(int(own.max()) for own in clusters) + 1,
         labels=torch.as_tensor(np.concatenate([fold.train_labels for fold in folds]), device=device)[None],
         training_rows=torch.stack(training_rows),
         validation_rows=torch.stack(validation_rows),

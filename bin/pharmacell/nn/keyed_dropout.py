@@ -33,10 +33,45 @@ def keep_mask(key: Tensor, n_rows: int, n_columns: int, rate: float) -> Tensor:
     Tensor
         bool, [n_rows, n_columns] or [n_replicas, n_rows, n_columns]; True where an element is kept.
     """
+    rows, columns = _hashed(key, n_rows, n_columns)
+    return rows * columns >= _threshold(rate)
+
+
+def _hashed(key: Tensor, n_rows: int, n_columns: int) -> tuple[Tensor, Tensor]:
+    """Hash the rows and the columns of a mask, int32 [..., n_rows, 1] and [..., 1, n_columns]."""
     positions = torch.arange(1, n_rows + n_columns + 1, device=key.device) * _ODD[0]
     hashed = _mixed(positions + key[..., None]).to(torch.int32)
-    rows, columns = hashed[..., :n_rows, None], hashed[..., None, n_rows:] | 1
-    return rows * columns >= round(rate * 2**32) - 2**31
+    return hashed[..., :n_rows, None], hashed[..., None, n_rows:] | 1
+
+
+def _threshold(rate: float) -> int:
+    """Return the least product that is kept."""
+    return round(rate * 2**32) - 2**31
+
+
+def drop_(x: Tensor, keys: Tensor, rate: float, factor: float) -> Tensor:
+    """Drop elements in place and multiply the others; for wide rows without a gradient.
+
+    One replica after the other, so that its rows and their mask stay in the processor's cache: 3 times as fast as with
+    the mask of the whole stack.
+
+    Parameters
+    ----------
+    x
+        float32 [n_replicas, n, n_columns]; overwritten.
+    keys
+        One for each replica, int64 [n_replicas].
+    rate
+        See :func:`keep_mask`.
+    factor
+        Of what is kept.
+    """
+    rows, columns = _hashed(keys, *x.shape[1:])
+    product = torch.empty(x.shape[1:], dtype=torch.int32, device=x.device)
+    for own, own_rows, own_columns in zip(x, rows, columns, strict=True):
+        torch.mul(own_rows, own_columns, out=product)
+        own.mul_(product.ge_(_threshold(rate)).to(x.dtype).mul_(factor))
+    return x
 
 
 def drop(x: Tensor, key: Tensor, rate: float) -> Tensor:

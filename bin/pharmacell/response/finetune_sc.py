@@ -216,7 +216,7 @@ def fit_to_cells(
         supervision=supervision,
         labelled_cells=labelled,
         n_cells_trained=len(target.x),
-        n_clusters=int(target.clusters.max()) + 1,
+        n_clusters=target.n_clusters,
         joint_epochs=epochs.tolist(),
         mmd_before=float(discrepancy["mmd_before"].mean()),
         mmd_after=float(discrepancy["mmd_after"].mean()),
@@ -276,6 +276,7 @@ def prepare_target(
     target = TargetCells(
         x=tensor(x),
         clusters=tensor(clusters),
+        n_clusters=int(clusters.max()) + 1,
         labels=tensor(labels)[None],
         training_rows=tensor(np.stack([np.flatnonzero(~row) for row in stops])),
         validation_rows=tensor(np.stack([np.flatnonzero(row) for row in stops])),

@@ -16,7 +16,7 @@ from pharmacell.response.settings import Configuration
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
-from pharmacell.training.training_set import TrainingSet
+from pharmacell.training.training_set import TrainingSet, gathered
 
 LARGEST_MMD_SAMPLE = 1024  # the kernel matrix grows with its square
 
@@ -33,6 +33,8 @@ class TargetCells:
         Standardised expression, float32 [n_cells, n_genes].
     clusters
         int64 [n_cells].
+    n_clusters
+        Number of clusters; known here, so that no stage has to ask a GPU for it.
     labels
         int64 [1 or n_replicas, n_cells]; 1 or 0 where supervision allows the label to be used, -1 everywhere else.
     training_rows, validation_rows
@@ -45,6 +47,7 @@ class TargetCells:
 
     x: Tensor
     clusters: Tensor
+    n_clusters: int
     labels: Tensor
     training_rows: Tensor
     validation_rows: Tensor
@@ -103,7 +106,10 @@ def latent_mmd(model: ATSDP, source: Tensor, target: Tensor) -> np.ndarray:
 
     model.eval()
     with torch.no_grad():
-        return mmd(model.source.encoder(drawn(source)), model.target.encoder(drawn(target))).cpu().numpy()
+        z_source, z_target = model.source.encoder(drawn(source)), model.target.encoder(drawn(target))
+        # one replica at a time: five kernel matrices of 2,048 rows would not stay in the cache
+        each = [mmd(*own) for own in zip(z_source.split(1), z_target.split(1), strict=True)]
+        return torch.cat(each).cpu().numpy()
 
 
 def finetune(
@@ -230,17 +236,16 @@ def train_jointly(
     training, transfer = settings.training, settings.transfer
     training_rows = target.training_rows.expand(model.n_replicas, -1)
     validation_rows = target.validation_rows.expand(model.n_replicas, -1)
-    n_clusters = int(target.clusters.max()) + 1
     labels, random = target.labels.expand(model.n_replicas, -1), model.random
     modules = nn.ModuleDict(
         {"source": model.source.encoder, "target": model.target.encoder, "predictor": model.predictor}
     )
 
     def alignment(z_source: Tensor, cells: Tensor) -> dict[str, Tensor]:
-        z_target = model.target.encoder(target.x[cells])
+        z_target = model.target.encoder(gathered(target.x, cells))
         return {
             "mmd": mmd(z_source, z_target),
-            "cluster": cluster_regulariser(z_target, target.clusters[cells], n_clusters),
+            "cluster": cluster_regulariser(z_target, target.clusters[cells], target.n_clusters),
         }
 
     def with_total(terms: dict[str, Tensor]) -> dict[str, Tensor]:

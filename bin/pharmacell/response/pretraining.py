@@ -11,7 +11,7 @@ from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy, reconstruction
 from pharmacell.training.settings import TrainingConfig
-from pharmacell.training.training_set import TrainingSet
+from pharmacell.training.training_set import TrainingSet, gathered
 
 
 def train_autoencoder(
@@ -40,11 +40,11 @@ def train_autoencoder(
     Tensor
         Best epoch of each replica.
     """
-    held_out = data.clean[data.validation]  # [R, n_validation, n_genes]
+    held_out = gathered(data.clean, data.validation)  # [R, n_validation, n_genes]
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
         noisy = data.noisy(rows, config.noise, config.noise_rate, random)
-        return {"total": reconstruction(autoencoder(noisy), data.clean[rows])}
+        return {"total": reconstruction(autoencoder(noisy), gathered(data.clean, rows))}
 
     def validation_terms() -> dict[str, Tensor]:
         return {"total": reconstruction(autoencoder(held_out), held_out)}
@@ -118,8 +118,7 @@ def source_loss(
     config
         Kind and rate of the noise.
     """
-    x = data.clean[rows]
-    if config.noise == "thinning":
-        x = data.noisy(rows, config.noise, config.noise_rate, model.random)
+    noisy = config.noise == "thinning"
+    x = data.noisy(rows, config.noise, config.noise_rate, model.random) if noisy else gathered(data.clean, rows)
     latent = encoder(x)
     return latent, class_cross_entropy(model.predictor(latent), data.labels.gather(1, rows))

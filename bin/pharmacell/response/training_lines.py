@@ -275,11 +275,10 @@ def build_training_set(
         rng = generator(seed, "thinned cells")
         added = longer[len(x) :]
         everything = np.concatenate([profiles, line_profiles(added) if len(added) else added])
-        thinned = torch.as_tensor(
-            np.stack([shifted_cells(everything, 1, severity, rng) for severity in SEVERITIES]), device=device
-        )
+        kinds = [*(shifted_cells(everything, 1, severity, rng) for severity in SEVERITIES), longer]
+        thinned = torch.as_tensor(np.stack(kinds), device=device)
     return TrainingSet(
-        clean=torch.as_tensor(longer, device=device),
+        clean=torch.as_tensor(longer, device=device) if thinned is None else thinned[-1],
         thinned=thinned,
         rows=equal_rows(resampled, device),
         plain_rows=equal_rows(rows.training, device),

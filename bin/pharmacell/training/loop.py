@@ -12,6 +12,7 @@ from pharmacell.core.progress import track
 from pharmacell.nn.precision import products
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.training.early_stopping import BestWeights
+from pharmacell.training.optimiser import LightAdamW
 from pharmacell.training.settings import TrainingConfig
 
 if TYPE_CHECKING:
@@ -129,9 +130,7 @@ def run_stage(stage: Stage, config: TrainingConfig, history: History) -> Tensor:
     """
     modules, validation_terms = stage.modules, stage.validation_terms
     stage.random.restart(stage.name)
-    optimiser = torch.optim.AdamW(
-        modules.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
+    optimiser = LightAdamW(modules.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     best = BestWeights(modules, len(stage.random), config.patience) if validation_terms else None
 
     def finished(epoch: int) -> bool:

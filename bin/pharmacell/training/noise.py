@@ -1,8 +1,8 @@
-"""Noise for the denoising autoencoder. The clean input stays the target: every function returns a copy."""
+"""Noise for the denoising autoencoder, whose target is the clean input."""
 
 from torch import Tensor
 
-from pharmacell.nn.keyed_dropout import drop, keep_mask
+from pharmacell.nn.keyed_dropout import drop_
 from pharmacell.nn.random import ReplicaRandom
 
 
@@ -11,8 +11,19 @@ def corrupt(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
 
     Parameters
     ----------
+    x, kind, rate, random
+        As in :func:`corrupt_`.
+    """
+    return corrupt_(x.clone(), kind, rate, random)
+
+
+def corrupt_(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
+    """Put noise on the input of each replica, in place.
+
+    Parameters
+    ----------
     x
-        Clean input, [n_replicas, n, n_genes].
+        Clean input, float32 [n_replicas, n, n_genes]; overwritten.
     kind
         ``binomial``: each value is set to 0 with probability ``rate``; ``dropout``: the same, and the rest is divided
         by ``1 - rate``; ``gaussian``: normal noise of standard deviation ``rate`` is added.
@@ -22,9 +33,7 @@ def corrupt(x: Tensor, kind: str, rate: float, random: ReplicaRandom) -> Tensor:
         One stream for each replica.
     """
     if rate == 0:
-        return x.clone()
+        return x
     if kind == "gaussian":
-        return x + rate * random.normal(x.shape[1:])
-    if kind == "dropout":
-        return drop(x, random.keys(), rate)
-    return x * keep_mask(random.keys(), x.shape[1], x.shape[2], rate)
+        return x.add_(random.normal(x.shape[1:]), alpha=rate)
+    return drop_(x, random.keys(), rate, 1 / (1 - rate) if kind == "dropout" else 1)

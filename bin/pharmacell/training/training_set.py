@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding
 
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.training.noise import corrupt
+from pharmacell.training.noise import corrupt_
 from pharmacell.training.sampling import resample
 
 
@@ -20,8 +21,8 @@ class TrainingSet:
     clean
         Standardised expression, float32 [n, n_genes].
     thinned
-        Simulated cells of the same rows at several severities, float32 [n_severities, n, n_genes]; None without
-        count thinning.
+        Simulated cells of the same rows at several severities, then the rows themselves, float32
+        [n_severities + 1, n, n_genes]; None without count thinning.
     rows
         Rows of each replica's classes after resampling, int64 [n_replicas, n_rows].
     plain_rows
@@ -89,11 +90,23 @@ class TrainingSet:
             The replicas' streams.
         """
         if kind != "thinning" or self.thinned is None:
-            return corrupt(self.clean[rows], "binomial" if kind == "thinning" else kind, rate, random)
-        pick = random.choices(len(self.thinned) + 1, rows.shape[1])  # [R, b]; the last means the row itself
-        x = self.thinned[pick.clamp_max(len(self.thinned) - 1), rows]
-        x = torch.where((pick == len(self.thinned))[..., None], self.clean[rows], x)
-        return corrupt(x, "dropout", rate, random)
+            return corrupt_(gathered(self.clean, rows), "binomial" if kind == "thinning" else kind, rate, random)
+        kinds, n_rows, _ = self.thinned.shape
+        pick = random.choices(kinds, rows.shape[1])  # [R, b]
+        return corrupt_(gathered(self.thinned.flatten(0, 1), pick * n_rows + rows), "dropout", rate, random)
+
+
+def gathered(x: Tensor, rows: Tensor) -> Tensor:
+    """Return a copy of some rows for each replica, [n_replicas, b, n_genes]; several times as fast as ``x[rows]``.
+
+    Parameters
+    ----------
+    x
+        [n, n_genes].
+    rows
+        int64 [n_replicas, b].
+    """
+    return embedding(rows, x)
 
 
 def batches(rows: Tensor, size: int) -> list[Tensor]:
