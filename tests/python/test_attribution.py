@@ -34,7 +34,7 @@ from pharmacell.explain.replicas import Replicas
 from pharmacell.explain.sample import draw_cells
 
 CPU = torch.device("cpu")
-STEPS = 50
+STEPS = 12
 
 
 class OneReplica(torch.nn.Module):
@@ -125,23 +125,63 @@ def test_only_cells_that_miss_completeness_get_more_steps(rows, monkeypatch):
     assert [steps for _, steps in taken] == [4 * 2**doublings for doublings in range(len(taken))]
     assert len(taken) > 1
     assert all(0 < cells < len(rows) for cells, _ in taken[1:])
+    missed = ((hidden_sum(coarse, end, start) - difference).abs() > 0.01 * difference.abs().mean(1, keepdim=True)).any(
+        0
+    )
+    assert taken[1][0] <= missed.sum()
     kept = (found == coarse).all(-1).all(0)
-    assert kept.sum() == len(rows) - taken[1][0]
-    assert (gap[:, kept] <= 0.01 * difference.abs().mean(1, keepdim=True)).all()
+    assert not kept[missed].any()
+    assert (gap <= 0.01 * difference.abs().mean(1, keepdim=True)).all()
+
+
+def hidden_sum(multipliers, end, start):
+    return ((end - start) * multipliers).sum(-1)
+
+
+def captum_gradients(replicas, x, baseline, steps):
+    """Return captum's attributions of all replicas, [n_replicas, n, n_genes]."""
+    from captum.attr import IntegratedGradients
+
+    return torch.stack(
+        [
+            IntegratedGradients(OneReplica(replicas, number)).attribute(
+                x, baseline[None].expand_as(x), n_steps=steps, internal_batch_size=4096
+            )
+            for number in range(N_REPLICAS)
+        ]
+    ).numpy()
+
+
+def largest_error(found, expected):
+    """Return the largest error of each cell relative to its largest attribution, [n_replicas, n]."""
+    return (np.abs(found - expected) / np.abs(expected).max(-1, keepdims=True).clip(1e-300)).max(-1)
 
 
 def test_integrated_gradients_are_those_of_captum_from_the_genes(rows):
-    from captum.attr import IntegratedGradients
+    """Captum's sum, which does not know where a unit of ReLU changes sign, takes many steps to get as close."""
+    model, x = network().double(), rows[:4].double()
+    replicas, baseline = Replicas(model), rows[20].double()
+    hidden = hidden_of(replicas, x, baseline)
+    expected = captum_gradients(replicas, x, baseline, 1000)
+    errors = {
+        steps: largest_error(genes_of(replicas, integrated_gradients(replicas, *hidden, steps), x - baseline), expected)
+        for steps in (STEPS, 4 * STEPS, 500)
+    }
+    assert errors[500].max() < 2e-3
+    assert errors[4 * STEPS].mean() < errors[STEPS].mean() / 6
+    assert errors[STEPS].mean() < largest_error(captum_gradients(replicas, x, baseline, 50), expected).mean()
 
-    model, x = network().double(), rows.double()
-    replicas, baseline = Replicas(model), x[1]
-    found = genes_of(replicas, integrated_gradients(replicas, *hidden_of(replicas, x, baseline), STEPS), x - baseline)
-    for number in range(N_REPLICAS):
-        whole = IntegratedGradients(OneReplica(replicas, number)).attribute(
-            x, baseline[None].expand_as(x), n_steps=STEPS
-        )
-        largest = whole.abs().amax(1, keepdim=True).clamp_min(1e-300)
-        assert ((torch.as_tensor(found[number]) - whole).abs() / largest).max() < 1e-7  # captum's weights are single
+
+def test_integrated_gradients_are_captum_s_to_seven_digits_where_no_unit_changes_sign(rows):
+    model, x = network().double(), rows[:4].double()
+    replicas = Replicas(model)
+    found = []
+    for cell in x:
+        near = cell + 1e-5 * rows[20].double()
+        multipliers = integrated_gradients(replicas, *hidden_of(replicas, near[None], cell), STEPS)
+        expected = captum_gradients(replicas, near[None], cell, STEPS)
+        found.append(largest_error(genes_of(replicas, multipliers, near[None] - cell), expected))
+    assert np.max(found) < 1e-7
 
 
 def test_deep_lift_is_complete_without_attention_and_equals_captum_s(rows):

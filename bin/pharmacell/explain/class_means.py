@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pharmacell.core.progress import track
-from pharmacell.explain.attribution import METHODS, complete_gradients, deep_lift, member_weights, relevance
+from pharmacell.explain.attribution import METHODS, complete_gradients, deep_lift, in_pieces, member_weights, relevance
 from pharmacell.explain.replicas import Replicas
 from pharmacell.response.columns import CLASS_NAMES as CLASSES  # in the order of their label
 from pharmacell.response.store import Bundle
@@ -99,8 +99,8 @@ class Attributor:
             from_zero = torch.as_tensor(self.x[rows], device=self.device)[own]  # relevance has no baseline
             parts = (
                 (change[own], gradients[:, rows][:, own]),
-                (change[own], deep_lift(replicas, of_own, start)),
-                (from_zero, relevance(replicas, of_own)),
+                (change[own], in_pieces(lambda end: deep_lift(replicas, end, start), of_own)),
+                (from_zero, in_pieces(lambda end: relevance(replicas, end), of_own)),
             )
             methods += sign * np.stack([summed(replicas, *part) for part in parts])
             moved += sign * change[own].sum(0, dtype=torch.float64).cpu().numpy()
@@ -123,7 +123,7 @@ def chunks(n_cells: int, words: str) -> Iterator[slice]:
         What is being done, for the user.
     """
     starts = range(0, n_cells, CHUNK_CELLS)
-    for start in track(starts, words, len(starts), f"groups of {CHUNK_CELLS} cells"):
+    for start in track(starts, words, n_cells, "cells", CHUNK_CELLS):
         yield slice(start, min(start + CHUNK_CELLS, n_cells))
 
 

@@ -16,8 +16,8 @@ class Attribution:
         "one), or the sample's mean cell (zeros).",
     )
     ig_steps: int = setting(
-        50,
-        "Steps of integrated gradients; doubled, up to four times, while the completeness gap is over 1 %.",
+        12,
+        "Steps of integrated gradients; doubled, up to four times, for cells whose completeness gap is over 1 %.",
         at_least=2,
     )
 
