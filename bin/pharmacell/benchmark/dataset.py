@@ -14,11 +14,12 @@ from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.data.columns import OBS_TRUTH
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.lines import Lines
+from pharmacell.data.matrices import Rows
 from pharmacell.data.splits import check_held_out, split_lines
 from pharmacell.data.standardise import Standardiser
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_matrix
 
 MOST_CELLS = 10_000  # training cells of one fit; all test cells are predicted
 LARGEST_CUT = 0.05  # of the training cells, so that folds of nearly one size become folds of one size
@@ -36,7 +37,7 @@ class Dataset:
         Its folds, all repeats.
     cells
         Expression, read once, on the shared genes, float32 [n_cells, n_genes], rows in the order of ``ids``; sparse,
-        and dense only in :meth:`blocks`. Where the protocol tests bulk lines, theirs, dense as it is in ``lines``.
+        dense only as far as a fold needs them. Where the protocol tests bulk lines, theirs, dense as in ``lines``.
     ids, truth
         Name and class of the cells, or lines, of the plan, [n_cells].
     lines
@@ -52,7 +53,7 @@ class Dataset:
     name: str
     drug: str
     plan: pd.DataFrame
-    cells: "csr_array | np.ndarray"
+    cells: "csr_matrix | np.ndarray"
     ids: pd.Index
     truth: np.ndarray
     lines: Lines
@@ -65,8 +66,8 @@ class Dataset:
         """Protocol of the plan."""
         return Protocol.parse(self.plan["protocol"].iloc[0])
 
-    def blocks(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the expression of chosen rows of ``cells`` in dense blocks of a few thousand, float32 [n, n_genes].
+    def blocks(self, rows: np.ndarray) -> Iterator[Rows]:
+        """Yield the expression of chosen rows of ``cells`` in blocks of a few thousand, as they are held, [n, n_genes].
 
         Parameters
         ----------
@@ -74,8 +75,7 @@ class Dataset:
             Positions in ``ids``.
         """
         for start in range(0, len(rows), CHUNK_CELLS):
-            block = self.cells[rows[start : start + CHUNK_CELLS]]
-            yield block if isinstance(block, np.ndarray) else block.toarray()
+            yield self.cells[rows[start : start + CHUNK_CELLS]]
 
     def standardised(self, rows: np.ndarray, scaler: Standardiser) -> np.ndarray:
         """Return the standardised expression of chosen rows of ``cells``, float32 [len(rows), n_genes].
@@ -89,8 +89,8 @@ class Dataset:
         """
         found, filled = np.empty((len(rows), self.cells.shape[1]), np.float32), 0
         for block in self.blocks(rows):
-            found[filled : filled + len(block)] = scaler.apply(block)
-            filled += len(block)
+            found[filled : filled + block.shape[0]] = scaler.apply(block)
+            filled += block.shape[0]
         return found
 
 
@@ -119,7 +119,7 @@ def load_dataset(
     InputError
         If the plan is for other cells or lines.
     """
-    from scipy.sparse import csr_array, vstack
+    from scipy.sparse import csr_matrix, vstack
 
     if Protocol.parse(plan["protocol"].iloc[0]).of_lines:
         return dataset_of_lines(name, drug, lines, plan, smiles, seed)
@@ -133,10 +133,10 @@ def load_dataset(
     order = np.argsort(positions)
     ids, positions = ids[order], positions[order]
     blocks, start = [], 0
-    for block in cells.chunks(lines.genes):
-        inside = positions[(positions >= start) & (positions < start + len(block))] - start
-        blocks.append(csr_array(block[inside]))
-        start += len(block)
+    for block in cells.blocks(lines.genes):
+        inside = positions[(positions >= start) & (positions < start + block.shape[0])] - start
+        blocks.append(csr_matrix(block[inside]))
+        start += block.shape[0]
     split = split_lines(lines.labels, seed)
     learnt = (split != "test").to_numpy()
     check_held_out(lines.labels.index[learnt], split.index[split == "test"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.matrices import Rows
 
 CHUNK_CELLS = 2048
 
@@ -57,8 +58,8 @@ class CellMatrix:
             raise InputError(f"{self.file.filename}: obsm has no X_pca; run qc on the sample first")
         return read_elem(self.file["obsm/X_pca"])
 
-    def dense(self, rows: slice, columns: np.ndarray) -> np.ndarray:
-        """Return a block of rows as float32 [n, len(columns)].
+    def block(self, rows: slice, columns: np.ndarray) -> Rows:
+        """Return a block of rows, float32 [n, len(columns)], csr or dense as it is in the file.
 
         Parameters
         ----------
@@ -68,8 +69,7 @@ class CellMatrix:
             Which of the sample's genes, int [n_columns].
         """
         block = self.x[rows]
-        block = block[:, columns]
-        return np.asarray(block.toarray() if hasattr(block, "toarray") else block, np.float32)
+        return block[:, columns].astype(np.float32, copy=False)
 
     def columns_of(self, genes: Sequence[str]) -> np.ndarray:
         """Return the columns of genes, int [n_genes].
@@ -93,8 +93,8 @@ class CellMatrix:
             )
         return columns
 
-    def chunks(self, genes: Sequence[str], size: int = CHUNK_CELLS) -> Iterator[np.ndarray]:
-        """Yield blocks [<= size, n_genes] in the order of the cells.
+    def blocks(self, genes: Sequence[str], size: int = CHUNK_CELLS) -> Iterator[Rows]:
+        """Yield blocks [<= size, n_genes] in the order of the cells, csr or dense as they are in the file.
 
         Parameters
         ----------
@@ -110,7 +110,23 @@ class CellMatrix:
         """
         columns = self.columns_of(genes)
         for start in range(0, len(self), size):
-            yield self.dense(slice(start, start + size), columns)
+            yield self.block(slice(start, start + size), columns)
+
+    def chunks(self, genes: Sequence[str], size: int = CHUNK_CELLS) -> Iterator[np.ndarray]:
+        """Yield the blocks of :meth:`blocks` as dense arrays.
+
+        Parameters
+        ----------
+        genes, size
+            As in :meth:`blocks`.
+
+        Raises
+        ------
+        InputError
+            If a gene is not among the sample's.
+        """
+        for block in self.blocks(genes, size):
+            yield block if isinstance(block, np.ndarray) else block.toarray()
 
     def rows(self, genes: Sequence[str], positions: np.ndarray) -> np.ndarray:
         """Return some cells, float32 [n, n_genes]; only they are ever dense.

@@ -57,7 +57,10 @@ class Ensemble:
         x
             Standardised expression, [n, n_genes], or [n_replicas, n, n_genes] if it differs between replicas.
         """
-        linear = self.linear @ np.swapaxes(x, -1, -2)  # [R, 3, n]
+        if x.ndim == 2:  # one product for all replicas
+            linear = (self.linear.reshape(-1, x.shape[1]) @ x.T).reshape(*self.linear.shape[:2], -1)  # [R, 3, n]
+        else:
+            linear = self.linear @ np.swapaxes(x, -1, -2)
         raw = np.concatenate([network[:, None], linear], 1)
         return (raw - self.centre[:, :, None]) / self.scale[:, :, None]
 

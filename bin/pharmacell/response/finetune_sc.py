@@ -191,7 +191,7 @@ def fit_to_cells(
             "(label_key) or use --supervision none"
         )
     training, n_replicas = settings.training, bundle.model.n_replicas
-    bundle.target_scaler = Standardiser.fit(cells.chunks(bundle.genes))
+    bundle.target_scaler = Standardiser.fit(cells.blocks(bundle.genes))
     target, labelled, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
     lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
     history = History()

@@ -15,6 +15,7 @@ from pharmacell.core.files import whole_file, write_json
 from pharmacell.core.json_dataclass import NO_OTHER_KEYS, from_json
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.data.input_file import reason
+from pharmacell.data.matrices import Rows
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.baselines import LinearBaselines
 from pharmacell.response.ensemble import Ensemble
@@ -57,7 +58,7 @@ class Bundle:
     ensemble: Ensemble | None = None
     autoencoder: dict[str, torch.Tensor] = field(default_factory=dict)
 
-    def standardise_cells(self, x: np.ndarray) -> np.ndarray:
+    def standardise_cells(self, x: Rows) -> np.ndarray:
         """Return cells as the target encoder takes them, float32 [n, n_genes].
 
         Parameters
@@ -93,9 +94,9 @@ class Bundle:
             If the stack was not adapted to cells, or the sample lacks some of its genes.
         """
         start = 0
-        for block in cells.chunks(self.genes, size):
-            yield slice(start, start + len(block)), self.standardise_cells(block)
-            start += len(block)
+        for block in cells.blocks(self.genes, size):
+            yield slice(start, start + block.shape[0]), self.standardise_cells(block)
+            start += block.shape[0]
 
     @torch.no_grad()
     def network_scores(self, x: np.ndarray, domain: str, device: torch.device | str) -> np.ndarray:
