@@ -622,6 +622,8 @@ def test_large_matrices_stay_on_disk_and_give_the_same(tmp_path, monkeypatch):
     path = h5ad(tmp_path, sample)
     whole, _ = run_qc(path, tmp_path / "a", "--min_genes", "20")
     monkeypatch.setattr("pharmacell.data.matrices.MOST_IN_MEMORY", 10)
+    for module in ("matrices", "entries_on_disk"):
+        monkeypatch.setattr(f"pharmacell.data.{module}.ENTRIES_AT_ONCE", 100)
     monkeypatch.setattr("pharmacell.data.scale.CHUNK", 7)
     blockwise, _ = run_qc(path, tmp_path / "b", "--min_genes", "20")
     assert whole.shape == blockwise.shape
@@ -629,5 +631,10 @@ def test_large_matrices_stay_on_disk_and_give_the_same(tmp_path, monkeypatch):
     sample.X = values.toarray()
     dense_blocks, _ = run_qc(h5ad(tmp_path, sample), tmp_path / "c", "--min_genes", "20")
     np.testing.assert_array_equal(whole.X.toarray(), dense_blocks.X.toarray())
+    sample.X = sparse.csc_matrix(values)
+    by_columns, _ = run_qc(h5ad(tmp_path, sample), tmp_path / "e", "--min_genes", "20")
+    np.testing.assert_array_equal(whole.X.toarray(), by_columns.X.toarray())
+    market, _ = run_qc(folder_10x(tmp_path / "in"), tmp_path / "f")
+    np.testing.assert_array_equal(market[:, GENES].layers["counts"].toarray(), COUNTS)
     named, _ = run_qc(loom(tmp_path / "s.loom", "CellID", "Gene"), tmp_path / "d")
     np.testing.assert_array_equal(named[:, GENES].layers["counts"].toarray(), COUNTS)

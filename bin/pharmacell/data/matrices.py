@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
 from typing import Any, TypeAlias, Union
 
 import numpy as np
@@ -9,6 +11,7 @@ from scipy import sparse
 
 from pharmacell.core.command import is_out_of_memory
 from pharmacell.core.errors import InputError
+from pharmacell.data.entries_on_disk import ENTRIES_AT_ONCE, EntriesOnDisk
 from pharmacell.data.input_file import reason
 
 MOST_IN_MEMORY = 20_000_000  # stored values; more stay on disk and are read in blocks
@@ -182,8 +185,27 @@ def sparse_parts(node: Any, shape: tuple[int, int] | None, form: str, source: st
             return _checked(parts, (stop - start, shape[1]), "csr")
 
         return StoredRows(read, shape, source, True)
+    if form == "csc" and n_stored > MOST_IN_MEMORY:
+        return StoredRows(_by_rows(node, indptr, shape), shape, source, True)
     last = int(indptr[-1])
     return in_memory(_checked((node["data"][:last], node["indices"][:last], indptr), shape, form))
+
+
+def _by_rows(node: Any, indptr: np.ndarray, shape: tuple[int, int]) -> Callable[[int, int], sparse.csr_matrix]:
+    """Return what reads rows of a matrix that is stored by columns; it is sorted on disk when the first are read."""
+
+    @cache
+    def sorted_entries() -> EntriesOnDisk:
+        entries = EntriesOnDisk(shape, int(indptr[-1]))
+        ends = np.searchsorted(indptr, np.arange(0, indptr[-1], ENTRIES_AT_ONCE), side="left")
+        for start, stop in pairwise(np.unique([0, *ends, shape[1]]).tolist()):
+            first, last = int(indptr[start]), int(indptr[stop])
+            parts = (node["data"][first:last], node["indices"][first:last], indptr[start : stop + 1] - first)
+            block = _checked(parts, (shape[0], stop - start), "csc").tocoo()
+            entries.add(block.row, block.col + start, block.data)
+        return entries
+
+    return lambda start, stop: sorted_entries().read(start, stop)
 
 
 def _checked(parts: tuple, shape: tuple[int, int], form: str) -> sparse.csr_matrix:

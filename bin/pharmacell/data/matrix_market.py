@@ -5,54 +5,99 @@ SciPy's reader ends the whole process on some damaged files, where no Python cod
 
 import gzip
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
+from pharmacell.data import matrices
+from pharmacell.data.entries_on_disk import EntriesOnDisk
+from pharmacell.data.matrices import Matrix, StoredRows, in_memory
 
+File: TypeAlias = IO[bytes] | gzip.GzipFile
 PIECE = 1 << 24  # bytes
 KINDS = {"integer": 3, "real": 3, "double": 3, "unsigned-integer": 3, "pattern": 2}  # and numbers of an entry
 
 
-def read_matrix_market(path: Path) -> sparse.csr_matrix:
-    """Read a sparse matrix.
+def shape_of(path: Path) -> tuple[int, int]:
+    """Return rows and columns as the head of the file says.
 
     Parameters
     ----------
     path
         Matrix Market in coordinate form, plain or gzipped.
 
+    Raises
+    ------
+    InputError
+        If it is no such file.
+    """
+    with _open(path) as file:
+        return _head(file, path)[0][:2]
+
+
+def read_matrix_market(path: Path, cells_in_columns: bool) -> Matrix:
+    """Read a sparse matrix; of a large one the entries are sorted on disk.
+
+    Parameters
+    ----------
+    path
+        Matrix Market in coordinate form, plain or gzipped.
+    cells_in_columns
+        Whether its columns are cells, as Cell Ranger writes it.
+
     Returns
     -------
-    scipy.sparse.csr_matrix
-        float32, as in the file; entries of one place are added up.
+    Matrix
+        float32 [n_cells, n_genes]; entries of one place are added up.
 
     Raises
     ------
     InputError
         If it is no such file, is cut short, or an entry lies outside the matrix.
     """
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
-    with opener(path, "rb") as file:
+    with _open(path) as file:
         (n_rows, n_columns, n_entries), width = _head(file, path)
-        rows, columns = np.empty(n_entries, np.int32), np.empty(n_entries, np.int32)
-        values, filled, left = np.ones(n_entries, np.float32), 0, b""
-        while piece := file.read(PIECE):
-            text, newline, left = (left + piece).rpartition(b"\n")
-            filled = _fill((rows, columns, values), filled, _entries(text + newline, width, path), path)
-        filled = _fill((rows, columns, values), filled, _entries(left, width, path), path)
+        shape = (n_columns, n_rows) if cells_in_columns else (n_rows, n_columns)
+        on_disk = EntriesOnDisk(shape, n_entries) if n_entries > matrices.MOST_IN_MEMORY else None
+        parts, filled = [], 0
+        for entries in _pieces(file, width, path):
+            filled += len(entries)
+            if filled > n_entries:
+                raise InputError(f"{path}: more entries than its head says ({n_entries}); the file is damaged")
+            places = _places(entries, (n_rows, n_columns), path)
+            cells, genes = places[::-1] if cells_in_columns else places
+            values = entries[:, 2].astype(np.float32) if width > 2 else np.ones(len(entries), np.float32)
+            if on_disk is None:
+                parts.append((cells, genes, values))
+            else:
+                on_disk.add(cells, genes, values)
     if filled != n_entries:
         raise InputError(f"{path}: {filled} of {n_entries} entries are there; the file is cut short, copy it again")
-    for places, size in ((rows, n_rows), (columns, n_columns)):
-        if n_entries and (places.min() < 1 or places.max() > size):
-            raise InputError(f"{path}: an entry lies outside of {n_rows} x {n_columns}; the file is damaged")
-    return sparse.coo_matrix((values, (rows - 1, columns - 1)), shape=(n_rows, n_columns)).tocsr()
+    if on_disk is not None:
+        return StoredRows(on_disk.read, shape, str(path), True)
+    cells, genes, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return in_memory(sparse.coo_matrix((values, (cells, genes)), shape=shape))
 
 
-def _head(file: IO[bytes] | gzip.GzipFile, path: Path) -> tuple[tuple[int, int, int], int]:
+def _open(path: Path) -> File:
+    """Open a file, plain or gzipped."""
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def _pieces(file: File, width: int, path: Path) -> Iterator[np.ndarray]:
+    """Yield the entries in pieces, float64 [n, width]."""
+    left = b""
+    while piece := file.read(PIECE):
+        text, newline, left = (left + piece).rpartition(b"\n")
+        yield _entries(text + newline, width, path)
+    yield _entries(left, width, path)
+
+
+def _head(file: File, path: Path) -> tuple[tuple[int, int, int], int]:
     """Read the lines above the entries; return rows, columns and entries, and how many numbers an entry has."""
     words = file.readline(1000).decode("latin-1").lower().split()
     if words[:2] != ["%%matrixmarket", "matrix"] or len(words) < 5:
@@ -88,14 +133,12 @@ def _entries(text: bytes, width: int, path: Path) -> np.ndarray:
     return numbers.reshape(-1, width)
 
 
-def _fill(into: tuple[np.ndarray, ...], filled: int, entries: np.ndarray, path: Path) -> int:
-    """Put entries in their place; return how many are there then."""
-    end = filled + len(entries)
-    if end > len(into[0]):
-        raise InputError(f"{path}: more entries than its head says ({len(into[0])}); the file is damaged")
-    outside = entries[:, :2]
-    if len(entries) and not ((outside >= 1) & (outside < 2**31) & (outside == np.rint(outside))).all():
+def _places(entries: np.ndarray, shape: tuple[int, int], path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of entries from 0, int32 [n]."""
+    places = entries[:, :2]
+    if not ((places >= 1) & (places < 2**31) & (places == np.rint(places))).all():
         raise InputError(f"{path}: an entry's place is not a whole number from 1; the file is damaged")
-    for part, values in zip(into, entries.T, strict=False):
-        part[filled:end] = values
-    return end
+    if not (places <= shape).all():
+        raise InputError(f"{path}: an entry lies outside of {shape[0]} x {shape[1]}; the file is damaged")
+    rows, columns = (places - 1).astype(np.int32).T
+    return rows, columns

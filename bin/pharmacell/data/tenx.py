@@ -13,7 +13,7 @@ from pharmacell.data.contents import Candidate, Contents
 from pharmacell.data.frames import plain_text
 from pharmacell.data.input_file import check_file
 from pharmacell.data.matrices import in_memory, sparse_parts
-from pharmacell.data.matrix_market import read_matrix_market
+from pharmacell.data.matrix_market import read_matrix_market, shape_of
 from pharmacell.data.text_table import open_text
 
 MATRIX = re.compile(r"(?P<prefix>.*?)(matrix|counts|cells_x_genes|dge|)\.mtx(\.gz)?", re.IGNORECASE)
@@ -125,26 +125,25 @@ def read_triple(matrix_file: Path) -> Contents:
     barcode_file = _beside(matrix_file, BARCODES, start, "barcodes.tsv")
     for file in (matrix_file, barcode_file, feature_file):
         check_file(file, (".mtx", ".tsv", ".txt", ".csv"))
-    found = read_matrix_market(matrix_file)
+    n_rows, n_columns = shape = shape_of(matrix_file)
     features, cells = _lines(feature_file), _lines(barcode_file)
     notes = []
-    n_rows, n_columns = found.shape
     for name, lines in ((feature_file.name, features), (barcode_file.name, cells)):
-        if len(lines) - 1 in found.shape and len(lines) not in found.shape:
+        if len(lines) - 1 in shape and len(lines) not in shape:
             header = lines.pop(0)
             if not header[0] and all(len(fields) > 1 for fields in lines):  # R numbers the rows
                 lines[:] = [fields[1:] for fields in lines]
             notes.append(f"the first line of {name} is its header")
     barcodes = [fields[0] for fields in cells]
-    if (n_rows, n_columns) == (len(barcodes), len(features)) and n_rows != n_columns:
+    cells_in_columns = n_rows == n_columns or shape != (len(barcodes), len(features))
+    if not cells_in_columns:
         notes.append(f"{matrix_file.name} has cells in its rows")
-        found = found.T
     elif (n_rows, n_columns) != (len(features), len(barcodes)):
         raise InputError(
             f"{matrix_file}: {n_rows} x {n_columns}, but {feature_file.name} has {len(features)} and "
             f"{barcode_file.name} {len(barcodes)} rows; the three files do not belong together"
         )
-    matrix = in_memory(found.T)
+    matrix = read_matrix_market(matrix_file, cells_in_columns)
     obs = pd.DataFrame(index=pd.Index(barcodes, dtype=object))
     return Contents(obs, [Candidate("X", matrix, _features(features))], notes=notes)
 
