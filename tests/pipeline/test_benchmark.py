@@ -145,10 +145,10 @@ BAD = {
         ["--protocol", "leave_group_out"],
         "only, so that a fold of it cannot be scored",
     ),
-    "heads that do not divide": (
+    "a bottleneck that cannot be cut": (
         "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n",
-        ["--heads_sweep", "3"],
-        "--heads 3: a bottleneck of 16 cannot be cut",
+        ["--bottleneck", "17"],
+        "--bottleneck 17: cannot be cut into two or more attention tokens",
     ),
 }
 

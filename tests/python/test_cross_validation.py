@@ -333,7 +333,7 @@ def test_commands_from_plan_to_predictions(files, tmp_path):
         *[shared[i] for i in (0, 1, 4, 5)],
         *shared[6:],
         "--heads",
-        3,  # no number of tokens fits it, which concerns networks with attention only
+        3,  # concerns networks with attention only
     )
     assert ended.exit_code == 0, ended.output
     before = [*COMMON, *shared, "--heads", 4, "--autoencoder", tmp_path / "autoencoder.safetensors"]
@@ -392,7 +392,7 @@ def test_commands_from_plan_to_predictions(files, tmp_path):
 BAD = {
     "fewer cells of a class than folds": (["--folds", "60"], "fewer than the 60 folds"),
     "no such model": (["--models", "ridge,resnet19"], "--models resnet19: no such model; there are "),
-    "heads that do not divide": (["--heads_sweep", "0,3"], "--heads 3: a bottleneck of 16 cannot be cut"),
+    "no tokens": (["--attention_tokens", "3"], "--bottleneck 16: cannot be cut into 3 attention tokens"),
     "no such sampling": (["--samplings", "none,smoth"], "--samplings smoth: no such sampling"),
     "no such protocol": (["--protocol", "labelled"], "'--protocol': 'labelled' cannot be read; give labels, transfer"),
     "too many shots": (["--protocol", "few_shot:80"], "few_shot:80 needs 80 labelled cells of each class"),

@@ -189,7 +189,7 @@ BAD_INPUT = {
     "one class": ("pretrain", one_class, [], "sensitive lines are too few"),
     "bad widths": ("pretrain", nothing, ["--encoder", "24,x"], "'24,x' is not a list of whole numbers from 1 upwards"),
     "zero width": ("pretrain", nothing, ["--encoder", "24,0"], "is not a list of whole numbers from 1"),
-    "heads that do not divide": ("pretrain", nothing, ["--heads", "7"], "--heads 7"),
+    "a latent that cannot be cut": ("pretrain", nothing, ["--attention_tokens", "7"], "--bottleneck"),
     "unknown preset": ("pretrain", nothing, ["--preset", "data9"], "data9"),
     "unknown sampling": ("pretrain", nothing, ["--sampling", "twice"], "twice"),
     "dropout of one": ("pretrain", nothing, ["--dropout", "1"], "dropout"),

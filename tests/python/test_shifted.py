@@ -20,6 +20,7 @@ from pharmacell.response import finetune_sc
 from pharmacell.response import pretrain_bulk as training
 from pharmacell.response.ensemble import stacking_weights
 from pharmacell.response.finetune_sc import adapt
+from pharmacell.response.linear_members import place_of_best
 from pharmacell.response.permuted_null import PERMUTATIONS
 from pharmacell.response.settings import Configuration
 from pharmacell.response.shifted_scores import reliability
@@ -103,6 +104,14 @@ def test_lines_without_gene_levels_make_no_cells_in_training():
     with pytest.raises(InputError, match="before that step"):
         prepare_training_lines(SplitLines(lines, split), scaler, SETTINGS, 1, 7, CPU)
     prepare_training_lines(SplitLines(lines, split), scaler, TRAINING, 1, 7, CPU)  # plain validation, masking
+
+
+def test_what_has_no_score_is_never_chosen():
+    nan = np.nan
+    assert place_of_best(np.array([[0.6, 0.7, 0.5], [nan, nan, nan]])) == 1  # a fold of one class
+    assert place_of_best(np.array([[nan, 0.5, 0.7], [0.9, 0.5, 0.6]])) == 2  # a penalty without a score in one fold
+    with pytest.raises(InputError, match="no fold of the training lines"):
+        place_of_best(np.full((2, 3), nan))
 
 
 def test_folds_keep_tissues_together_where_they_are_known():

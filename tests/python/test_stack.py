@@ -115,17 +115,32 @@ def test_tokens_differ_by_position():
     assert not torch.allclose(first, second)
 
 
-@pytest.mark.parametrize(("bottleneck", "heads", "tokens"), [(32, 3, None), (30, 8, None), (32, 8, 8), (32, 4, 5)])
-def test_heads_that_do_not_divide_are_an_input_error(bottleneck, heads, tokens):
-    with pytest.raises(InputError, match=f"--heads {heads}"):
-        ATSDPConfig(bottleneck, heads=heads, attention_tokens=tokens).tokens()
+@pytest.mark.parametrize(("bottleneck", "tokens"), [(17, None), (32, 5), (32, 64)])
+def test_a_bottleneck_that_cannot_be_cut_into_tokens_is_an_input_error(bottleneck, tokens):
+    with pytest.raises(InputError, match=f"--bottleneck {bottleneck}"):
+        ATSDPConfig(bottleneck, attention_tokens=tokens).tokens()
 
 
-@pytest.mark.parametrize(("bottleneck", "heads"), [(512, 8), (512, 4), (32, 8), (48, 3)])
-def test_default_tokens_fit(bottleneck, heads):
-    tokens = ATSDPConfig(bottleneck, heads=heads).tokens()
-    assert tokens > 1
-    assert bottleneck % (tokens * heads) == 0
+@pytest.mark.parametrize("bottleneck", [512, 32, 48, 30])
+def test_the_number_of_tokens_stays_the_same_while_heads_change(bottleneck):
+    heads = (1, 2, 3, 4, 8, 16, 32)
+    tokens = {ATSDPConfig(bottleneck, heads=number).tokens() for number in heads}
+    assert len(tokens) == 1
+    for number in heads:
+        block = TokenAttention(bottleneck, *tokens, number, stream())
+        z = torch.randn(len(SEEDS), 5, bottleneck)
+        assert block(z).shape == z.shape
+        assert block.weights(z).shape == (len(SEEDS), 5, number, *tokens, *tokens)
+
+
+def test_plain_attention_has_neither_positions_nor_a_residual_path():
+    block = TokenAttention(32, 4, 2, stream(), plain=True)
+    tokens, order = torch.randn(len(SEEDS), 5, 4, 8), [2, 0, 3, 1]
+    found = block(tokens.flatten(2)).view_as(tokens)
+    torch.testing.assert_close(block(tokens[:, :, order].flatten(2)).view_as(tokens), found[:, :, order])
+    for part in (block.output.weight, block.output.bias):
+        torch.nn.init.zeros_(part)
+    assert not block(tokens.flatten(2)).any()
 
 
 @pytest.mark.parametrize("kind", ["binomial", "dropout", "gaussian"])

@@ -89,7 +89,7 @@ def check_sweep(
     Raises
     ------
     InputError
-        If heads do not divide the width of the tokens, or a sampling is unknown.
+        If the latent vector cannot be cut into tokens, or a sampling is unknown.
     """
     from pharmacell.benchmark.registry import REGISTRY, check_names
     from pharmacell.response.settings import configuration

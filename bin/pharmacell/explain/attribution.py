@@ -238,8 +238,8 @@ def damped_attention(layer: TokenAttention, z: Tensor) -> Tensor:
     """
     tokens, query, key, value = layer.heads_of(z)
     query, key, value = (part.flatten(0, 1) for part in (query.detach(), key.detach(), damped(value)))
-    mixed = scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(tokens.shape)
-    return (tokens + damped(layer.output(mixed.flatten(1, 2))).view_as(tokens)).flatten(2)
+    mixed = scaled_dot_product_attention(query, key, value).unflatten(0, tokens.shape[:2])
+    return layer.latent(tokens, damped(layer.update(mixed)))
 
 
 def damped(z: Tensor) -> Tensor:

@@ -124,8 +124,7 @@ def attend(layer: TokenAttention, z: Tensor) -> Tensor:
     tokens, query, key, value = layer.heads_of(z)
     scores = (query / query.shape[-1] ** 0.5) @ key.transpose(-1, -2)
     weights = torch.softmax(scores, dim=-1)
-    mixed = (weights @ value).transpose(2, 3).reshape(tokens.shape)
-    return (tokens + layer.output(mixed.flatten(1, 2)).view_as(tokens)).flatten(2)
+    return layer.latent(tokens, layer.update(weights @ value))
 
 
 def logit_difference(logits: Tensor) -> Tensor:

@@ -76,7 +76,7 @@ class StackedDropout(nn.Module):
 
 
 class StackedMLP(nn.Sequential):
-    """Affine maps with ReLU and dropout between them; the last one is affine only.
+    """Affine maps with ReLU and dropout between them; the last one is affine only, or has a ReLU.
 
     Parameters
     ----------
@@ -86,10 +86,13 @@ class StackedMLP(nn.Sequential):
         Rate after each hidden layer.
     random
         Draws initial weights and dropout masks.
+    relu_output
+        Whether a ReLU follows the last map.
     """
 
-    def __init__(self, widths: Sequence[int], dropout: float, random: ReplicaRandom) -> None:
+    def __init__(self, widths: Sequence[int], dropout: float, random: ReplicaRandom, relu_output: bool = False) -> None:
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise(widths[:-1]):
             layers += [StackedLinear(n_in, n_out, random), nn.ReLU(), StackedDropout(dropout, random)]
-        super().__init__(*layers, StackedLinear(widths[-2], widths[-1], random))
+        layers.append(StackedLinear(widths[-2], widths[-1], random))
+        super().__init__(*layers, *([nn.ReLU()] if relu_output else []))

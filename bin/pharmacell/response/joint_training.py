@@ -18,6 +18,7 @@ from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
 from pharmacell.training.training_set import TrainingSet, gathered
 
+SMALLEST_SQUARE = 1e-8  # of the discrepancy, below which its root would have no gradient to speak of
 LARGEST_MMD_SAMPLE = 1024  # the kernel matrix grows with its square
 
 
@@ -243,8 +244,9 @@ def train_jointly(
 
     def alignment(z_source: Tensor, cells: Tensor) -> dict[str, Tensor]:
         z_target = model.target.encoder(gathered(target.x, cells))
+        discrepancy = mmd(z_source, z_target)
         return {
-            "mmd": mmd(z_source, z_target),
+            "mmd": discrepancy.clamp_min(SMALLEST_SQUARE).sqrt() if transfer.root_discrepancy else discrepancy,
             "cluster": cluster_regulariser(z_target, target.clusters[cells], target.n_clusters),
         }
 
@@ -254,7 +256,9 @@ def train_jointly(
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
         cells = training_rows.gather(1, random.choices(training_rows.shape[1], rows.shape[1]))  # [R, B]
-        z_source, loss = source_loss(model, data, rows, model.source.encoder, training)
+        z_source, loss = source_loss(
+            model, data, rows, model.source.encoder, training, noisy=training.noise == "thinning"
+        )
         terms = {"class": loss} | alignment(z_source, cells)
         if len(target.labelled_rows[0]):
             chosen = target.draw_labelled(random, rows.shape[1])

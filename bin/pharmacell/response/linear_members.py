@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pharmacell.core.errors import InputError
 from pharmacell.linear.fits import LOGISTIC_CS, RIDGE_ALPHAS, LinearFits
 from pharmacell.response.columns import BASELINE_NAMES
 from pharmacell.response.model_card import Penalties
@@ -33,7 +34,7 @@ def choose_penalties(lines: TrainingLines) -> Penalties:
     lines
         Lines and folds.
     """
-    aurocs = np.zeros(len(RIDGE_ALPHAS) + len(LOGISTIC_CS))
+    aurocs = []
     validation = lines.shifted_validation
     pooled = validation.pooled.cpu().numpy()
     for replica in one_replica_of_each_fold(lines.held_out):
@@ -42,12 +43,32 @@ def choose_penalties(lines: TrainingLines) -> Penalties:
         response = lines.denoised_response[replica, rows][:, None]
         weights = [fits.ridge(response, alpha) for alpha in RIDGE_ALPHAS]
         weights += [fits.logistic(lines.labels[rows, None], c) for c in LOGISTIC_CS]
-        aurocs += [
-            validation.auroc_of_replica(replica, scores).mean()
-            for scores in np.concatenate(weights) @ pooled[replica].T
-        ]
-    ridge, logistic = np.split(aurocs, [len(RIDGE_ALPHAS)])
-    return Penalties(RIDGE_ALPHAS[int(ridge.argmax())], LOGISTIC_CS[int(logistic.argmax())])
+        scores = np.concatenate(weights) @ pooled[replica].T
+        aurocs.append([validation.auroc_of_replica(replica, own).mean() for own in scores])
+    ridge, logistic = np.split(np.array(aurocs), [len(RIDGE_ALPHAS)], 1)
+    return Penalties(RIDGE_ALPHAS[place_of_best(ridge)], LOGISTIC_CS[place_of_best(logistic)])
+
+
+def place_of_best(aurocs: np.ndarray) -> int:
+    """Return the place of the highest mean over folds; what has no score in a fold where others have one is no choice.
+
+    Parameters
+    ----------
+    aurocs
+        NaN where there is none, as in a fold of one class, [n_folds, n].
+
+    Raises
+    ------
+    InputError
+        If nothing has a score in any fold.
+    """
+    mean = aurocs[np.isfinite(aurocs).any(1)].mean(0) if np.isfinite(aurocs).any() else np.full(aurocs.shape[1], np.nan)
+    if np.isnan(mean).all():
+        raise InputError(
+            "shifted validation: no fold of the training lines has both classes and finite scores, so that nothing can "
+            "be chosen; choose another cut of the response or --validation plain"
+        )
+    return int(np.nanargmax(mean))
 
 
 def linear_members(lines: TrainingLines, penalties: Penalties) -> np.ndarray:

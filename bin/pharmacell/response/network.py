@@ -27,7 +27,7 @@ class Autoencoder(nn.Module):
     def __init__(self, config: ATSDPConfig, n_genes: int, random: ReplicaRandom) -> None:
         super().__init__()
         widths = (n_genes, *config.encoder, config.bottleneck)
-        self.encoder = StackedMLP(widths, config.dropout, random)
+        self.encoder = StackedMLP(widths, config.dropout, random, config.relu_latent)
         self.decoder = StackedMLP(widths[::-1], config.dropout, random)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -55,7 +55,9 @@ class Predictor(nn.Module):
     def __init__(self, config: ATSDPConfig, random: ReplicaRandom) -> None:
         super().__init__()
         self.attention = (
-            TokenAttention(config.bottleneck, config.tokens(), config.heads, random) if config.heads else nn.Identity()
+            TokenAttention(config.bottleneck, config.tokens(), config.heads, random, config.plain_attention)
+            if config.heads
+            else nn.Identity()
         )
         self.classifier = StackedMLP((config.bottleneck, *config.predictor, 2), config.dropout, random)
 

@@ -81,7 +81,7 @@ def shape_digest(genes: list[str], config: ATSDPConfig, n_replicas: int) -> str:
     n_replicas
         Replicas of the stack.
     """
-    shape = [genes, config.encoder, config.bottleneck, n_replicas]
+    shape = [genes, config.encoder, config.bottleneck, config.relu_latent, n_replicas]
     return hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 

@@ -106,7 +106,8 @@ def pretrain_on_split(
     """
     training, n_genes = settings.training, len(bulk.lines.genes)
     plain = training.validation == "plain"
-    scaler, _ = bulk.lines.standardised(bulk.in_part("train") if plain else ~bulk.in_part("test"))
+    kept_apart = plain and training.inner_validation
+    scaler, _ = bulk.lines.standardised(bulk.in_part("train") if kept_apart else ~bulk.in_part("test"))
     lines = prepare_training_lines(bulk, scaler, training, n_replicas, run.seed, run.device)
     model = ATSDP(settings.network, n_genes, replica_seeds(run.seed, "pretraining", n_replicas), run.device)
     history, at_once = History(), run.replicas_at_once(n_replicas)
@@ -168,7 +169,8 @@ def plain_baselines(lines: TrainingLines, penalties: Penalties) -> LinearBaselin
     penalties
         Of ridge and logistic regression.
     """
-    rows, held_out = lines.training_rows(0), lines.held_out[0]
+    held_out = lines.held_out[0]
+    rows = np.setdiff1d(lines.training_rows(0), held_out)  # the network may learn from both, a link may not
     weights = baseline_weights(lines.x[rows], lines.response[rows], lines.labels[rows], penalties)
     return with_links(weights, weights @ lines.x[held_out].T, lines.labels[held_out])
 

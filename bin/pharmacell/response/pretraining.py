@@ -1,9 +1,10 @@
 """Pretraining on bulk lines: denoising autoencoder, then encoder and predictor on the labels."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from torch import Tensor, nn
+from torch import Tensor, nn, no_grad
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.network import ATSDP, Autoencoder
@@ -68,6 +69,8 @@ def train_predictor(
 ) -> Tensor:
     """Train source encoder and predictor on the classes of bulk lines (cross-entropy, the first term of Eq. 16).
 
+    With ``fixed_encoder`` the predictor alone learns (Eq. 10), with ``noisy_predictor`` from noisy copies (Eq. 11).
+
     Parameters
     ----------
     name
@@ -86,24 +89,31 @@ def train_predictor(
     Tensor
         Best epoch of each replica.
     """
-    both = nn.ModuleList([model.source.encoder, model.predictor])
+    trained = nn.ModuleList([model.predictor] if config.fixed_encoder else [model.source.encoder, model.predictor])
+    encoder: Callable[[Tensor], Tensor] = model.source.encoder
+    if config.fixed_encoder:
+        encoder = no_grad()(model.source.encoder.eval())
+    noisy = config.noisy_predictor or config.noise == "thinning"
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
-        return {"total": source_loss(model, data, rows, model.source.encoder, config)[1]}
+        return {"total": source_loss(model, data, rows, encoder, config, noisy)[1]}
 
     def batches() -> list[Tensor]:
         return data.epoch(data.rows, model.random, config.batch_size)
 
     terms = partial(validation.terms, model, "source") if validation else None
-    return run_stage(Stage(name, both, model.random, batches, train_terms, terms), config, history)
+    return run_stage(Stage(name, trained, model.random, batches, train_terms, terms), config, history)
 
 
 def source_loss(
-    model: ATSDP, data: TrainingSet, rows: Tensor, encoder: nn.Module, config: TrainingConfig
+    model: ATSDP,
+    data: TrainingSet,
+    rows: Tensor,
+    encoder: Callable[[Tensor], Tensor],
+    config: TrainingConfig,
+    noisy: bool,
 ) -> tuple[Tensor, Tensor]:
     """Return latents [n_replicas, b, bottleneck] and class cross-entropy [n_replicas] of bulk rows.
-
-    With count thinning the classifier sees noisy copies as well; the published configuration shows it the lines.
 
     Parameters
     ----------
@@ -117,8 +127,9 @@ def source_loss(
         That the lines pass through.
     config
         Kind and rate of the noise.
+    noisy
+        Whether the lines' noisy copies are shown, as always with count thinning, or the lines themselves.
     """
-    noisy = config.noise == "thinning"
     x = data.noisy(rows, config.noise, config.noise_rate, model.random) if noisy else gathered(data.clean, rows)
     latent = encoder(x)
     return latent, class_cross_entropy(model.predictor(latent), data.labels.gather(1, rows))

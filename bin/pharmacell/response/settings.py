@@ -9,6 +9,7 @@ from pharmacell.core.settings import setting
 from pharmacell.training.settings import TrainingConfig
 
 LARGEST_TOKEN_COUNT = 16
+NARROWEST_TOKEN = 4  # numbers of a latent vector in a token
 NEIGHBOURS = 15  # where linear members stand beside the network
 
 
@@ -27,25 +28,27 @@ class ATSDPConfig:
         None,
         "Tokens that the latent vector is cut into.",
         at_least=2,
-        otherwise=f"the most, up to {LARGEST_TOKEN_COUNT}, whose width the heads divide",
+        otherwise=f"the most, up to {LARGEST_TOKEN_COUNT}, of one width and at least {NARROWEST_TOKEN} numbers each",
     )
+    plain_attention: bool = False  # neither position embeddings nor a residual path (the paper's 2.4.1)
+    relu_latent: bool = False  # a ReLU behind the encoder (the paper's 2.4.1)
 
     def tokens(self) -> int:
-        """Return the number of attention tokens.
+        """Return the number of attention tokens, the same for any number of heads.
 
         Raises
         ------
         InputError
-            If no number of tokens above one fits the bottleneck and the heads.
+            If no number of tokens above one fits the bottleneck.
         """
-        wanted = [self.attention_tokens] if self.attention_tokens else range(LARGEST_TOKEN_COUNT, 1, -1)
+        most = min(LARGEST_TOKEN_COUNT, max(2, self.bottleneck // NARROWEST_TOKEN))
+        wanted = [self.attention_tokens] if self.attention_tokens else range(most, 1, -1)
         for tokens in wanted:
-            if tokens > 1 and self.bottleneck % tokens == 0 and self.bottleneck // tokens % self.heads == 0:
+            if tokens > 1 and self.bottleneck % tokens == 0:
                 return tokens
         raise InputError(
-            f"--heads {self.heads}: a bottleneck of {self.bottleneck} cannot be cut into "
-            f"{self.attention_tokens or 'two or more'} tokens whose width {self.heads} heads divide; "
-            "choose fewer heads, a wider bottleneck or other attention tokens"
+            f"--bottleneck {self.bottleneck}: cannot be cut into {self.attention_tokens or 'two or more'} attention "
+            "tokens of one width; choose another bottleneck or number of attention tokens, or --heads 0"
         )
 
 
@@ -59,6 +62,7 @@ class TransferConfig:
         "bulk", "Where the target autoencoder starts: from the source's weights, or from random ones."
     )
     clustering: Literal["louvain", "leiden"] = setting("louvain", "How cells are clustered for the regulariser.")
+    root_discrepancy: bool = False  # the discrepancy itself and not its square (the paper's Eq. 15)
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,19 @@ DEFAULT = Configuration(
     ),
     transfer=TransferConfig(omega=0.1, theta=0.1),
 )
-PUBLISHED = Configuration(transfer=TransferConfig(encoder_init="random"))
+# The paper's equations, where docs/methods.md says that ours depart; its Table 2 has the epochs, and other numbers are
+# assumptions of ours.
+PUBLISHED = Configuration(
+    network=ATSDPConfig(plain_attention=True, relu_latent=True),
+    training=TrainingConfig(noisy_predictor=True, fixed_encoder=True, inner_validation=False),
+    transfer=TransferConfig(encoder_init="random", root_discrepancy=True),
+)
 # Table 2 of the paper: shape of the network and resampling of each of its data sets
-PRESETS: dict[str, tuple[ATSDPConfig, dict[str, Any]]] = {
-    "data1": (ATSDPConfig(), {"sampling": "smote"}),
-    "data2": (ATSDPConfig(32, (512, 256), (256, 128)), {"sampling": "over"}),
-    "data3": (ATSDPConfig(512, (256, 128), (256, 128), 0.2, heads=4), {"sampling": "over"}),
-    "data4": (ATSDPConfig(), {"sampling": "over"}),
+PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "data1": ({}, {"sampling": "smote"}),
+    "data2": ({"bottleneck": 32, "encoder": (512, 256), "predictor": (256, 128)}, {"sampling": "over"}),
+    "data3": ({"predictor": (256, 128), "dropout": 0.2, "heads": 4}, {"sampling": "over"}),
+    "data4": ({}, {"sampling": "over"}),
 }
 
 
@@ -184,7 +194,7 @@ def configuration(name: str, preset: str | None, chosen: Mapping[str, Any]) -> C
     base = PUBLISHED if preset else CONFIGURATIONS[name]
     if preset:
         network, training = PRESETS[preset]
-        base = replace(base, network=network, training=replace(base.training, **training))
+        base = replace(base, network=replace(base.network, **network), training=replace(base.training, **training))
     given = {key: value for key, value in chosen.items() if value is not None}
     if given.get("validation") == "plain":
         given["ensemble"] = False  # weights and calibration of the members come from shifted validation

@@ -146,9 +146,9 @@ def prepare_training_lines(
 ) -> TrainingLines:
     """Lay out rows, noise and validation for a stack; test lines are dropped first.
 
-    With plain validation every replica learns from the lines marked ``train`` and stops on those marked
-    ``validation``. With shifted validation both are cut into five folds, and replica r learns from all but fold r,
-    whose lines, as simulated cells, decide when it stops.
+    With plain validation every replica learns from the lines marked ``train`` and stops on those marked ``validation``,
+    from which it learns as well without ``inner_validation``. With shifted validation both are cut into five folds, and
+    replica r learns from all but fold r, whose lines, as simulated cells, decide when it stops.
 
     Parameters
     ----------
@@ -176,9 +176,9 @@ def prepare_training_lines(
     if shifted:
         rows = rows_of_folds(assign_folds(labels, lines.origin, FOLDS, seed), n_replicas)
     else:
-        rows = ReplicaRows(
-            *([np.flatnonzero(bulk.in_part(part)[used])] * n_replicas for part in ("train", "validation"))
-        )
+        held_out = bulk.in_part("validation")[used]
+        learnt = np.flatnonzero(~held_out) if training.inner_validation else np.arange(len(labels))
+        rows = ReplicaRows([learnt] * n_replicas, [np.flatnonzero(held_out)] * n_replicas)
     training_set = build_training_set(x, profiles, np.tile(labels, (n_replicas, 1)), rows, training, seed, device)
     held_out = equal_rows(rows.held_out, "cpu").numpy()
     validation: PlainValidation | ShiftedValidation

@@ -44,6 +44,9 @@ class TrainingConfig:
         "float32", "Precision of the network's matrix products in training; tf32 needs a GPU."
     )
     ensemble: bool = False  # whether linear members stand beside the network; needs shifted validation
+    noisy_predictor: bool = False  # whether the predictor learns from noisy copies in pretraining (the paper's Eq. 11)
+    fixed_encoder: bool = False  # whether the encoder stays as it is while the predictor pretrains (the paper's Eq. 10)
+    inner_validation: bool = True  # whether lines of the 80 % are kept apart, with plain validation, to stop by
 
 
 @dataclass(frozen=True)
