@@ -21,7 +21,7 @@ class Comparison {
 
     /** What the plan of the folds depends on. */
     static Map<String, Object> planned(Map<String, Map<String, Object>> options) {
-        options.network.findAll { name, _value -> name != 'n_replicas' } + options.training.subMap('config', 'preset', 'sampling') +
+        options.network.findAll { name, _value -> name != 'n_replicas' } + options.training.subMap('config', 'preset', 'sampling', 'validation') +
             options.benchmark
     }
 }

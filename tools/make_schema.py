@@ -101,7 +101,7 @@ class Search:
     tune: int | None = setting(
         None,
         "Trials of a search for better settings of each model, scored on bulk lines alone (--validation); the best "
-        "become a params file for a later run.",
+        "enter this run's table and become a params file for a later run.",
         at_least=1,
         otherwise="no search",
     )

@@ -31,7 +31,18 @@ workflow BENCHMARK {
             [slice, source, cells, bulk, response, folds]
         }
     }
+    // A search for better settings, which the fits of this run then have. The shared bulk stage was not trained with them, so each slice trains its own.
+    // ch_tuned: [meta, cells, bulk.h5ad, response.parquet, model]; one element for each sample and model
+    def ch_tuned = options.tuning.tune ? ch_planned.flatMap { meta, cells, bulk, response, _folds, slices ->
+        slices.splitCsv(header: true, quote: '"').collect { row -> row.model }.unique().collect { model -> [meta, cells, bulk, response, model] }
+    } : channel.empty()
+    TUNE(
+        ch_tuned,
+        options.training.subMap('validation', 'epochs', 'seed', 'device') + [trials: options.tuning.tune],
+    )
+
     def ch_kinds = ch_slices.branch { _slice, source, _cells, _bulk, _response, _folds ->
+        tuned: options.tuning.tune
         pretrained: source
         alone: true
     }
@@ -59,7 +70,7 @@ workflow BENCHMARK {
         bulk_options,
     )
     // A slice whose bulk stage failed for good has nothing to begin with; the summary names it.
-    // ch_fits: [slice, cells, bulk.h5ad, response.parquet, folds, files of the bulk stage], and the options that its model reads:
+    // ch_fits: [slice, cells, bulk.h5ad, response.parquet, folds, files of the bulk stage or of TUNE], and the options that its model reads:
     // others would make -resume fit again what they do not change.
     def ch_models = PRETRAIN_REPEATS.out.model.map { meta, files -> [meta.subMap('drug', 'gene_set', 'heads', 'sampling'), files] }
     def ch_fits = ch_kinds.alone
@@ -68,7 +79,11 @@ workflow BENCHMARK {
             ch_kinds.pretrained
                 .map { slice, source, cells, bulk, response, folds -> [source, slice, cells, bulk, response, folds] }
                 .combine(ch_models, by: 0)
-                .map { _source, slice, cells, bulk, response, folds, files -> [slice, cells, bulk, response, folds, files] }
+                .map { _source, slice, cells, bulk, response, folds, files -> [slice, cells, bulk, response, folds, files] },
+            ch_kinds.tuned
+                .map { slice, _source, cells, bulk, response, folds -> [slice.sample, slice.model, slice, cells, bulk, response, folds] }
+                .combine(TUNE.out.params, by: [0, 1])
+                .map { _sample, _model, slice, cells, bulk, response, folds, params -> [slice, cells, bulk, response, folds, [params]] }
         )
         .branch { fit ->
             network: Comparison.isNetwork(fit[0].model)
@@ -86,16 +101,6 @@ workflow BENCHMARK {
     CROSS_VALIDATE_CPU(ch_simple.files, ch_simple.options)
     def ch_predictions = CROSS_VALIDATE.out.predictions.mix(CROSS_VALIDATE_CPU.out.predictions)
     def ch_fit_tables = CROSS_VALIDATE.out.fits.mix(CROSS_VALIDATE_CPU.out.fits)
-
-    // A search for better settings; this run's table keeps those that it was given.
-    // ch_tuned: [meta, cells, bulk.h5ad, response.parquet, model]; one element for each sample and model
-    def ch_tuned = options.tuning.tune ? ch_planned.flatMap { meta, cells, bulk, response, _folds, slices ->
-        slices.splitCsv(header: true, quote: '"').collect { row -> row.model }.unique().collect { model -> [meta, cells, bulk, response, model] }
-    } : channel.empty()
-    TUNE(
-        ch_tuned,
-        options.training.subMap('validation', 'epochs', 'seed', 'device') + [trials: options.tuning.tune],
-    )
 
     BENCHMARK_SUMMARY(
         ch_predictions.collect().ifEmpty([]),

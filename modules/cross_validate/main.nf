@@ -6,7 +6,7 @@ process CROSS_VALIDATE {
     ext code: Code.digest(projectDir, 'cross_validate')
 
     input:
-    tuple val(slice), path(cells), path(bulk, stageAs: 'bulk/*'), path(response), path(folds), path(pretrained, stageAs: 'pretrained/*')
+    tuple val(slice), path(cells), path(bulk, stageAs: 'bulk/*'), path(response), path(folds), path(earlier, stageAs: 'earlier/*')
     val options
 
     output:
@@ -16,7 +16,7 @@ process CROSS_VALIDATE {
 
     script:
     def row = slice.subMap('sample', 'drug', 'model', 'heads', 'sampling') + [slice: "${slice.first}:${slice.last}", name: slice.id]
-    def files = [bulk: bulk, response: response, target: cells, folds: folds, pretrained: pretrained.find { file -> file.name.endsWith('.safetensors') }]
+    def files = [bulk: bulk, response: response, target: cells, folds: folds, pretrained: earlier.find { file -> file.name.endsWith('.safetensors') }, tuned: earlier.find { file -> file.name.endsWith('.params.json') }]
     """
     : ${task.ext.code}
     cross_validate.py ${Options.line(files + options + row)} --threads ${task.cpus}

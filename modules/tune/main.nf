@@ -10,7 +10,7 @@ process TUNE {
     val options
 
     output:
-    path "${meta.sample}.${model}.params.json", emit: params
+    tuple val(meta.sample), val(model), path("${meta.sample}.${model}.params.json"), emit: params
     path "${meta.sample}.${model}.trials.csv", emit: trials
     path 'versions.yml', emit: versions
 

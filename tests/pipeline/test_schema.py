@@ -51,7 +51,7 @@ FILLED = {
     "pretrain_autoencoder": {"target", "bulk"},
     "cross_validate": {
         *("sample", "drug", "target", "bulk", "response", "folds", "model", "slice", "pretrained", "smiles", "name"),
-        "model_settings",
+        *("model_settings", "tuned"),
     },
     "key_genes": {"sample", "target", "model", "gene_sets"},
     "trajectory": {"sample", "target", "key_genes"},

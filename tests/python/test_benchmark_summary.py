@@ -11,6 +11,7 @@ from pharmacell.benchmark.columns import FIT, SETTING
 from pharmacell.benchmark.main_settings import main_settings
 from pharmacell.benchmark.paper_tables import PUBLISHED
 from pharmacell.benchmark.published import read_published
+from pharmacell.benchmark.registry import model_names
 from pharmacell.benchmark.summary import Choices, Summary, costs_of, summarise, write_summary
 from pharmacell.core.errors import InputError
 from pharmacell.evaluate.metrics import score
@@ -207,14 +208,16 @@ def test_the_setting_that_stands_for_a_model_is_chosen_without_scores(whole):
 
 
 def test_tables_have_the_rows_and_columns_of_the_paper(whole, tmp_path):
-    first, third, fourth = (whole.tables[name] for name in ("table1", "table3", "table4"))
+    first, third, _ = ours = [rows_of(whole.tables[name], source="this run") for name in ("table1", "table3", "table4")]
+    fourth = whole.tables["table4"]
+    assert [len(whole.tables[f"table{n}"]) > len(part) for n, part in zip((1, 3, 4), ours, strict=True)] == [True] * 3
     assert set(zip(first["protocol"], first["dataset"], first["sampling"], strict=True)) == {
         (p, d, s) for p in ("labels", "transfer") for d in ("data1", "other") for s in ("none", "smote")
     }
     assert set(first["heads"]) == {8}
     assert len(third) == 2 * 2 * (3 * 2 + 3)
     assert {"data1", "other", "mean_rank"} <= set(fourth)
-    assert len(fourth) == 2 * 4 * 4  # protocols, scores, models
+    assert len(ours[2]) == 2 * 4 * 4  # protocols, scores, models
     write_summary(whole, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         *(
@@ -265,7 +268,12 @@ def test_published_numbers_stand_beside_ours_for_the_papers_datasets_only(folder
 
 
 def test_what_ships_has_no_number_without_a_source(tmp_path):
-    assert (read_published()["source"].str.len() > 0).all()
+    shipped = read_published()
+    assert shipped["table"].value_counts().to_dict() == {"1": 40, "3": 20, "4": 180}
+    assert shipped["source"].str.contains("10.3389/fmed.2025.1631898", regex=False).all()
+    assert set(shipped["model"]) <= set(model_names())
+    assert shipped["mean"].between(0, 1).all()
+    assert shipped.query("table == '3'")["sd"].notna().all()
     slot = tmp_path / "published.csv"
     slot.write_text("table,dataset,model,sampling,metric,mean,sd,source\n3,data1,atsdp,,auroc,0.9,,\n")
     with pytest.raises(InputError, match="row 2: no source"):

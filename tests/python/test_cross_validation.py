@@ -18,7 +18,7 @@ from pharmacell.benchmark.columns import FIT, PLAN, SLICES
 from pharmacell.benchmark.dataset import load_dataset, rows_of
 from pharmacell.benchmark.fit_slice import cross_validate as run_slice
 from pharmacell.benchmark.memory import fold_limit, parse_memory
-from pharmacell.benchmark.plan import Variant, expected_fits, fits_of, make_plan, slices, variants
+from pharmacell.benchmark.plan import Variant, expected_fits, fits_of, make_plan, planned_models, slices, variants
 from pharmacell.benchmark.protocols import Protocol
 from pharmacell.benchmark.registry import get
 from pharmacell.cli.cross_validate import cross_validate
@@ -101,9 +101,36 @@ def test_the_main_model_learns_nothing_from_shuffled_labels(files, protocol):
         found = get(name, **settings, user_seed=seed).fit_predict(folds, CPU)
         return [auroc(truth, probability) for truth, probability in zip(truths, found, strict=True)]
 
-    assert np.mean(aurocs("atsdp", 0)) > 0.8
+    assert np.mean(aurocs("ensemble", 0)) > 0.8  # with labels it is the network alone
     # the folds of a repeat share one permutation of the lines, so a few repeats' worth is needed
     assert abs(np.mean([aurocs("atsdp_permuted", seed) for seed in range(4)]) - 0.5) < 0.2
+
+
+def test_atsdp_is_the_network_alone_and_the_ensemble_a_row_of_its_own(files):
+    """The paper's network reads no linear member and no neighbour; what predict mode averages is another model."""
+    dataset = dataset_of(files, "transfer")
+    folds = build_folds(dataset, [(0, 0)])
+    alone, unsmoothed, together = (
+        get(name, **SMALL, **more).fit_predict(folds, CPU)[0]
+        for name, more in (("atsdp", {}), ("atsdp", {"neighbours": 0}), ("ensemble", {}))
+    )
+    assert np.array_equal(alone, unsmoothed)
+    assert np.abs(alone - together).max() > 0.01
+    assert Variant("ensemble", 4, "none") in variants(["ensemble"], [0, 4], ["none"])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "has_members", "there"),
+    [("transfer", True, True), ("few_shot:2", True, True), ("transfer", False, False), ("labels", True, False)],
+)
+def test_the_ensemble_stands_only_where_it_is_more_than_the_network(protocol, has_members, there):
+    parsed = Protocol.parse(protocol)
+    assert ("ensemble" in planned_models(None, has_members, parsed)) == there
+    if there:
+        assert planned_models(["ensemble"], has_members, parsed) == ["ensemble"]
+    else:
+        with pytest.raises(InputError, match="--models ensemble"):
+            planned_models(["ensemble"], has_members, parsed)
 
 
 def test_slices_hold_every_expected_fit_once(files):

@@ -13,6 +13,8 @@ from synthetic_cells import DRUG, make_lines, write_bulk, write_cells
 from pharmacell.benchmark.model_settings import parse_settings, settings_line
 from pharmacell.benchmark.registry import get
 from pharmacell.benchmark.tune import RANGES, tune, tuning_folds
+from pharmacell.cli.cross_validate import cross_validate
+from pharmacell.cli.plan_folds import plan_folds
 from pharmacell.cli.tune import tune as command
 from pharmacell.core.errors import InputError
 from pharmacell.data.splits import split_lines
@@ -145,3 +147,41 @@ def test_settings_line_is_read_back_and_nonsense_is_refused():
     ):
         with pytest.raises(InputError, match=reason):
             parse_settings(text)
+
+
+def test_what_tune_found_enters_the_fits_of_the_same_run(tmp_path):
+    write_cells(tmp_path / "s.h5ad", n_cells=90)
+    write_bulk(tmp_path, make_lines(120))
+    files = [
+        "--bulk",
+        tmp_path / "bulk.h5ad",
+        "--response",
+        tmp_path / "response.parquet",
+        "--target",
+        tmp_path / "s.h5ad",
+    ]
+    common = ["--sample", "s", "--drug", DRUG, "--threads", 1, "--device", "cpu", "--outdir", tmp_path, *files]
+
+    def invoke(called, *arguments):
+        return CliRunner().invoke(called, [str(argument) for argument in (*common, *arguments)])
+
+    assert (
+        invoke(plan_folds, "--models", "ridge", "--protocol", "transfer", "--repeats", 1, "--folds", 2).exit_code == 0
+    )
+    (tmp_path / "s.ridge.params.json").write_text('{"model_settings": "ridge.alpha=7.0"}')
+    (tmp_path / "s.mlp.params.json").write_text('{"model_settings": "mlp.dropout=0.5"}')
+    (tmp_path / "nothing.params.json").write_text("{}")
+
+    def probabilities(*arguments):
+        fit = ("--folds", tmp_path / "s.folds.csv", "--model", "ridge", "--slice", "0:2", "--name", "fit")
+        ended = invoke(cross_validate, *fit, *arguments)
+        assert ended.exit_code == 0, ended.output
+        return pd.read_parquet(tmp_path / "fit.predictions.parquet")["probability"].to_numpy()
+
+    default, given = probabilities(), probabilities("--model_settings", "ridge.alpha=7")
+    assert np.abs(default - given).max() > 0.01
+    np.testing.assert_array_equal(probabilities("--tuned", tmp_path / "s.ridge.params.json"), given)
+    np.testing.assert_array_equal(probabilities("--tuned", tmp_path / "nothing.params.json"), default)
+    fit = ("--folds", tmp_path / "s.folds.csv", "--model", "ridge", "--slice", "0:2")
+    ended = invoke(cross_validate, *fit, "--tuned", tmp_path / "s.mlp.params.json")
+    assert (ended.exit_code, "not what tune wrote for ridge" in ended.output) == (1, True)

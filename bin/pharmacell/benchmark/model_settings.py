@@ -1,7 +1,11 @@
 """Settings of compared models as one line of text, such as ``cnn.dropout=0.5,ridge.alpha=30000``."""
 
+import json
+from pathlib import Path
+
 from pharmacell.benchmark.registry import check_names, settings_of
 from pharmacell.core.errors import InputError
+from pharmacell.data.input_file import check_file, reason
 
 
 def parse_settings(text: str | None) -> dict[str, dict[str, int | float]]:
@@ -38,6 +42,39 @@ def parse_settings(text: str | None) -> dict[str, dict[str, int | float]]:
                 "MODEL.SETTING=NUMBER, such as cnn.dropout=0.5"
             ) from None
     return found
+
+
+def read_tuned(path: Path, model: str) -> tuple[dict[str, int | float], dict[str, int | float]]:
+    """Read what ``tune`` found for a model.
+
+    Parameters
+    ----------
+    path
+        ``SAMPLE.MODEL.params.json``.
+    model
+        The model.
+
+    Returns
+    -------
+    params, settings
+        Params of the pipeline, and settings of a compared model; both empty where the defaults are best.
+
+    Raises
+    ------
+    InputError
+        If the file is no such file, or of another model.
+    """
+    check_file(path, [".json"])
+    try:
+        params = dict(json.loads(path.read_text()))
+        line = params.pop("model_settings", None)
+        settings = parse_settings(line)
+        unknown = set(params) - set(settings_of(model))
+        if unknown or settings.keys() - {model}:
+            raise ValueError(f"{', '.join(sorted(unknown | settings.keys()))}: not settings of {model}")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not what tune wrote for {model} ({reason(error)}); run tune again") from error
+    return params, settings.get(model, {})
 
 
 def numbers_of(model: str) -> dict[str, type]:

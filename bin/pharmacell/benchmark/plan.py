@@ -67,6 +67,35 @@ def variants(models: Sequence[str], heads: Sequence[int], samplings: Sequence[st
     return found
 
 
+def planned_models(asked: Sequence[str] | None, has_linear_members: bool, protocol: Protocol) -> list[str]:
+    """Return the models of a benchmark; the ensemble is left out of all of them where it would be the network alone.
+
+    Parameters
+    ----------
+    asked
+        Names; None for all.
+    has_linear_members
+        Whether the configuration puts linear members beside the network.
+    protocol
+        Of the evaluation: where a fit learns from enough labelled cells, the network stands alone.
+
+    Raises
+    ------
+    InputError
+        If the ensemble was asked for there.
+    """
+    from pharmacell.benchmark.registry import model_names
+    from pharmacell.response.columns import ENSEMBLE
+
+    exists = has_linear_members and not protocol.gives_enough_labels
+    if asked and ENSEMBLE in asked and not exists:
+        raise InputError(
+            f"--models {ENSEMBLE}: with --config published, --validation plain or --protocol {protocol} the network "
+            "stands alone, which is the model atsdp; leave it out, or take --protocol transfer"
+        )
+    return list(asked) if asked else [name for name in model_names() if exists or name != ENSEMBLE]
+
+
 def check_sweep(
     config: str,
     preset: str | None,
@@ -254,7 +283,7 @@ def slices(
                     first,
                     last,
                     gene_set,
-                    int(swept and not Protocol.parse(protocol).of_lines),
+                    int(REGISTRY[variant.model].begins_pretrained and not Protocol.parse(protocol).of_lines),
                 )
             )
     return pd.DataFrame(rows, columns=SLICES).astype(WHOLE_OR_MISSING)

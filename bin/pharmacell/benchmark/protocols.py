@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pharmacell.benchmark.fold import FEWEST_LABELLED
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator, integer
 
@@ -51,6 +52,11 @@ class Protocol:
 
     def __str__(self) -> str:
         return f"few_shot:{self.n_shots}" if self.name == "few_shot" else self.name
+
+    @property
+    def gives_enough_labels(self) -> bool:
+        """Whether a fit may use so many labelled cells that it can do without bulk lines."""
+        return self.name in ("labels", "leave_group_out") or self.n_shots >= FEWEST_LABELLED
 
     @property
     def of_lines(self) -> bool:

@@ -12,7 +12,7 @@ from pharmacell.evaluate.fold_scores import FOLD_METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
-# Empty as it ships: the tables could not be read at their source, and a number without a source has no place here.
+# Tables 1, 3 and 4 of the paper; F1 there is not 2PR / (P + R), so it is probably averaged over classes
 SLOT = Path(__file__).with_name("published.csv")
 DATASETS = ("data1", "data2", "data3", "data4")
 TABLES = ("1", "3", "4")
@@ -25,7 +25,7 @@ def read_published(path: str | Path = SLOT) -> "pd.DataFrame":
     ----------
     path
         csv, columns ``PUBLISHED_NUMBERS``: ``table`` 1, 3 or 4; ``dataset`` data1 to data4; ``model`` as registered;
-        ``sampling`` for Table 1, else empty; ``metric`` as in the scores; ``sd`` may be empty; ``source`` a citation.
+        ``sampling`` as printed, may be empty; ``metric`` as in the scores; ``sd`` may be empty; ``source`` a citation.
 
     Raises
     ------

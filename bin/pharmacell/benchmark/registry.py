@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pharmacell.benchmark.base import ComparedModel
 from pharmacell.core.errors import InputError
+from pharmacell.response.columns import ENSEMBLE
 
 if TYPE_CHECKING:
     # What Entry.load imports by name, once more as a statement: code digests (lib/Code.groovy) and the layers contract
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         cnn,
         deepdr,
         drugcell,
+        ensemble,
         gat,
         gcn,
         gradient_boosting,
@@ -70,6 +72,8 @@ class Entry:
         What reaches its fit.
     is_swept
         Whether the sweeps over attention heads and over sampling concern it.
+    begins_pretrained
+        Whether its fits begin with the replicas of the shared bulk stage.
     reads_main_options
         Whether the params of the main model (``--dropout``, ``--config``, ...) are its own; a sweep's model has them.
     """
@@ -80,6 +84,7 @@ class Entry:
     citation: str
     learns_from: Learns
     is_swept: bool = False
+    begins_pretrained: bool = False
     reads_main_options: bool = False
 
     def load(self) -> type[ComparedModel]:
@@ -95,6 +100,16 @@ _ENTRIES = (
         "Front. Med. 2025, 10.3389/fmed.2025.1631898",
         LINES | CELLS | LABELS,
         is_swept=True,
+        begins_pretrained=True,
+        reads_main_options=True,
+    ),
+    Entry(
+        ENSEMBLE,
+        "CrossValidatedEnsemble",
+        "ensemble",
+        "ATSDP-NET with linear members; what --mode predict averages",
+        LINES | CELLS,
+        begins_pretrained=True,
         reads_main_options=True,
     ),
     Entry("sa", "SAModel", "sparse autoencoder", "Ng 2011, CS294A lecture notes", LABELS),

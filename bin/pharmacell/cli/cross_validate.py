@@ -39,6 +39,7 @@ from pharmacell.response.settings import Smoothing, configuration
     help="SAMPLE.pretrained.safetensors of pretrain_bulk with the replicas of all repeats, for atsdp; else "
     "these are trained first.",
 )
+@click.option("--tuned", type=inputs.FILE, help="SAMPLE.MODEL.params.json of tune: settings of this model.")
 @inputs.smiles
 @options_of(Fits)
 @options_of(ModelSettings)
@@ -59,6 +60,7 @@ def cross_validate(
     model: str,
     part: tuple[int, int],
     pretrained: Path | None,
+    tuned: Path | None,
     smiles: Path | None,
     max_stack_memory: str,
     model_settings: str | None,
@@ -74,13 +76,14 @@ def cross_validate(
     Writes NAME.predictions.parquet and NAME.fits.csv (seconds, peak memory and sizes of each fit).
     """
     from pharmacell.benchmark.memory import parse_memory
-    from pharmacell.benchmark.model_settings import parse_settings
+    from pharmacell.benchmark.model_settings import parse_settings, read_tuned
     from pharmacell.benchmark.plan import Variant, load_plan
     from pharmacell.benchmark.registry import REGISTRY, check_names, get
     from pharmacell.core.files import whole_file
 
     check_names([model])
-    chosen = parse_settings(model_settings).get(model, {})
+    best, found_settings = read_tuned(tuned, model) if tuned else ({}, {})
+    options, chosen = options | best, found_settings | parse_settings(model_settings).get(model, {})
     most_bytes = parse_memory(max_stack_memory)
     plan = load_plan(folds)
 

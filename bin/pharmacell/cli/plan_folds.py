@@ -47,20 +47,22 @@ def plan_folds(
         digest,
         expected_fits,
         make_plan,
+        planned_models,
         rows_to_test,
         slices,
         variants,
     )
     from pharmacell.benchmark.protocols import Protocol
-    from pharmacell.benchmark.registry import model_names
     from pharmacell.core.files import whole_file
     from pharmacell.data.cells import CellMatrix
     from pharmacell.data.lines import load_lines
+    from pharmacell.response.settings import configuration
 
     settings = chosen(Plan, options)
     how = Protocol.parse(settings.protocol)
     parse_settings(model_settings)
-    models, heads = settings.models or model_names(), list(dict.fromkeys(settings.heads_sweep))
+    members = configuration(config, preset, {"validation": options["validation"]}).training.ensemble
+    models, heads = planned_models(settings.models, members, how), list(dict.fromkeys(settings.heads_sweep))
     sweep = variants(models, heads, check_sweep(config, preset, options, heads, settings.samplings, models))
     cells = CellMatrix(target)
     lines = load_lines(bulk, response, drug, cells.genes)

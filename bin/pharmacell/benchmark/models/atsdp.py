@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
@@ -51,9 +51,16 @@ class FitSettings(ConfigurationChoice):
     pretrained: Path | None = None
     user_seed: int = Run.seed
 
-    def configuration(self) -> Configuration:
-        """Return the named configuration, changed by every field that is not None."""
-        return configuration(self.config, self.preset, vars(self))
+    def configuration(self, ensemble: bool) -> Configuration:
+        """Return the named configuration, changed by every field that is not None.
+
+        Parameters
+        ----------
+        ensemble
+            Whether linear members stand beside the network where the configuration has them.
+        """
+        found = configuration(self.config, self.preset, vars(self))
+        return found if ensemble else replace(found, training=replace(found.training, ensemble=False))
 
 
 # with a field for each of the configuration's, None where the configuration decides
@@ -71,10 +78,11 @@ class CrossValidatedATSDP(ComparedModel):
 
     Replica k of repeat r begins with replica ``r * n_replicas + k`` of one pretrained stack, which has seen no cell.
     Where the protocol gives at least 10 labelled cells of each class, the network learns from them too, a tenth of
-    the training cells decides by their labels when it stops, and it stands alone; else bulk lines decide, and the
-    linear members of the main job stand beside it.
+    the training cells decides by their labels when it stops; else bulk lines decide. The network stands alone, as
+    published; ``ensemble`` has linear members beside it.
     """
 
+    with_linear_members: ClassVar[bool] = False
     config: FitSettings = field(default_factory=ATSDPSettings)
 
     @override
@@ -82,7 +90,7 @@ class CrossValidatedATSDP(ComparedModel):
         from pharmacell.benchmark.fold_stack import without_single_cells
         from pharmacell.response.training_lines import SplitLines, prepare_training_lines
 
-        settings = self.config.configuration()
+        settings = self.config.configuration(self.with_linear_members)
         bundle = self.pretrained(folds, settings, device)
         lines = prepare_training_lines(
             SplitLines(*folds[0].lines_as_read()),
@@ -171,4 +179,4 @@ class CrossValidatedATSDP(ComparedModel):
     def stack_bytes(self, n_genes: int, n_train: int, n_test: int) -> int:
         from pharmacell.benchmark.fold_stack import replica_bytes
 
-        return self.config.n_replicas * replica_bytes(self.config.configuration(), n_genes, n_train)
+        return self.config.n_replicas * replica_bytes(self.config.configuration(ensemble=False), n_genes, n_train)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import override
 
-from pharmacell.benchmark.models.atsdp import CrossValidatedATSDP
+from pharmacell.benchmark.models.ensemble import CrossValidatedEnsemble
 from pharmacell.core.seeds import generator, integer
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PermutedATSDP(CrossValidatedATSDP):
-    """The whole main model after a permutation of the labels (Ojala and Garriga 2010, Test 1)::
+class PermutedATSDP(CrossValidatedEnsemble):
+    """The whole main model, linear members included, after a permutation of the labels (Ojala and Garriga 2010, Test 1)::
 
         y'_i = y_s(i)
 
@@ -33,7 +33,7 @@ class PermutedATSDP(CrossValidatedATSDP):
         for repeat, of_repeat in groupby(sorted(folds, key=lambda fold: fold.key), key=lambda fold: fold.key[0]):
             seed = integer(self.config.user_seed, f"permuted lines of repeat {repeat}")
             shuffled = [shuffled_fold(fold, seed) for fold in of_repeat]
-            model = CrossValidatedATSDP(replace(self.config, pretrained=None, user_seed=seed))
+            model = CrossValidatedEnsemble(replace(self.config, pretrained=None, user_seed=seed))
             keys = [(repeat, fold.key[1]) for fold in shuffled]
             found |= dict(zip(keys, model.fit_predict(shuffled, device), strict=True))
         return [found[fold.key] for fold in folds]
