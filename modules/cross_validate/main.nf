@@ -16,7 +16,9 @@ process CROSS_VALIDATE {
 
     script:
     def row = slice.subMap('sample', 'drug', 'model', 'heads', 'sampling') + [slice: "${slice.first}:${slice.last}", name: slice.id]
-    def files = [bulk: bulk, response: response, target: cells, folds: folds, pretrained: earlier.find { file -> file.name.endsWith('.safetensors') }, tuned: earlier.find { file -> file.name.endsWith('.params.json') }]
+    def given = earlier instanceof List ? earlier : [earlier] // a single file is a path, whose parts `find` would walk
+    def files = [bulk: bulk, response: response, target: cells, folds: folds] +
+        [pretrained: given.find { file -> file.name.endsWith('.safetensors') }, tuned: given.find { file -> file.name.endsWith('.params.json') }]
     """
     : ${task.ext.code}
     cross_validate.py ${Options.line(files + options + row)} --threads ${task.cpus}

@@ -1,5 +1,7 @@
 """`--mode benchmark` on small real data: what is published, what a resume repeats, and slices that fail for good."""
 
+import json
+
 import pandas as pd
 import pytest
 from engine_run import run
@@ -127,6 +129,23 @@ def test_failed_slices_are_named_as_missing_and_what_would_fail_again_is_not_tri
     assert set(missing["model"]) == {"atsdp"}
     assert len(missing) == 2 * 6
     assert set(pd.read_csv(launch_dir / "small/benchmark/scores.csv")["model"]) == {"prevalence"}
+
+
+def test_tuned_settings_enter_the_table_of_the_same_run(project, benchmark):
+    _, launch_dir = benchmark
+    chosen = ("-profile", "test", "--mode", "benchmark", "--repeats", "1", "--folds", "2", "--models", "ridge")
+    chosen = (*chosen, "--protocol", "transfer", *SHEET, "-resume")
+
+    def scores(folder: str, *more: str) -> pd.Series:
+        ended = run(project, launch_dir, *chosen, *more, "--outdir", folder)
+        assert ended.code == 0, ended.output
+        return pd.read_csv(launch_dir / folder / "benchmark/scores.csv").query("metric == 'brier'")["value"]
+
+    tuned = scores("tuned", "--tune", "6")
+    settings = json.loads((launch_dir / "tuned/benchmark/tuned/cells/ridge.params.json").read_text())
+    assert (
+        tuned.tolist() == scores("given", "--model_settings", settings["model_settings"]).tolist()
+    )  # not those of the defaults
 
 
 BAD = {

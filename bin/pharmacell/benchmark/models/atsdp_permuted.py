@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PermutedATSDP(CrossValidatedEnsemble):
-    """The whole main model, linear members included, after a permutation of the labels (Ojala and Garriga 2010, Test 1)::
+    """The main model, linear members included, after a permutation of the labels (Ojala and Garriga 2010, Test 1)::
 
         y'_i = y_s(i)
 
