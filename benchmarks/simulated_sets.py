@@ -21,10 +21,12 @@ from pharmacell.data.lines import Lines, panel_of
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.simulate import simulate_counts
 from pharmacell.evaluate.metrics import auroc
+from pharmacell.response.cell_tests import permutation_tests
 from pharmacell.response.columns import ALONE, ENSEMBLE
 from pharmacell.response.diagnostics import diagnose
 from pharmacell.response.finetune_sc import adapt, fit_to_cells
-from pharmacell.response.neighbours import nearest_cells, smooth
+from pharmacell.response.neighbours import nearest_cells
+from pharmacell.response.permuted_null import Null
 from pharmacell.response.predict import CellPredictions, predict_cells, smoothed
 from pharmacell.response.pretrain_bulk import pretrain
 from pharmacell.response.settings import NEIGHBOURS, Configuration
@@ -267,7 +269,7 @@ def write_sample(made: SimulatedSet, path: Path) -> None:
 
 def fit_set(
     made: SimulatedSet, folder: Path, settings: Configuration, n_replicas: int, seed: int, checks: bool = True
-) -> tuple[Bundle, CellMatrix, np.ndarray | None, pd.DataFrame]:
+) -> tuple[Bundle, CellMatrix, Null | None, pd.DataFrame]:
     """Train and adapt; returns the adapted bundle, the cells, the null and the baselines' scores of held-out lines.
 
     Without ``checks`` neither the null nor the other grounds of a verdict are made, which takes half of the time.
@@ -318,7 +320,7 @@ def predict_set(
             row |= {f"weight_{name}": weight for name, weight in bundle.ensemble.named_weights().items()}
         if checks:
             card = replace(bundle.card, drug=drug, sample="simulated")
-            null = None if null is None else smooth(null, nearest)
-            diagnostics = diagnose(found, card, cells.uns, null)
+            tests = None if null is None else permutation_tests(null, bundle, cells, nearest, NEIGHBOURS)
+            diagnostics = diagnose(found, card, cells.uns, tests)
             row |= {name: value for name, value in diagnostics.items() if not isinstance(value, list)}
     return row | {"seconds": time.process_time() - start}

@@ -12,7 +12,7 @@ process FINETUNE_SC {
 
     output:
     tuple val(meta), path("${meta.sample}.model.safetensors"), path("${meta.sample}.model.json"),
-        path("${meta.sample}.null.parquet", arity: '0..*'), emit: model
+        path("${meta.sample}.null.safetensors", arity: '0..*'), emit: model
     tuple val(meta), path("${meta.sample}.history.csv"), emit: history
     path "${meta.sample}.transfer.json", emit: diagnostics
     path 'versions.yml', emit: versions
@@ -29,7 +29,7 @@ process FINETUNE_SC {
     stub:
     """
     : ${task.ext.code}
-    touch ${meta.sample}.model.safetensors ${meta.sample}.model.json ${meta.sample}.history.csv ${meta.sample}.transfer.json ${meta.sample}.null.parquet
+    touch ${meta.sample}.model.safetensors ${meta.sample}.model.json ${meta.sample}.history.csv ${meta.sample}.transfer.json ${meta.sample}.null.safetensors
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -68,7 +68,7 @@ def train(folder: Path, prefix: str) -> Path:
     write_cells(folder / "s.h5ad", 40, genes=GENES[:60])
     run(pretrain_bulk, *files_of(folder), *TRAINING, *SMALL)
     finetune(folder)
-    model = ["--model", folder / "s.model.safetensors", "--null", folder / "s.null.parquet"]
+    model = ["--model", folder / "s.model.safetensors", "--null", folder / "s.null.safetensors"]
     run(predict, *model, "--target", folder / "s.h5ad", "--outdir", folder, *SHARED)
     return folder
 

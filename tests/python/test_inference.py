@@ -14,6 +14,8 @@ from synthetic_cells import CPU, GENES, TRAINING, make_lines, pretrain_small, wr
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import write_json
 from pharmacell.data.cells import CellMatrix
+from pharmacell.evaluate.significance import PermutationTest
+from pharmacell.response.cell_tests import CellTests
 from pharmacell.response.diagnostics import diagnose
 from pharmacell.response.finetune_sc import adapt
 from pharmacell.response.model_card import Interval, ModelCard
@@ -155,14 +157,41 @@ def test_diagnostics_say_what_others_rely_on(bundle, sample, found):
 
 
 def test_diagnostics_keep_the_spread_under_each_permutation(bundle, sample, found, folder):
-    null = np.random.default_rng(0).normal(size=(20, found.scores.shape[1])) * np.arange(1, 21)[:, None]
-    write_json(folder / "d.json", diagnose(found, bundle.card, CellMatrix(sample).uns, null))
+    n = found.scores.shape[1]
+    null = np.random.default_rng(0).normal(size=(n, 21)) * np.arange(1, 22)
+    test = PermutationTest(null.mean(0))
+    p, deviation = test.add(null)
+    tests = CellTests(p, p, deviation, test.sample(), None, 3.0)
+    write_json(folder / "d.json", diagnose(found, bundle.card, CellMatrix(sample).uns, tests))
     facts = json.loads((folder / "d.json").read_text())
-    assert facts["separation_null"] == pytest.approx(list(null.std(1)))
-    assert facts["separation_spread"] == pytest.approx(found.scores.mean(0).std())
+    assert facts["separation_null"] == pytest.approx(list(null[:, 1:].std(0)), rel=1e-4)
+    assert facts["separation_spread"] == pytest.approx(null[:, 0].std(), rel=1e-4)
     ratio = facts["separation_spread"] / np.median(facts["separation_null"])
     assert facts["separation_ratio"] == pytest.approx(ratio)
+    assert facts["network_separation_p"] is None
     assert "separation_null" not in diagnose(found, bundle.card, CellMatrix(sample).uns, None)
+
+
+@pytest.mark.parametrize(
+    ("deviation", "probability", "call"),
+    [
+        (2, 0.7, "sensitive"),
+        (2, 0.08, "higher than the sample"),
+        (-2, 0.1, "resistant"),
+        (-2, 0.9, "lower than the sample"),
+    ],
+)
+def test_a_call_never_contradicts_the_label(found, deviation, probability, call):
+    n, score = found.scores.shape[1], np.full((2, found.scores.shape[1]), probability, np.float32)
+    tests = CellTests(np.full(n, 0.001), np.full(n, 0.01), np.full(n, float(deviation)), None, None, 3.0)
+    obs = pd.DataFrame(index=[f"c{number}" for number in range(n)])
+    predicted = replace(found, replicas=score, scores=score)
+    tables = prediction_tables(predicted, obs, [], tests, 0)
+    assert set(tables["significance"]["call"]) == {call}
+    assert set(tables["predictions"]["label"]) == {int(probability >= 0.5)}
+    none = replace(tests, fdr=np.full(n, 0.06))
+    tables = prediction_tables(predicted, obs, [], none, 0)
+    assert set(tables["significance"]["call"]) == {"not significant"}
 
 
 def test_verdict_falls_with_the_evidence(bundle, sample, found):

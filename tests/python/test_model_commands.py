@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
-from synthetic_cells import DRUG, write_bulk, write_cells
+from synthetic_cells import DRUG, GENES, write_bulk, write_cells
 
 from pharmacell.cli.finetune_sc import finetune_sc
 from pharmacell.cli.predict import predict
 from pharmacell.cli.pretrain_bulk import pretrain_bulk
 from pharmacell.response.model_card import ModelCard
+from pharmacell.response.null_table import read_null, write_null
 from pharmacell.response.settings import DEFAULT, configuration
 
 SHARED = ["--sample", "s", "--threads", "1", "--device", "cpu"]
@@ -42,7 +43,7 @@ def arguments_of(folder) -> dict[str, list]:
             "--split",
             folder / "s.split.csv",
         ],
-        "predict": ["--model", folder / "s.model.safetensors", "--null", folder / "s.null.parquet", *rest],
+        "predict": ["--model", folder / "s.model.safetensors", "--null", folder / "s.null.safetensors", *rest],
     }
 
 
@@ -82,7 +83,7 @@ def test_files_are_named_as_documented(finished):
         "s.model.json",
         "s.history.csv",
         "s.transfer.json",
-        "s.null.parquet",
+        "s.null.safetensors",
         "s.predictions.csv",
         "s.predicted.h5ad",
         "s.baselines.csv",
@@ -176,7 +177,8 @@ def baselines_for_split(folder):
 
 
 def null_of_other_cells(folder):
-    pd.read_parquet(folder / "s.null.parquet").iloc[::-1].to_parquet(folder / "s.null.parquet")
+    path = folder / "s.null.safetensors"
+    write_null(read_null(path, 70, len(GENES)), 71, path)
 
 
 def nothing(_):
@@ -212,8 +214,8 @@ BAD_INPUT = {
     "another drug": ("finetune", second_drug, ["--drug", "Othermab"], f"{DRUG}"),
     "negative omega": ("finetune", nothing, ["--omega", "-1"], "omega"),
     "truncated model": ("predict", truncated("s.model.safetensors"), [], "s.model.safetensors"),
-    "null of other cells": ("predict", null_of_other_cells, [], "s.null.parquet"),
-    "truncated null": ("predict", truncated("s.null.parquet"), [], "s.null.parquet"),
+    "null of other cells": ("predict", null_of_other_cells, [], "s.null.safetensors"),
+    "truncated null": ("predict", truncated("s.null.safetensors"), [], "s.null.safetensors"),
     "model that was not adapted": ("predict", nothing, None, "finetune_sc"),
     "genes missing at prediction": ("predict", fewer_genes, [], "5 genes of the model are not in the sample"),
 }

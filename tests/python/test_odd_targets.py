@@ -99,7 +99,7 @@ def outcome(folder: Path, bulk: Path, change: Callable[[ad.AnnData], ad.AnnData]
         "--split",
         folder / "s.split.csv",
     )
-    call(predict, *rest, "--model", folder / "s.model.safetensors", "--null", folder / "s.null.parquet")
+    call(predict, *rest, "--model", folder / "s.model.safetensors", "--null", folder / "s.null.safetensors")
     found = Outcome(
         ad.read_h5ad(folder / "s.h5ad"),
         pd.read_csv(folder / "s.predictions.csv", index_col="cell_id"),

@@ -201,11 +201,17 @@ def test_significance_counts_calls_and_stacks_the_p_values():
     bars, histogram = draw_significance(table, "t", False).axes
     assert [
         (label.get_text(), bar.get_height()) for label, bar in zip(bars.get_xticklabels(), bars.patches, strict=True)
-    ] == [("sensitive", 1), ("resistant", 1), ("not significant", 2)]
+    ] == [
+        ("sensitive", 1),
+        ("higher\nthan the sample", 0),
+        ("lower\nthan the sample", 0),
+        ("resistant", 1),
+        ("not\nsignificant", 2),
+    ]
     assert sum(bar.get_height() for bar in histogram.patches) == 4
     assert list(histogram.lines[0].get_ydata()) == [4 / 20] * 2
     nothing = draw_significance(table[table["call"] == "not significant"], "t", False).axes[0]
-    assert [bar.get_height() for bar in nothing.patches] == [0, 0, 2]
+    assert [bar.get_height() for bar in nothing.patches] == [0, 0, 0, 0, 2]
 
 
 def test_a_network_alone_has_no_evidence_to_draw(tmp_path):

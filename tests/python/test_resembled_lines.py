@@ -100,7 +100,7 @@ def judged(tmp_path_factory) -> dict[str, dict]:
         run(pretrain_bulk, *data, *rest, *TRAINING, *SMALL)
         adapted = ["--pretrained", out / "s.pretrained.safetensors", "--split", out / "s.split.csv"]
         run(finetune_sc, *adapted, *data, *rest, *TRAINING)
-        run(predict, "--model", out / "s.model.safetensors", "--null", out / "s.null.parquet", *rest)
+        run(predict, "--model", out / "s.model.safetensors", "--null", out / "s.null.safetensors", *rest)
         found[name] = json.loads((out / "s.diagnostics.json").read_text())
     return found
 

@@ -14,14 +14,17 @@ from pharmacell.data.folds import assign_folds, comparison_groups
 from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
 from pharmacell.data.splits import split_lines
 from pharmacell.evaluate.metrics import auroc
-from pharmacell.evaluate.significance import cell_significance, separation
-from pharmacell.evaluate.within_groups import auroc_within
-from pharmacell.response import finetune_sc
+from pharmacell.evaluate.significance import PermutationTest, false_discovery_rate, number_of_axes
+from pharmacell.evaluate.within_groups import auroc_within, aurocs_within
+from pharmacell.response import cell_tests
 from pharmacell.response import pretrain_bulk as training
+from pharmacell.response.cell_tests import permutation_tests
 from pharmacell.response.ensemble import stacking_weights
 from pharmacell.response.finetune_sc import adapt
 from pharmacell.response.linear_members import place_of_best
-from pharmacell.response.permuted_null import PERMUTATIONS
+from pharmacell.response.linear_statistic import OrderedMembers, member_weights
+from pharmacell.response.neighbours import nearest_cells
+from pharmacell.response.permuted_null import NETWORK_PERMUTATIONS, PERMUTATIONS, permutations
 from pharmacell.response.settings import Configuration
 from pharmacell.response.shifted_scores import reliability
 from pharmacell.response.training_lines import SplitLines, prepare_training_lines
@@ -52,7 +55,8 @@ def everything_chosen(pretrained, finetuned) -> dict[str, np.ndarray]:
     """Return all that training and shifted validation decided."""
     bundle = pretrained.bundle
     numbers = {name: np.asarray(value) for name, value in vars(bundle.ensemble).items()}
-    return weights_of(bundle.model) | numbers | {"null": finetuned.null, "baselines": bundle.baselines.weights}
+    null = {name: np.asarray(value) for name, value in vars(finetuned.null).items()}
+    return weights_of(bundle.model) | numbers | null | {"baselines": bundle.baselines.weights}
 
 
 def test_no_test_line_reaches_shifted_validation_weights_or_null(honest, sample, monkeypatch):
@@ -175,47 +179,134 @@ def test_ensemble_is_what_its_parts_say(honest, sample):
     assert (np.diff(probability.ravel()[np.argsort(by_hand.ravel())]) >= 0).all()
 
 
-def test_null_has_a_score_for_every_permutation_and_cell(honest, sample):
+def test_null_has_the_real_order_first_and_every_permutation(honest, sample):
     null = honest[1].null
-    assert null.shape == (PERMUTATIONS, len(CellMatrix(sample)))
-    assert np.isfinite(null).all()
-    assert np.abs(np.corrcoef(null)[np.triu_indices(PERMUTATIONS, 1)]).mean() < 0.7  # the permutations differ
+    assert null.weights.shape == (1 + PERMUTATIONS, honest[0].bundle.model.n_genes)
+    assert null.network.shape == (1 + NETWORK_PERMUTATIONS, len(CellMatrix(sample)))
+    assert np.isfinite(null.weights).all()
+    assert np.abs(np.corrcoef(null.weights[1:40])[np.triu_indices(39, 1)]).mean() < 0.7  # the permutations differ
+    x = honest[0].bundle.standardise_cells(next(CellMatrix(sample).chunks(honest[0].bundle.genes)))
+    shown = honest[0].bundle.score(x, "target", CPU).mean(0)
+    assert np.corrcoef(x @ null.weights[0], shown)[0, 1] > 0.8
+    assert np.corrcoef(null.network[0], shown)[0, 1] > 0.8
 
 
-def test_null_of_every_permutation_is_on_one_scale(sample, monkeypatch):
-    """A replica that stopped early has small logits; the null's longer trained ones are not measured by it."""
-    made = finetune_sc.stacked_ensemble
+def test_permutations_keep_every_fold_and_the_classes_of_every_tissue():
+    lines = replace(make_lines(), origin=make_lines().origin.assign(tissue=[f"tissue{i % 12}" for i in range(90)]))
+    split = split_lines(lines.labels, 7)
+    scaler, _ = lines.standardised((split != "test").to_numpy())
+    found = prepare_training_lines(SplitLines(lines, split), scaler, SETTINGS, 5, 7, CPU)
+    origin = lines.origin[(split != "test").to_numpy()]
+    folds = assign_folds(found.labels, origin, 5, 7)
+    orders = permutations(found.strata, 20, np.random.default_rng(0))
+    assert (orders[0] == np.arange(len(found.labels))).all()
+    assert (orders[1:] != orders[0]).any(1).all()
+    for order in orders[1:]:
+        assert (folds[order] == folds).all()
+        assert (origin["tissue"].to_numpy()[order] == origin["tissue"]).all()
+        assert (assign_folds(found.labels[order], origin, 5, 7) == folds).all()
 
-    def with_one_small_scale(*arguments):
-        ensemble = made(*arguments)
-        scale = ensemble.scale.copy()
-        scale[1, 0] /= 100
-        return replace(ensemble, scale=scale, weights=np.array([0.7, 0.1, 0.1, 0.1], np.float32))
 
-    monkeypatch.setattr(finetune_sc, "stacked_ensemble", with_one_small_scale)
-    spreads = run(make_lines(), sample)[1].null.std(1)
-    assert spreads.max() < 5 * np.median(spreads)
-
-
-def test_p_values_are_uniform_under_the_null_and_small_for_a_cell_that_stands_out():
+def test_rankings_of_many_permutations_are_scored_as_one_by_one():
     rng = np.random.default_rng(0)
-    scale = rng.uniform(0.5, 3, 400)
-    p = np.concatenate(
-        [cell_significance(rng.normal(size=400) * scale, rng.normal(size=(20, 400)) * scale)[0] for _ in range(20)]
-    )
-    assert abs((p < 0.05).mean() - 0.05) < 0.02
-    assert abs((p < 0.5).mean() - 0.5) < 0.05
-    score = rng.normal(size=400) * scale
-    score[7] = 40 * scale[7]
-    p, fdr = cell_significance(score, rng.normal(size=(20, 400)) * scale)
-    assert p.argmin() == 7
-    assert fdr[7] < 0.05
-    assert p.min() > 0
+    truth, scores = (rng.random((30, 50)) < 0.3).astype(int), rng.normal(size=(30, 50))
+    for groups in (rng.integers(0, 6, 50), np.arange(50), np.zeros(50, int)):
+        one_by_one = [auroc_within(*row, groups) for row in zip(truth, scores, strict=True)]
+        np.testing.assert_allclose(aurocs_within(truth, scores, groups), one_by_one)
+
+
+def linear_null(number: int, two_lines: bool) -> tuple[np.ndarray, float, float]:
+    """Return p of each cell, p of the sample and smallest FDR where responses have nothing to do with expression."""
+    rng = np.random.default_rng([number, two_lines])
+    lines = make_lines(60, number)
+    response = rng.permutation(lines.response.to_numpy())
+    labels = pd.Series((response > np.quantile(response, 0.7)).astype(int), lines.labels.index)
+    lines = replace(lines, response=pd.Series(response, lines.labels.index), labels=labels)
+    bulk = SplitLines(lines, split_lines(labels, number))
+    scaler, _ = lines.standardised(~bulk.in_part("test"))
+    settings = replace(SETTINGS, noise="gaussian")
+    found = prepare_training_lines(bulk, scaler, settings, 5, number, CPU)
+    members = OrderedMembers(found, permutations(found.strata, 99, rng))
+    weights = members.gene_weights(member_weights(members.validation, members.labels))
+    cells = rng.normal(size=(12, weights.shape[1])).astype(np.float32)
+    if two_lines:
+        cells = 0.1 * cells + 3 * rng.normal(size=(2, weights.shape[1]))[np.arange(12) % 2]
+    test = PermutationTest((cells @ weights.T).mean(0))
+    p, _ = test.add(cells @ weights.T)
+    return p, test.sample().p, false_discovery_rate(p, test.sample().p).min()
+
+
+@pytest.mark.parametrize("two_lines", [False, True])
+def test_p_values_hold_their_level_under_a_global_null(two_lines):
+    """docs/methods.md has the table of 10,000 nulls, by benchmarks/null_calibration.py; this is a small one."""
+    p, of_sample, least = (np.array(part) for part in zip(*[linear_null(n, two_lines) for n in range(80)], strict=True))
+    limit = 0.1 + 3 * np.sqrt(0.1 * 0.9 / 80)
+    assert (p[:, 0] <= 0.1).mean() < limit
+    assert (of_sample <= 0.1).mean() < limit
+    assert (least <= 0.1).mean() < limit
+    assert 0.35 < np.median(p[:, 0]) < 0.65
+
+
+def test_cells_that_differ_along_one_axis_are_not_called_more_often_than_chance():
+    """With the nulls of all cells pooled, P(p <= 1e-4) was 1.3 % here."""
+    rng = np.random.default_rng(0)
+    axis = rng.normal(size=300)
+    p = []
+    for _ in range(1000):
+        scores = axis[:, None] * rng.normal(size=200)
+        p.append(PermutationTest(scores.mean(0)).add(scores)[0])
+    p = np.array(p)
+    assert abs((p <= 0.05).mean() - 0.05) < 0.02
+    assert p.min() >= 1 / 200
+
+
+def test_a_cell_that_stands_out_is_called():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(400, 1001)) * rng.uniform(0.5, 3, (400, 1))
+    scores[7, 0] = 40
+    test = PermutationTest(scores.mean(0))
+    p, deviation = test.add(scores)
+    assert p[7] == 1 / 1001
+    assert deviation[7] > 30
+    assert test.sample().p == 1 / 1001
+    chunked = PermutationTest(scores.mean(0))
+    by_chunk = np.concatenate([chunked.add(scores[start : start + 90])[0] for start in range(0, 400, 90)])
+    np.testing.assert_array_equal(by_chunk, p)
+    np.testing.assert_allclose(chunked.sample().null_spreads, scores[:, 1:].std(0), rtol=1e-4)
 
 
 def test_separation_counts_permutations_that_spread_as_wide():
-    null = np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 8.0]])
-    assert separation(np.array([0.0, 4.0]), null) == (pytest.approx(2.0), pytest.approx(0.5))
+    test = PermutationTest(np.array([2.0, 0.5, 1.0, 4.0]))
+    test.add(np.array([[0.0, 0.0, 0.0, 0.0], [4.0, 1.0, 2.0, 8.0]]))
+    assert (test.sample().ratio, test.sample().spread_p) == (pytest.approx(2.0), pytest.approx(0.5))
+
+
+def test_cells_of_two_lines_differ_along_one_axis():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(50, 200))
+    lines = rng.normal(size=(12, 50))
+    few, many = (lines[np.arange(120) % n] + 0.1 * rng.normal(size=(120, 50)) for n in (2, 12))
+    few, many = (number_of_axes((cells - cells.mean(0)) @ weights) for cells in (few, many))
+    assert few < 1.5 < 5 < many
+
+
+def test_large_samples_are_tested_in_chunks_with_the_same_result(honest, sample, monkeypatch):
+    bundle, cells = honest[0].bundle, CellMatrix(sample)
+    nearest = nearest_cells(cells.components(), 5, np.random.default_rng(0))
+    whole = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
+    monkeypatch.setattr(cell_tests, "MOST_REFERENCE_CELLS", 10)
+    monkeypatch.setattr(cell_tests, "CELLS_AT_ONCE", 16)
+    nearest[:, 1:] %= 9  # only nine cells count as neighbours
+    few = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
+    monkeypatch.setattr(cell_tests, "MOST_REFERENCE_CELLS", 1000)
+    again = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
+    np.testing.assert_array_equal(few.p, again.p)
+    assert few.linear.p == again.linear.p
+    assert not np.array_equal(whole.p, few.p)
+    x = bundle.standardise_cells(next(cells.chunks(bundle.genes)))
+    scores = (x @ honest[1].null.weights.T)[nearest].mean(1)
+    by_hand, _ = PermutationTest(scores.mean(0)).add(scores)
+    assert np.abs(few.p - by_hand).max() <= 2 / 1001  # rounding
 
 
 def test_reliability_of_a_calibrated_and_of_an_overconfident_prediction():

@@ -52,7 +52,7 @@ def finetune_sc(
     """Adapt to the cells: target autoencoder, then encoders and predictor together (Eq. 16).
 
     Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json and, unless the network stands
-    alone, SAMPLE.null.parquet (scores of the cells under permuted bulk labels).
+    alone, SAMPLE.null.safetensors (the score under permuted bulk responses).
     """
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.files import whole_file, write_json
@@ -76,7 +76,7 @@ def finetune_sc(
     with whole_file(outdir / f"{sample}.history.csv") as partial:
         result.history.to_csv(partial, index=False)
     if result.null is not None:
-        write_null(result.null, cells.obs.index, outdir / f"{sample}.null.parquet")
+        write_null(result.null, len(cells), outdir / f"{sample}.null.safetensors")
     adaptation = bundle.card.adaptation
     write_json(outdir / f"{sample}.transfer.json", {name: getattr(adaptation, name) for name in TRANSFER})
     save_bundle(bundle, outdir / f"{sample}.model.safetensors")

@@ -19,7 +19,7 @@ from pharmacell.response.settings import NEIGHBOURS, Smoothing
     "--null",
     "null_path",
     type=inputs.FILE,
-    help="SAMPLE.null.parquet of finetune_sc; gives each cell a p-value.",
+    help="SAMPLE.null.safetensors of finetune_sc; gives each cell a p-value.",
 )
 @options_of(Smoothing)
 @inputs.outdir
@@ -39,13 +39,16 @@ def predict(
     Writes SAMPLE.predictions.csv, SAMPLE.baselines.csv, SAMPLE.predicted.h5ad, SAMPLE.diagnostics.json; with --null
     SAMPLE.significance.csv; and, where the sample has labels, SAMPLE.metrics.csv and SAMPLE.model_metrics.csv.
     """
+    import numpy as np
+
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.files import whole_file, write_json
     from pharmacell.core.seeds import generator
     from pharmacell.data.cells import CellMatrix
+    from pharmacell.response.cell_tests import permutation_tests
     from pharmacell.response.columns import ENSEMBLE, NETWORK
     from pharmacell.response.diagnostics import diagnose
-    from pharmacell.response.neighbours import nearest_cells, smooth
+    from pharmacell.response.neighbours import nearest_cells
     from pharmacell.response.null_table import read_null
     from pharmacell.response.predict import predict_cells, smoothed
     from pharmacell.response.prediction_tables import prediction_tables, write_predicted_h5ad
@@ -55,17 +58,19 @@ def predict(
     where = resolve_device(device)
     cells = CellMatrix(target)
     bundle = load_bundle(model, device=where)
-    null = read_null(null_path, cells.obs.index) if null_path else None
+    null = read_null(null_path, len(cells), len(bundle.genes)) if null_path else None
     predictions = predict_cells(bundle, cells, where)
     if neighbours is None:
         neighbours = NEIGHBOURS if bundle.ensemble else 0
+    nearest = np.arange(len(cells))[:, None]
     if neighbours:
         nearest = nearest_cells(cells.components(), neighbours, generator(seed, "reference cells"))
-        predictions, null = smoothed(predictions, bundle, nearest), None if null is None else smooth(null, nearest)
+        predictions = smoothed(predictions, bundle, nearest)
+    tests = permutation_tests(null, bundle, cells, nearest, neighbours) if null else None
     card = replace(bundle.card, neighbours=neighbours)
     model_name = ENSEMBLE if bundle.ensemble else NETWORK
-    tables = prediction_tables(predictions, cells.obs, card.labelled_cells, null, seed, model_name)
-    diagnostics = diagnose(predictions, card, cells.uns, null)
+    tables = prediction_tables(predictions, cells.obs, card.labelled_cells, tests, seed, model_name)
+    diagnostics = diagnose(predictions, card, cells.uns, tests)
     for name, table in tables.items():
         with whole_file(outdir / f"{sample}.{name}.csv") as partial:
             table.to_csv(partial, index=False)

@@ -27,3 +27,52 @@ def auroc_within(truth: np.ndarray, score: np.ndarray, groups: np.ndarray) -> fl
     return float(
         (np.count_nonzero(pairs & (apart > 0)) + np.count_nonzero(pairs & (apart == 0)) / 2) / np.count_nonzero(pairs)
     )
+
+
+def aurocs_within(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return :func:`auroc_within` of many rankings of the same rows, [n_rankings].
+
+    Ranks take the place of pairs: with the rows ranked group by group, each group's part is a Mann-Whitney U. Equal
+    scores are ranked in the order of the rows, not as halves.
+
+    Parameters
+    ----------
+    truth
+        1 or 0 of each row in each ranking, [n_rankings, n].
+    scores
+        Any scores without NaN, [n_rankings, n].
+    groups
+        Group of each row, [n].
+    """
+    number = np.unique(groups, return_inverse=True)[1]
+    size = np.bincount(number)
+    positive = truth @ (number[:, None] == np.arange(len(size))).astype(np.float32)  # [n_rankings, n_groups]
+    pairs = (positive * (size - positive)).sum(1)
+    if len(size) > 1 and not pairs.all():
+        everyone = aurocs_within(truth, scores, np.zeros(len(groups), int))
+        return np.where(pairs > 0, aurocs_within_pairs(truth, scores, number, positive), everyone)
+    return aurocs_within_pairs(truth, scores, number, positive)
+
+
+def aurocs_within_pairs(truth: np.ndarray, scores: np.ndarray, number: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Return the AUROC within groups of each ranking, NaN where no group has both classes, [n_rankings].
+
+    Parameters
+    ----------
+    truth, scores
+        As in :func:`aurocs_within`.
+    number
+        Group of each row, from 0, [n].
+    positive
+        Rows of class 1 by ranking and group, [n_rankings, n_groups].
+    """
+    size = np.bincount(number)
+    grouped = np.argsort(number, kind="stable")  # rows of a group stand together
+    own = scores[:, grouped]
+    u = -(positive * (positive + 1) / 2).sum(1)
+    for start, stop in zip(np.cumsum(size) - size, np.cumsum(size), strict=True):
+        order = np.argsort(own[:, start:stop], axis=1)
+        classes = np.take_along_axis(truth[:, grouped[start:stop]], order, 1)
+        u = u + classes @ np.arange(1, stop - start + 1)
+    pairs = (positive * (size - positive)).sum(1)
+    return np.where(pairs > 0, u / np.where(pairs > 0, pairs, 1), np.nan)

@@ -458,10 +458,10 @@ SAMPLE_FIGURES = by_name(
             _significance,
             "evidence",
             "which cells stand out",
-            "A cell is called when its score is further from the mean of all cells than scores under shuffled"
-            " responses are; sensitive and resistant are relative to that mean. Look for a heap at the left "
-            "of the histogram that rises above the dashed line. Cells vary together, so trust the calls only "
-            "if the scores as a whole also spread wider than under shuffled responses.",
+            "A cell is called sensitive or resistant when its score is further from the mean of all cells than its own "
+            "scores under shuffled responses are, and its probability says the same class. Look for a heap at the left "
+            "of the histogram that rises above the dashed line. No cell is called unless the sample as a whole stands "
+            "out.",
             text=words.significance,
         ),
         FigureEntry(

@@ -3,7 +3,15 @@
 import math
 
 from pharmacell.report.results import Results
-from pharmacell.response.columns import BASELINE_NAMES, NETWORK, NOT_SIGNIFICANT, main_model
+from pharmacell.response.columns import (
+    BASELINE_NAMES,
+    HIGHER,
+    LOWER,
+    NETWORK,
+    NOT_SIGNIFICANT,
+    Diagnostics,
+    main_model,
+)
 
 MEANING = {
     "supported": "The checks agree that these predictions carry information about the drug's effect.",
@@ -112,11 +120,37 @@ def significance(results: Results) -> str:
     if results.significance is None:
         return ""
     calls = results.significance["call"].value_counts()
-    return (
+    one_sided = calls.get(HIGHER, 0) + calls.get(LOWER, 0)
+    text = (
         f"{calls.get('sensitive', 0):,} of {len(results.significance):,} cells are called sensitive and "
         f"{calls.get('resistant', 0):,} resistant at a false discovery rate of 5 %; "
         f"{calls.get(NOT_SIGNIFICANT, 0):,} are not significant."
     )
+    if one_sided:
+        text += (
+            f" {one_sided:,} more stand out, but their probability is that of the other class: they are only higher or "
+            "lower than the sample."
+        )
+    return f"{text} {test_words(results.diagnostics)}".strip()
+
+
+def test_words(found: Diagnostics) -> str:
+    """Say what was tested, and what the test with the network found; empty where nothing is recorded of it.
+
+    Parameters
+    ----------
+    found
+        The sample's diagnostics.
+    """
+    if found.get("largest_deviation_p") is None:
+        return ""
+    text = (
+        f"A cell's p-value compares it with itself under {len(found['separation_null']):,} permutations, by the linear "
+        f"members alone (their score and the one shown correlate by {found['linear_score_correlation']:.2f}). "
+    )
+    if (p := found.get("network_separation_p")) is None:
+        return text + "The network hardly counts here and was not tested."
+    return f"{text}With the network, which is too slow for as many, 39 give p = {p:.2f} for the sample as a whole."
 
 
 def quality(results: Results) -> str:

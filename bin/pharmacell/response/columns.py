@@ -20,7 +20,9 @@ BASELINES = (CELL_ID, *ALONE)
 MODEL_METRICS = ("model", *METRICS)
 SIGNIFICANCE = (CELL_ID, "p", "fdr", "call")
 CLASS_NAMES = ("resistant", "sensitive")  # of the labels 0 and 1
-NOT_SIGNIFICANT = "not significant"  # in the column "call", beside the two classes
+# in the column "call", beside the two classes; the first two stand out, but their probability says the other class
+HIGHER, LOWER = "higher than the sample", "lower than the sample"
+NOT_SIGNIFICANT = "not significant"
 
 
 def main_model(models: Collection[str]) -> str:
@@ -94,8 +96,16 @@ class Diagnostics(TypedDict, total=False):
     weight_network, weight_signature, weight_ridge, weight_logistic
         Weights of the members, sum 1.
     separation_ratio, separation_p, separation_spread, separation_null
-        Spread of the scores among the cells against that under permuted bulk responses: the ratio to the median, its
-        p, the standard deviation itself, and that of each permutation.
+        Spread of the linear scores among the cells against that under 1,000 permutations of the bulk responses: the
+        ratio to the median, its p, the standard deviation itself, and that of each permutation.
+    largest_deviation_p
+        p of the largest deviation of any cell under the same permutations.
+    network_separation_p, network_largest_deviation_p
+        The same with the network, on at most 2,000 cells and 39 permutations; None where the network hardly counts.
+    linear_score_correlation
+        Spearman correlation of the linear score that is tested with the score that is shown.
+    cell_axes
+        Along how many axes the cells differ, see :func:`pharmacell.evaluate.significance.number_of_axes`.
     """
 
     verdict: str
@@ -139,3 +149,8 @@ class Diagnostics(TypedDict, total=False):
     separation_p: float
     separation_spread: float
     separation_null: list[float]
+    largest_deviation_p: float
+    network_separation_p: float | None
+    network_largest_deviation_p: float | None
+    linear_score_correlation: float
+    cell_axes: float

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pharmacell.evaluate.significance import separation, spreads
+from pharmacell.response.cell_tests import CellTests
 from pharmacell.response.columns import BASELINE_NAMES, Diagnostics, main_model
 from pharmacell.response.model_card import ModelCard
 from pharmacell.response.predict import CellPredictions
@@ -15,7 +15,7 @@ from pharmacell.response.verdict import judge
 
 
 def diagnose(
-    predictions: CellPredictions, card: ModelCard, sample: Mapping[str, Any], null: np.ndarray | None
+    predictions: CellPredictions, card: ModelCard, sample: Mapping[str, Any], tests: CellTests | None
 ) -> Diagnostics:
     """Collect what speaks for and against the predictions and draw a verdict from it.
 
@@ -27,8 +27,8 @@ def diagnose(
         The card of an adapted model.
     sample
         ``uns["pharmacell"]`` of the prepared sample.
-    null
-        Scores under permuted bulk responses, [n_permutations, n_cells], or None.
+    tests
+        What permuted bulk responses say of the cells, or None.
 
     Raises
     ------
@@ -64,8 +64,8 @@ def diagnose(
         "agreement_logistic": logistic,
     }
     measured |= of_ensemble(card)
-    if null is not None:
-        measured |= of_null(predictions.scores.mean(0), null)
+    if tests is not None:
+        measured |= of_tests(predictions.scores.mean(0), tests)
     resembled = card.adaptation.resembles_line
     measured["resembles_line"] = None if resembled is None else [asdict(one) for one in resembled]
     verdict, reasons = judge(measured)
@@ -116,21 +116,27 @@ def of_ensemble(card: ModelCard) -> Diagnostics:
     }
 
 
-def of_null(score: np.ndarray, null: np.ndarray) -> Diagnostics:
-    """Compare the spread of the scores with that under permuted bulk responses.
+def of_tests(score: np.ndarray, tests: CellTests) -> Diagnostics:
+    """Say what the permuted bulk responses say of the sample as a whole.
 
     Parameters
     ----------
     score
-        Of each cell, mean over replicas, [n_cells].
-    null
-        Scores under permuted bulk responses, [n_permutations, n_cells].
+        Score of each cell that the probability comes from, mean over replicas, [n_cells].
+    tests
+        Of the cells.
     """
-    ratio, p = separation(score, null)
-    spread, null_spreads = spreads(score, null)
+    from scipy.stats import spearmanr
+
+    linear, network = tests.linear, tests.with_network
     return {
-        "separation_ratio": ratio,
-        "separation_p": p,
-        "separation_spread": spread,
-        "separation_null": null_spreads.tolist(),
+        "separation_ratio": linear.ratio,
+        "separation_p": linear.spread_p,
+        "separation_spread": linear.spread,
+        "separation_null": linear.null_spreads.tolist(),
+        "largest_deviation_p": linear.p,
+        "network_separation_p": None if network is None else network.spread_p,
+        "network_largest_deviation_p": None if network is None else network.p,
+        "linear_score_correlation": float(spearmanr(score, tests.deviation).statistic),
+        "cell_axes": tests.axes,
     }

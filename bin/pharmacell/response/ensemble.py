@@ -9,6 +9,7 @@ from pharmacell.response.columns import ALONE, NETWORK
 
 MEMBERS = ALONE
 SHRINKAGE = 0.02  # pull of the weights towards equal ones
+NEWTON_STEPS, HALVINGS, CONVERGED = 30, 6, 1e-4  # of the weights' solver
 
 
 @dataclass(frozen=True)
@@ -131,30 +132,63 @@ def fit_ensemble(linear: np.ndarray, network: np.ndarray, cells: np.ndarray, lab
 
 
 def stacking_weights(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return non-negative member weights of sum 1 that minimise the class-weighted log loss.
+    """Return non-negative member weights of sum 1 that minimise the class-weighted log loss, for one set or many.
+
+    Every set is a convex problem of a few numbers. All are solved side by side by Newton's method projected onto the
+    bounds (Bertsekas 1982): a weight at 0 that would fall is left out of a step, and a step is halved until it helps.
 
     Parameters
     ----------
     scores
-        Standardised member scores, [n, n_members].
+        Standardised member scores, [..., n, n_members].
     labels
-        1 or 0, [n].
+        1 or 0, [..., n].
+
+    Returns
+    -------
+    numpy.ndarray
+        [..., n_members].
     """
-    from scipy.optimize import minimize
     from scipy.special import expit
 
-    sign = 2.0 * labels - 1
-    balance = np.where(labels == 1, 0.5 / max(labels.mean(), 1e-9), 0.5 / max(1 - labels.mean(), 1e-9))
+    shape, members = scores.shape[:-2], scores.shape[-1]
+    y = labels.reshape(-1, labels.shape[-1]).astype(np.float32)
+    x = np.ones((len(y), y.shape[1], members + 1), np.float32)  # the last column is the intercept's
+    x[..., :members] = scores.reshape(-1, *scores.shape[-2:])
+    positive = y.mean(1, keepdims=True)
+    balance = np.where(y == 1, 0.5 / np.maximum(positive, 1e-9), 0.5 / np.maximum(1 - positive, 1e-9)) / y.shape[1]
+    balance = balance.astype(np.float32)
+    pull = np.zeros((members + 1, members + 1))
+    pull[:members, :members] = 2 * SHRINKAGE * (np.eye(members) - 1 / members)
+    is_weight = np.arange(members + 1) < members
 
-    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        w, b = theta[:-1], theta[-1]
-        margin = sign * (scores @ w + b)
-        slope = -balance * sign * expit(-margin) / len(labels)
-        spread = w - w.mean()
-        value = (balance * np.logaddexp(0, -margin)).mean() + SHRINKAGE * (spread @ spread)
-        return value, np.append(scores.T @ slope + 2 * SHRINKAGE * spread, slope.sum())
+    def loss(theta: np.ndarray) -> np.ndarray:
+        margin = (2 * y - 1) * (x @ theta[..., None].astype(np.float32))[..., 0]
+        return (balance * np.logaddexp(0, -margin)).sum(1) + np.einsum("pj,jk,pk->p", theta, pull, theta) / 2
 
-    members = scores.shape[1]
-    start = np.append(np.full(members, 1 / members), 0.0)
-    found = minimize(loss, start, jac=True, bounds=[(0, None)] * members + [(None, None)], method="L-BFGS-B").x[:-1]
-    return found / found.sum() if found.sum() > 0 else np.full(members, 1 / members)
+    theta = np.tile(np.append(np.full(members, 1 / members), 0.0), (len(y), 1))
+    value = loss(theta)
+    for _ in range(NEWTON_STEPS):
+        probability = expit((x @ theta[..., None].astype(np.float32))[..., 0])
+        slope = ((balance * (probability - y))[:, None] @ x)[:, 0] + theta @ pull
+        curvature = np.swapaxes(x * (balance * probability * (1 - probability))[..., None], 1, 2) @ x + pull
+        fixed = is_weight & (theta <= 0) & (slope > 0)
+        slope[fixed] = 0
+        curvature[fixed[:, :, None] | fixed[:, None, :]] = 0
+        curvature += (1e-6 + fixed)[:, :, None] * np.eye(members + 1)
+        step = np.linalg.solve(curvature, slope[..., None])[..., 0]
+        length = np.ones((len(y), 1))
+        for _ in range(HALVINGS):
+            tried = theta - length * step
+            tried[:, :members] = np.maximum(tried[:, :members], 0)
+            better = (found := loss(tried)) <= value
+            if better.all():
+                break
+            length[~better] /= 2
+        moved = np.where(better, np.abs(tried - theta).max(1), 0).max()
+        theta[better], value = tried[better], np.where(better, found, value)
+        if moved < CONVERGED:
+            break
+    weights = theta[:, :members]
+    total = weights.sum(1, keepdims=True)
+    return np.where(total > 0, weights / np.where(total > 0, total, 1), 1 / members).reshape(*shape, members)

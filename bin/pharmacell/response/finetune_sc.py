@@ -20,7 +20,7 @@ from pharmacell.response.cell_checks import check_cells
 from pharmacell.response.joint_training import TargetCells, finetune
 from pharmacell.response.labelled_members import labelled_ensemble
 from pharmacell.response.model_card import Adaptation
-from pharmacell.response.permuted_null import AdaptationData, null_scores
+from pharmacell.response.permuted_null import AdaptationData, Null, permuted_null
 from pharmacell.response.pretrain_bulk import stacked_ensemble
 from pharmacell.response.resembled_lines import PooledCells, pool_clusters, resembled_lines
 from pharmacell.response.settings import Configuration
@@ -47,11 +47,11 @@ class Finetuned:
     history
         Loss terms, long form.
     null
-        Scores of all cells under permuted bulk labels, float32 [n_permutations, n_cells]; None without an ensemble.
+        Scores under permuted bulk responses; None without an ensemble.
     """
 
     history: pd.DataFrame
-    null: np.ndarray | None
+    null: Null | None
 
 
 def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) -> None:
@@ -153,7 +153,7 @@ def adapt(
             shifted_scores=score_shifted(bundle.model, ensemble, data.lines),
             cell_checks=check_cells(bundle, ensemble, data.lines, data.target.x, run.seed),
         )
-        null = null_scores(bundle, ensemble, data, cells, settings, run)
+        null = permuted_null(bundle, ensemble, data, settings.training, run)
     bundle.autoencoder = {}
     return Finetuned(history, null)
 
@@ -192,7 +192,7 @@ def fit_to_cells(
         )
     training, n_replicas = settings.training, bundle.model.n_replicas
     bundle.target_scaler = Standardiser.fit(cells.blocks(bundle.genes))
-    target, labelled, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
+    target, positions, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
     lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
     history = History()
     discrepancy, epochs = finetune(
@@ -204,17 +204,16 @@ def fit_to_cells(
         history,
         run.replicas_at_once(n_replicas),
     )
-    shares = None
     if training.ensemble:
         penalties = bundle.card.pretraining.penalties
         if target.stops_by_labels:
-            bundle.ensemble, shares = labelled_ensemble(bundle.model, lines, penalties, target)
+            bundle.ensemble = labelled_ensemble(bundle.model, lines, penalties, target)
         else:
             bundle.ensemble = stacked_ensemble(bundle.model, lines, penalties, "target")
     adaptation = Adaptation(
         transfer=settings.transfer,
         supervision=supervision,
-        labelled_cells=labelled,
+        labelled_cells=cells.obs.index[positions[target.labels[0].cpu().numpy() >= 0]].tolist(),
         n_cells_trained=len(target.x),
         n_clusters=target.n_clusters,
         joint_epochs=epochs.tolist(),
@@ -224,12 +223,12 @@ def fit_to_cells(
         resembles_line=None if cells.uns.get("simulated") else resembled_lines(pooled, bulk.learnt_from()),
     )
     bundle.card = replace(bundle.card, adaptation=adaptation)
-    return AdaptationData(lines, target, epochs, shares), history.table()
+    return AdaptationData(lines, target, positions), history.table()
 
 
 def prepare_target(
     bundle: Bundle, cells: CellMatrix, clustering: str, supervision: str, run: TrainingRun
-) -> tuple[TargetCells, list[str], PooledCells]:
+) -> tuple[TargetCells, np.ndarray, PooledCells]:
     """Choose, standardise and cluster the cells that take part in training.
 
     Parameters
@@ -245,8 +244,8 @@ def prepare_target(
     -------
     target
         The cells.
-    labelled
-        Names of those whose label is used.
+    positions
+        Of these cells in the sample, int64 [n_cells].
     pooled
         The profile of each cluster.
     """
@@ -284,7 +283,7 @@ def prepare_target(
         stops_by_labels=kept is not None,
     )
     pooled = pool_clusters(rows, clusters, str(cells.uns["scale"]))
-    return target, cells.obs.index[chosen[used]].tolist(), pooled
+    return target, chosen, pooled
 
 
 def kept_apart(labels: np.ndarray, n_replicas: int, rng: np.random.Generator) -> np.ndarray | None:

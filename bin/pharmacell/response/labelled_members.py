@@ -9,7 +9,7 @@ from pharmacell.linear.fits import LinearFits
 from pharmacell.response.columns import BASELINE_NAMES
 from pharmacell.response.ensemble import Ensemble, fit_ensemble
 from pharmacell.response.joint_training import TargetCells
-from pharmacell.response.linear_members import linear_members, permuted_members
+from pharmacell.response.linear_members import linear_members
 from pharmacell.response.model_card import Penalties
 from pharmacell.response.network import ATSDP
 from pharmacell.response.training_lines import TrainingLines
@@ -18,9 +18,7 @@ MOST_ROWS = 1000  # labelled cells that a linear member learns from; its cost gr
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the labelled cells in a member, the rest is that of the lines
 
 
-def labelled_ensemble(
-    model: ATSDP, lines: TrainingLines, penalties: Penalties, target: TargetCells
-) -> tuple[Ensemble, np.ndarray]:
+def labelled_ensemble(model: ATSDP, lines: TrainingLines, penalties: Penalties, target: TargetCells) -> Ensemble:
     """Put network and linear members under one score; labelled cells that were kept apart decide.
 
     Each linear member is fitted to the lines and to the labelled cells that its replica learns from. With both scores
@@ -44,15 +42,13 @@ def labelled_ensemble(
 
     Returns
     -------
-    ensemble
+    Ensemble
         Network and linear members.
-    shares
-        The share a of each linear member, [3].
     """
     x, labels = target.x.cpu().numpy(), target.labels[0].cpu().numpy()
     kept = np.stack([rows[labels[rows] >= 0] for rows in target.validation_rows.cpu().numpy()])  # [R, n_kept]
     of_lines = unit_spread(linear_members(lines, penalties), x)
-    of_cells = unit_spread(cell_members(target, penalties, len(lines.training_rows(0)), labels[None])[0], x)
+    of_cells = unit_spread(cell_members(target, penalties, len(lines.training_rows(0)), labels), x)
     shares = choose_shares(of_lines, of_cells, x[kept], labels[kept])
     linear = mixed(of_lines, of_cells, shares)
     with torch.no_grad():
@@ -64,54 +60,7 @@ def labelled_ensemble(
         ("ensemble by labelled cells", ensemble.named_weights()),
     ):
         say(f"{what}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items()))
-    return ensemble, shares
-
-
-def permuted_labelled_members(
-    lines: TrainingLines, penalties: Penalties, target: TargetCells, shares: np.ndarray, orders: np.ndarray
-) -> np.ndarray:
-    """Fit the members of :func:`labelled_ensemble` to permuted responses of the lines and permuted labels of the cells.
-
-    Parameters
-    ----------
-    lines, penalties, target
-        As there.
-    shares
-        As it returned them, [3].
-    orders
-        Permutations of the lines, int64 [n_permutations, n_lines].
-
-    Returns
-    -------
-    numpy.ndarray
-        [n_permutations, n_replicas, 3, n_genes].
-    """
-    x, labels = target.x.cpu().numpy(), permuted_labels(target.labels[0].cpu().numpy(), orders)
-    of_cells = cell_members(target, penalties, len(lines.training_rows(0)), labels)
-    of_lines = permuted_members(lines, penalties, orders)
-    return np.stack(
-        [
-            mixed(unit_spread(own, x), unit_spread(other, x), shares)
-            for own, other in zip(of_lines, of_cells, strict=True)
-        ]
-    )
-
-
-def permuted_labels(labels: np.ndarray, orders: np.ndarray) -> np.ndarray:
-    """Permute the labels of the labelled cells, int64 [n_permutations, n_cells]; the others stay without one.
-
-    Parameters
-    ----------
-    labels
-        1 or 0, -1 for cells without a label, [n_cells].
-    orders
-        Permutations of the lines; the cells' permutations are drawn from them, one for each.
-    """
-    labelled, found = np.flatnonzero(labels >= 0), np.tile(labels, (len(orders), 1))
-    for row, order in zip(found, orders, strict=True):
-        rng = np.random.default_rng(order)
-        row[labelled] = labels[rng.permutation(labelled)]
-    return found
+    return ensemble
 
 
 def mixed(of_lines: np.ndarray, of_cells: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -154,27 +103,26 @@ def cell_members(target: TargetCells, penalties: Penalties, n_lines: int, labels
     n_lines
         Lines that a replica learns from.
     labels
-        Labels of the cells, and perhaps permutations of them, [n_permutations, n_cells].
+        Labels of the cells, [n_cells].
 
     Returns
     -------
     numpy.ndarray
-        float32 [n_permutations, n_replicas, 3, n_genes].
+        float32 [n_replicas, 3, n_genes].
     """
     x, members = target.x.cpu().numpy(), []
     for rows in (one[:MOST_ROWS].cpu().numpy() for one in target.labelled_rows):
-        fits, classes, share = LinearFits(x[rows]), labels[:, rows].T, len(rows) / n_lines
+        fits, classes, share = LinearFits(x[rows]), labels[rows, None], len(rows) / n_lines
         members.append(
-            np.stack(
+            np.concatenate(
                 [
                     fits.signature(classes),
                     fits.ridge(classes, penalties.alpha * share),
                     fits.logistic(classes, penalties.c / share),
-                ],
-                1,
+                ]
             )
         )
-    return np.stack(members, 1)
+    return np.stack(members)
 
 
 def choose_shares(of_lines: np.ndarray, of_cells: np.ndarray, x: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -83,39 +83,20 @@ def linear_members(lines: TrainingLines, penalties: Penalties) -> np.ndarray:
     penalties
         Of ridge and logistic regression.
     """
-    return permuted_members(lines, penalties, np.arange(len(lines.labels))[None])[0]
-
-
-def permuted_members(lines: TrainingLines, penalties: Penalties, orders: np.ndarray) -> np.ndarray:
-    """Fit the linear members to reordered responses and labels.
-
-    Parameters
-    ----------
-    lines
-        Lines and folds.
-    penalties
-        Of ridge and logistic regression.
-    orders
-        Permutations of the lines, int64 [n_permutations, n_lines]; line i takes the response of line ``order[i]``.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 [n_permutations, n_replicas, 3, n_genes].
-    """
     n_replicas = len(lines.held_out)
-    members = np.empty((len(orders), n_replicas, len(BASELINE_NAMES), lines.x.shape[1]), np.float32)
+    members = np.empty((n_replicas, len(BASELINE_NAMES), lines.x.shape[1]), np.float32)
     of_fold: dict[bytes, np.ndarray] = {}
     for replica in range(n_replicas):
         fold = lines.held_out[replica].tobytes()
         if fold not in of_fold:
             rows = lines.training_rows(replica)
-            fits = LinearFits(lines.x[rows])
-            responses = lines.denoised_response[replica][orders][:, rows].T
-            labels = lines.labels[orders][:, rows].T
-            of_fold[fold] = np.stack(
-                [fits.signature(responses), fits.ridge(responses, penalties.alpha), fits.logistic(labels, penalties.c)],
-                1,
+            fits, responses = LinearFits(lines.x[rows]), lines.denoised_response[replica, rows, None]
+            of_fold[fold] = np.concatenate(
+                [
+                    fits.signature(responses),
+                    fits.ridge(responses, penalties.alpha),
+                    fits.logistic(lines.labels[rows, None], penalties.c),
+                ]
             )
-        members[:, replica] = of_fold[fold]
+        members[replica] = of_fold[fold]
     return members

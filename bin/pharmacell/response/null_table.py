@@ -3,51 +3,64 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.response.columns import CELL_ID
+from pharmacell.response.permuted_null import Null
 
 
-def write_null(null: np.ndarray, cells: pd.Index, path: str | Path) -> None:
-    """Write the scores under permuted bulk responses, one row a cell, whole or not at all.
+def write_null(null: Null, n_cells: int, path: str | Path) -> None:
+    """Write the scores under permuted bulk responses, whole or not at all.
+
+    Its size depends on the genes, not on the cells: PREDICT makes the cells' scores of it, some at a time.
 
     Parameters
     ----------
     null
-        float32 [n_permutations, n_cells].
-    cells
-        The sample's cells.
+        What to write.
+    n_cells
+        Cells of the sample.
     path
-        The parquet file.
+        The safetensors file.
     """
-    names = [f"permutation_{number + 1}" for number in range(len(null))]
+    from safetensors.numpy import save_file
+
+    tensors = {name: np.ascontiguousarray(value) for name, value in vars(null).items() if value is not None}
     with whole_file(path) as partial:
-        pd.DataFrame(null.T, cells, names).rename_axis(CELL_ID).to_parquet(partial)
+        save_file(tensors, partial, metadata={"n_cells": str(n_cells)})
 
 
-def read_null(path: str | Path, cells: pd.Index) -> np.ndarray:
-    """Read the scores under permuted bulk responses, float32 [n_permutations, n_cells].
+def read_null(path: str | Path, n_cells: int, n_genes: int) -> Null:
+    """Read what :func:`write_null` wrote.
 
     Parameters
     ----------
     path
-        ``SAMPLE.null.parquet`` of FINETUNE_SC.
-    cells
-        The sample's cells.
+        ``SAMPLE.null.safetensors`` of FINETUNE_SC.
+    n_cells, n_genes
+        Cells of the sample, and genes of the model.
 
     Raises
     ------
     InputError
-        If the file is missing, damaged or of other cells.
+        If the file is missing, damaged or of another sample.
     """
-    check_file(Path(path), [".parquet"])
+    from safetensors import SafetensorError, safe_open
+
+    check_file(Path(path), [".safetensors"])
     try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a table of null scores ({reason(error)}); run finetune_sc again") from error
-    if not table.index.astype(str).equals(cells.astype(str)):
-        raise InputError(f"{path}: its cells are not those of the sample; give the file that finetune_sc wrote for it")
-    return table.to_numpy(np.float32).T
+        with safe_open(path, "numpy") as file:
+            written = int((file.metadata() or {})["n_cells"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
+        null = Null(tensors["weights"], tensors.get("network"), tensors["positions"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: no scores under permuted responses ({reason(error)}); run finetune_sc again"
+        ) from error
+    if written != n_cells or null.weights.shape[1] != n_genes:
+        raise InputError(
+            f"{path}: made for {written} cells and {null.weights.shape[1]} genes, not for {n_cells} and "
+            f"{n_genes}; give the file that finetune_sc wrote for this sample"
+        )
+    return null

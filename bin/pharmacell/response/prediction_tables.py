@@ -13,8 +13,8 @@ from pharmacell.core.files import whole_file
 from pharmacell.core.seeds import integer
 from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH, UNKNOWN
 from pharmacell.evaluate.bootstrap import score_models
-from pharmacell.evaluate.significance import cell_significance
 from pharmacell.response import columns
+from pharmacell.response.cell_tests import CellTests
 from pharmacell.response.columns import Diagnostics
 from pharmacell.response.model_card import ModelCard
 from pharmacell.response.predict import CellPredictions
@@ -26,7 +26,7 @@ def prediction_tables(
     predictions: CellPredictions,
     obs: pd.DataFrame,
     labelled_cells: Collection[str],
-    null: np.ndarray | None,
+    tests: CellTests | None,
     seed: int,
     model: str = columns.ENSEMBLE,
 ) -> dict[str, pd.DataFrame]:
@@ -40,8 +40,8 @@ def prediction_tables(
         The cells' table; ``truth`` (1 or 0) is scored when it is there.
     labelled_cells
         Cells whose label was used in training; they are not scored.
-    null
-        Scores under permuted bulk responses, [n_permutations, n_cells], or None.
+    tests
+        What permuted bulk responses say of the cells, or None.
     seed
         Seed of the bootstrap.
     model
@@ -50,7 +50,7 @@ def prediction_tables(
     Returns
     -------
     dict
-        ``predictions``, ``baselines``; with a null ``significance``; with truth ``metrics`` (the model) and
+        ``predictions``, ``baselines``; with tests ``significance``; with truth ``metrics`` (the model) and
         ``model_metrics`` (the model, the network alone and the baselines), all with the columns of
         :mod:`pharmacell.response.columns`. Intervals draw whole groups where cells have groups.
     """
@@ -59,8 +59,8 @@ def prediction_tables(
     cells = pd.DataFrame(dict(zip(columns.PREDICTIONS, values, strict=True)))
     baselines = pd.DataFrame(dict(zip(columns.BASELINES, (ids, *predictions.alone), strict=True)))
     tables = {"predictions": cells, "baselines": baselines}
-    if null is not None:
-        tables["significance"] = significance_table(ids, predictions.scores.mean(0), null)
+    if tests is not None:
+        tables["significance"] = significance_table(ids, predictions.labels, tests)
     if OBS_TRUTH in obs:
         truth = obs[OBS_TRUTH].to_numpy(np.int8)
         known = truth != UNKNOWN
@@ -75,23 +75,31 @@ def prediction_tables(
     return tables
 
 
-def significance_table(cells: pd.Index, score: np.ndarray, null: np.ndarray) -> pd.DataFrame:
-    """Return p, false discovery rate and call of each cell; see :func:`pharmacell.evaluate.significance`.
+def significance_table(cells: pd.Index, labels: np.ndarray, tests: CellTests) -> pd.DataFrame:
+    """Return p, false discovery rate and call of each cell.
+
+    A call of a class asks for both: that the cell stands out from the sample, and that its probability says the same.
+    A cell that stands out with a probability on the other side of 0.5 is only ``higher than the sample``, or
+    ``lower``.
 
     Parameters
     ----------
     cells
         Their names.
-    score
-        Of each cell, mean over replicas, [n_cells].
-    null
-        Scores under permuted bulk responses, [n_permutations, n_cells].
+    labels
+        1 where the probability is at least 0.5, else 0, [n_cells].
+    tests
+        What permuted bulk responses say of the cells.
     """
-    p, fdr = cell_significance(score, null)
+    higher = tests.deviation > 0
     resistant, sensitive = columns.CLASS_NAMES
-    side = np.where(score > score.mean(), sensitive, resistant)
-    call = np.where(fdr > FDR_LEVEL, columns.NOT_SIGNIFICANT, side)
-    return pd.DataFrame(dict(zip(columns.SIGNIFICANCE, (cells, p, fdr, call), strict=True)))
+    side = np.where(
+        higher,
+        np.where(labels == 1, sensitive, columns.HIGHER),
+        np.where(labels == 0, resistant, columns.LOWER),
+    )
+    call = np.where(tests.fdr > FDR_LEVEL, columns.NOT_SIGNIFICANT, side)
+    return pd.DataFrame(dict(zip(columns.SIGNIFICANCE, (cells, tests.p, tests.fdr, call), strict=True)))
 
 
 def write_predicted_h5ad(

@@ -58,7 +58,7 @@ def fit_shared_autoencoder(
         Standardiser.fit([x[learnt_from]]).apply(x),
         line_profiles(x),
         no_classes,
-        ReplicaRows([learnt_from] * n_replicas, [held_out] * n_replicas),
+        ReplicaRows(*([part] * n_replicas for part in (learnt_from, held_out, held_out))),
         replace(training, sampling="none"),
         seed,
         device,

@@ -59,10 +59,13 @@ class ReplicaRows:
     ----------
     training, held_out
         Positions of the rows, one array for each replica.
+    unseen
+        All rows of the fold that it leaves out, of which ``held_out`` may be a part.
     """
 
     training: list[np.ndarray]
     held_out: list[np.ndarray]
+    unseen: list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,17 @@ class TrainingLines:
     labels, response
         Class and response (higher = more sensitive), [n].
     denoised_response
-        The response of the lines that each replica learns from, denoised with the panel's other drugs
-        (:mod:`pharmacell.linear.denoised_responses`); as measured for the lines that it does not learn from,
-        [n_replicas, n].
+        The response of the lines outside a replica's fold, denoised with the panel's other drugs
+        (:mod:`pharmacell.linear.denoised_responses`); as measured for the lines of the fold, [n_replicas, n].
     training_set
         Rows of each replica.
     validation
         Decides when to stop.
     held_out
         Lines that each replica did not learn from, int64 [n_replicas, n_held_out].
+    strata
+        Lines of one stratum may exchange their responses in a permutation test: they stand in one fold, database and
+        tissue, int64 [n].
     """
 
     x: np.ndarray
@@ -95,6 +100,7 @@ class TrainingLines:
     training_set: TrainingSet
     validation: PlainValidation | ShiftedValidation
     held_out: np.ndarray
+    strata: np.ndarray
 
     @property
     def shifted_validation(self) -> ShiftedValidation:
@@ -173,12 +179,15 @@ def prepare_training_lines(
     x, profiles = scaler.apply(lines.x), line_profiles(lines.x)
     labels, response = lines.labels.to_numpy(), lines.response.to_numpy()
     shifted = training.validation == "shifted"
+    folds = np.zeros(len(labels), np.int64)
     if shifted:
-        rows = rows_of_folds(assign_folds(labels, lines.origin, FOLDS, seed), n_replicas)
+        folds = assign_folds(labels, lines.origin, FOLDS, seed)
+        rows = rows_of_folds(folds, n_replicas, generator(seed, "rows of folds"))
     else:
         held_out = bulk.in_part("validation")[used]
         learnt = np.flatnonzero(~held_out) if training.inner_validation else np.arange(len(labels))
-        rows = ReplicaRows([learnt] * n_replicas, [np.flatnonzero(held_out)] * n_replicas)
+        unseen = np.setdiff1d(np.arange(len(labels)), learnt)
+        rows = ReplicaRows(*([part] * n_replicas for part in (learnt, np.flatnonzero(held_out), unseen)))
     training_set = build_training_set(x, profiles, np.tile(labels, (n_replicas, 1)), rows, training, seed, device)
     held_out = equal_rows(rows.held_out, "cpu").numpy()
     validation: PlainValidation | ShiftedValidation
@@ -195,15 +204,18 @@ def prepare_training_lines(
         x=x,
         labels=labels,
         response=response,
-        denoised_response=denoised_of_replicas(lines.panel, response, rows.training),
+        denoised_response=denoised_of_replicas(lines.panel, response, rows.unseen),
         training_set=training_set,
         validation=validation,
         held_out=held_out,
+        strata=np.unique(np.stack([folds, comparison_groups(lines.origin)]), axis=1, return_inverse=True)[1].ravel(),
     )
 
 
-def rows_of_folds(folds: np.ndarray, n_replicas: int) -> ReplicaRows:
-    """Let replica r learn from all folds but r modulo 5, cut so that all replicas have equally many rows.
+def rows_of_folds(folds: np.ndarray, n_replicas: int, rng: np.random.Generator) -> ReplicaRows:
+    """Let replica r learn from all folds but r modulo 5; rows are drawn so that all replicas have equally many.
+
+    Folds that keep tissues together are of unequal size.
 
     Parameters
     ----------
@@ -211,17 +223,31 @@ def rows_of_folds(folds: np.ndarray, n_replicas: int) -> ReplicaRows:
         Fold of each line, 0 to 4, [n].
     n_replicas
         Replicas of the stack.
+    rng
+        Draws the rows.
     """
     sizes = np.bincount(folds)  # all five count, so that a replica's rows do not depend on how many there are
+
+    def draw(rows: np.ndarray, wanted: int) -> np.ndarray:
+        return np.sort(rng.permutation(rows)[:wanted])
+
+    of_fold = [
+        (
+            draw(np.flatnonzero(folds != fold), len(folds) - sizes.max()),
+            draw(np.flatnonzero(folds == fold), sizes.min()),
+        )
+        for fold in range(FOLDS)
+    ]
     left_out = [replica % FOLDS for replica in range(n_replicas)]
     return ReplicaRows(
-        training=[np.flatnonzero(folds != fold)[: len(folds) - sizes.max()] for fold in left_out],
-        held_out=[np.flatnonzero(folds == fold)[: sizes.min()] for fold in left_out],
+        training=[of_fold[fold][0] for fold in left_out],
+        held_out=[of_fold[fold][1] for fold in left_out],
+        unseen=[np.flatnonzero(folds == fold) for fold in left_out],
     )
 
 
-def denoised_of_replicas(panel: np.ndarray | None, response: np.ndarray, training_rows: list[np.ndarray]) -> np.ndarray:
-    """Denoise the responses of each replica's lines with those lines alone; see :class:`TrainingLines`.
+def denoised_of_replicas(panel: np.ndarray | None, response: np.ndarray, unseen: list[np.ndarray]) -> np.ndarray:
+    """Denoise the responses of the lines outside a replica's fold with those lines alone; see :class:`TrainingLines`.
 
     Parameters
     ----------
@@ -229,11 +255,12 @@ def denoised_of_replicas(panel: np.ndarray | None, response: np.ndarray, trainin
         Responses to all drugs, [n, n_drugs]; None without other drugs.
     response
         Responses to the drug, [n].
-    training_rows
-        Lines that each replica learns from.
+    unseen
+        Lines that each replica does not see.
     """
-    denoised, known = np.tile(response, (len(training_rows), 1)), {}
-    for replica, rows in enumerate(training_rows):
+    denoised, known = np.tile(response, (len(unseen), 1)), {}
+    for replica, left_out in enumerate(unseen):
+        rows = np.setdiff1d(np.arange(len(response)), left_out)
         key = rows.tobytes()
         if key not in known:
             known[key] = denoised_response(None if panel is None else panel[rows], response[rows])

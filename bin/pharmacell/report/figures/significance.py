@@ -5,13 +5,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.report.figures.style import GREY, RESPONSE_COLOURS, RESPONSE_NAMES, panels
-from pharmacell.response.columns import NOT_SIGNIFICANT
+from pharmacell.response.columns import HIGHER, LOWER, NOT_SIGNIFICANT
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-COLOURS = {RESPONSE_NAMES[value]: RESPONSE_COLOURS[value] for value in (1, 0)} | {NOT_SIGNIFICANT: GREY}
+PALE_BLUE, PALE_VERMILION = "#99c7e0", "#eebf99"
+COLOURS = {
+    RESPONSE_NAMES[1]: RESPONSE_COLOURS[1],
+    HIGHER: PALE_BLUE,
+    LOWER: PALE_VERMILION,
+    RESPONSE_NAMES[0]: RESPONSE_COLOURS[0],
+    NOT_SIGNIFICANT: GREY,
+}
 BINS = 20
 
 
@@ -21,14 +28,15 @@ def draw_significance(significance: "pd.DataFrame", title: str, simulated: bool)
     Parameters
     ----------
     significance
-        One row a cell: ``p`` and ``call`` (``sensitive``, ``resistant`` or ``not significant``).
+        One row a cell: ``p`` and ``call``, one of the keys of :data:`COLOURS`.
     title, simulated
         As in :func:`pharmacell.report.figures.style.panels`.
     """
-    figure, (bars, histogram) = panels(2, 2, title, simulated, size=(3.3, 2.5))
+    figure, (bars, histogram) = panels(2, 2, title, simulated, size=(4.2, 2.6))
     parts = {call: significance.loc[significance["call"] == call, "p"].to_numpy() for call in COLOURS}
     drawn = bars.bar(list(parts), [len(part) for part in parts.values()], color=list(COLOURS.values()), width=0.65)
     bars.bar_label(drawn, fmt="{:,.0f}", padding=2)
+    bars.set_xticks(range(len(parts)), [call.replace(" than ", "\nthan ").replace("not ", "not\n") for call in parts])
     bars.margins(y=0.12)
     bars.set(title="calls at a false discovery rate of 5 %", ylabel="cells")
 
