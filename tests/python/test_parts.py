@@ -15,7 +15,9 @@ from pharmacell.response.training_run import TrainingRun
 
 SETTINGS = {
     "plain": TRAINING,
-    "shifted": replace(TRAINING, validation="shifted", ensemble=True, noise="thinning", sampling="over"),
+    "shifted": replace(
+        TRAINING, validation="shifted", ensemble=True, noise="thinning", sampling="over", resample="lines"
+    ),
 }
 
 

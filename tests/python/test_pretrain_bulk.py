@@ -56,8 +56,8 @@ def test_poisoned_test_lines_change_no_weight(sampling, monkeypatch):
     x, labels, response = clean.x.copy(), clean.labels.copy(), clean.response.copy()
     x[test] = 1e3 * np.random.default_rng(0).normal(size=x[test].shape)
     labels[test], response[test] = 1 - labels[test], -100.0
-    honest = train(clean, sampling=sampling)
-    poisoned = train(replace(clean, x=x, labels=labels, response=response), sampling=sampling)
+    honest = train(clean, sampling=sampling, resample="lines")
+    poisoned = train(replace(clean, x=x, labels=labels, response=response), sampling=sampling, resample="lines")
     assert equal(what_was_fitted(honest), what_was_fitted(poisoned))
     assert not honest.metrics.equals(poisoned.metrics)  # the poison did arrive where the lines are scored
 
@@ -89,7 +89,7 @@ def test_resampling_sees_training_lines_only(monkeypatch):
 
     monkeypatch.setattr(imblearn.over_sampling.RandomOverSampler, "fit_resample", spy)
     lines = make_lines()
-    result = train(lines, sampling="over")
+    result = train(lines, sampling="over", resample="lines")
     training = result.bundle.source_scaler.apply(lines.x[(result.split == "train").to_numpy()])
     assert seen
     for rows in seen:

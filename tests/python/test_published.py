@@ -13,6 +13,7 @@ from pharmacell.core.settings import fields_of
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.splits import split_lines
 from pharmacell.response.finetune_sc import adapt
+from pharmacell.response.joint_training import TargetCells, with_resampled_cells
 from pharmacell.response.network import ATSDP
 from pharmacell.response.settings import (
     DEFAULT,
@@ -23,7 +24,7 @@ from pharmacell.response.settings import (
     TransferConfig,
     configuration,
 )
-from pharmacell.response.training_lines import SplitLines
+from pharmacell.response.training_lines import SplitLines, prepare_training_lines
 from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.settings import TrainingConfig
 
@@ -112,3 +113,44 @@ def test_every_number_of_heads_of_the_sweep_runs_with_every_preset(preset):
         assert model.probability(torch.randn(3, 20), "target").shape == (1, 3)
         tokens |= {model.predictor.attention.n_tokens} if heads else set()
     assert len(tokens) == 1
+
+
+def labelled_target(n_replicas: int) -> TargetCells:
+    """Return 60 cells: 30 labelled 0 and 6 labelled 1, of which each replica learns from all but two."""
+    x = torch.randn(60, 12, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0] * 30 + [1] * 6 + [-1] * 24)
+    rows = [torch.tensor([row for row in range(36) if row not in (replica, 30)]) for replica in range(n_replicas)]
+    kept = torch.stack([torch.tensor([replica, 30]) for replica in range(n_replicas)])
+    return TargetCells(x, torch.zeros(60).long(), 1, labels[None], kept, kept, rows, stops_by_labels=True)
+
+
+@pytest.mark.parametrize("sampling", ["over", "under", "smote", "adasyn"])
+def test_resampling_balances_the_labelled_cells_that_are_learnt_from_and_touches_no_other(sampling):
+    plain = labelled_target(3)
+    found = with_resampled_cells(plain, sampling)
+    assert torch.equal(found.x[:60], plain.x)
+    assert torch.equal(found.labels[:, :60], plain.labels)
+    for replica, rows in enumerate(found.labelled_rows):
+        own = found.labels[0, rows]
+        assert abs(own.float().mean() - 0.5) < 0.05
+        assert not set(rows.tolist()) & {replica, 30}
+        made = found.x[rows[rows >= 60]]
+        if len(made):  # between sensitive cells that the replica may see
+            of_class = plain.x[31:36]
+            assert (torch.cdist(made, of_class).min(1).values < torch.cdist(of_class, of_class).max()).all()
+    alone = with_resampled_cells(plain.of_replicas(torch.tensor([1])), sampling)
+    torch.testing.assert_close(alone.x[alone.labelled_rows[0]], found.x[found.labelled_rows[1]])
+
+
+def test_resampling_of_cells_leaves_the_lines_alone_and_lines_are_the_second_option():
+    lines = make_lines()
+    split = split_lines(lines.labels, 7)
+    scaler, _ = lines.standardised((split != "test").to_numpy())
+    shares = {}
+    for what in ("cells", "lines"):
+        settings = replace(TRAINING, sampling="over", resample=what)
+        data = prepare_training_lines(SplitLines(lines, split), scaler, settings, 1, 7, CPU).training_set
+        shares[what] = float(data.labels.gather(1, data.rows).float().mean())
+    assert shares["cells"] == pytest.approx(0.3, abs=0.03)
+    assert shares["lines"] == 0.5
+    assert PUBLISHED.training.resample == "cells"

@@ -1,11 +1,13 @@
 """Releases are merged, lines are called, drugs are found."""
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.drugs import match_drug
+from pharmacell.data.lines import load_lines
 from pharmacell.data.names import drug_key, line_key
 from pharmacell.data.response import add_labels, merge_releases, select_drugs, waterfall_cut
 
@@ -91,3 +93,28 @@ def test_unknown_drug_names_the_nearest_five():
 )
 def test_line_names(name, key):
     assert line_key(name) == key
+
+
+def test_extremes_drop_the_middle_and_training_never_sees_it(tmp_path):
+    rng = np.random.default_rng(0)
+    raw = pd.DataFrame(
+        {"drug": "X", "line": [f"L{i}" for i in range(40)], "database": "one", "value": rng.normal(size=40)}
+    )
+    table, summary = add_labels(merge_releases(raw, "ln_ic50"), "extremes", 0.25)
+    ordered = table.sort_values("z")["label"].tolist()
+    assert ordered == [1] * 10 + [-1] * 20 + [0] * 10
+    assert summary[["n_lines", "n_sensitive", "n_resistant"]].to_numpy().tolist() == [[20, 10, 10]]
+    with pytest.raises(InputError, match="give at most"):
+        add_labels(merge_releases(raw, "ln_ic50"), "extremes", 0.6)
+    genes = [f"G{number}" for number in range(60)]
+    bulk = ad.AnnData(
+        rng.normal(size=(40, 60)).astype(np.float32),
+        pd.DataFrame({"database": "one", "tissue": "unknown"}, raw["line"]),
+        pd.DataFrame(index=genes),
+        {"pharmacell": {"database": "one", "scale": "log1p"}},
+    )
+    bulk.write_h5ad(tmp_path / "bulk.h5ad")
+    table.to_parquet(tmp_path / "response.parquet")
+    lines = load_lines(tmp_path / "bulk.h5ad", tmp_path / "response.parquet", "X", pd.Index(genes))
+    assert len(lines.labels) == 20
+    assert set(lines.labels) == {0, 1}

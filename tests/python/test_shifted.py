@@ -84,7 +84,7 @@ def test_a_replica_never_learns_from_the_lines_that_validate_it():
     lines = make_lines()
     split = split_lines(lines.labels, 7)
     scaler, _ = lines.standardised((split != "test").to_numpy())
-    settings = replace(SETTINGS, sampling="over")
+    settings = replace(SETTINGS, sampling="over", resample="lines")
     found = prepare_training_lines(SplitLines(lines, split), scaler, settings, 6, 7, CPU)
     assert found.x.shape[0] == (split != "test").sum()
     for replica in range(6):

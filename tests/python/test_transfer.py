@@ -115,7 +115,7 @@ def test_test_lines_change_nothing(pretrained, sample):
     x, labels = clean.x.copy(), clean.labels.copy()
     x[test], labels[test] = 1e4, 1 - labels[test]
     for sampling in ("none", "over"):
-        training = replace(TRAINING, sampling=sampling)
+        training = replace(TRAINING, sampling=sampling, resample="lines")
         honest = transfer(pretrained, sample, training=training)[0]
         poisoned = transfer(pretrained, sample, replace(clean, x=x, labels=labels), training=training)[0]
         assert equal(weights_of(honest.model), weights_of(poisoned.model))

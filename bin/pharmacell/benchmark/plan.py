@@ -29,7 +29,7 @@ class Variant:
     heads
         Attention heads; None for models without.
     sampling
-        Resampling of the bulk lines; ``none`` for models that it does not concern.
+        Resampling of labelled cells or bulk lines; ``none`` for models that it does not concern.
     """
 
     model: str

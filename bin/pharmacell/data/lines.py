@@ -169,7 +169,7 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     table["line"] = table["line"].map({line: text_id(line) for line in table["line"].unique()})
     lines, shared = read_bulk(bulk, genes)
     name = match_drug(drug, table["drug"].unique(), str(response))
-    everything, table = table, table[table["drug"] == name].set_index("line")
+    everything, table = table, table[(table["drug"] == name) & (table["label"] >= 0)].set_index("line")
     names = lines.obs_names[lines.obs_names.isin(table.index)]
     if names.empty:
         raise InputError(

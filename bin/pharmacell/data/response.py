@@ -7,7 +7,8 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.drugs import match_drug
 from pharmacell.data.names import drug_key
 
-METHODS = ("quantile", "threshold", "waterfall")
+METHODS = ("quantile", "extremes", "threshold", "waterfall")
+DROPPED = -1  # the label of a line that is neither
 LINEAR = 0.95  # Pearson correlation above which a waterfall has no bend
 
 
@@ -43,14 +44,15 @@ def merge_releases(raw: pd.DataFrame, measure: str) -> pd.DataFrame:
 def add_labels(
     response: pd.DataFrame, method: str, quantile: float = 0.3, threshold: float | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Call each line sensitive (1) or resistant (0), drug by drug.
+    """Call each line sensitive (1) or resistant (0), or neither (-1), drug by drug.
 
     Parameters
     ----------
     response
         From :func:`merge_releases`.
     method
-        ``quantile``: the lowest ``quantile`` of ``z``; ``threshold``: ``value`` at most ``threshold``; ``waterfall``:
+        ``quantile``: the lowest ``quantile`` of ``z``; ``extremes``: these, and as resistant the highest ``quantile``,
+        while lines between are neither; ``threshold``: ``value`` at most ``threshold``; ``waterfall``:
         at or below the bend of the sorted ``z`` (:func:`waterfall_cut`). A ``label`` measure is taken as it is.
     quantile
         Share of the lines that counts as sensitive, between 0 and 1.
@@ -62,14 +64,18 @@ def add_labels(
     response : pandas.DataFrame
         With ``label`` (int8).
     summary : pandas.DataFrame
-        ``drug, n_lines, n_sensitive, n_resistant, binarise, cut, measure``; ``cut`` is in units of ``z``, for
-        ``threshold`` in units of ``value``.
+        ``drug, n_lines, n_sensitive, n_resistant, binarise, cut, measure``, of the lines with a class; ``cut`` is in
+        units of ``z``, for ``threshold`` in units of ``value``.
 
     Raises
     ------
     InputError
-        If ``threshold`` is asked for and not given.
+        If ``threshold`` is asked for and not given, or the two ends of ``extremes`` overlap.
     """
+    if method == "extremes" and quantile > 0.5:
+        raise InputError(
+            f"--binarise extremes: --sensitive_quantile {quantile:g} at both ends overlap; give at most 0.5"
+        )
     if method == "threshold" and threshold is None:
         raise InputError("--binarise threshold: no threshold is given; add --sensitive_threshold")
     measure = response["measure"].iloc[0]
@@ -84,9 +90,12 @@ def add_labels(
     for drug, lines in response.groupby("drug", sort=False):
         values = lines[column].to_numpy()
         cut = np.nan if cut_of is None else cut_of(values)
-        labels = values > 0.5 if cut_of is None else values <= cut
-        pieces.append(lines.assign(label=labels.astype(np.int8)))
-        rows.append((drug, len(lines), int(labels.sum()), int((~labels).sum()), method, cut, measure))
+        labels = (values > 0.5 if cut_of is None else values <= cut).astype(np.int8)
+        if method == "extremes":
+            labels[(labels == 0) & (values < np.quantile(values, 1 - quantile))] = DROPPED
+        pieces.append(lines.assign(label=labels))
+        counts = [int((labels == label).sum()) for label in (1, 0)]
+        rows.append((drug, sum(counts), *counts, method, cut, measure))
     columns = ["drug", "n_lines", "n_sensitive", "n_resistant", "binarise", "cut", "measure"]
     return pd.concat(pieces, ignore_index=True), pd.DataFrame(rows, columns=columns)
 

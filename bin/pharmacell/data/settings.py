@@ -87,11 +87,13 @@ class OwnBulk:
 class Cut:
     """How lines are called sensitive or resistant."""
 
-    binarise: Literal["quantile", "threshold", "waterfall"] = setting(
-        "quantile", "How lines are called sensitive or resistant."
+    binarise: Literal["quantile", "extremes", "threshold", "waterfall"] = setting(
+        "quantile",
+        "How lines are called sensitive or resistant; extremes takes as many of the most resistant lines as of the "
+        "most sensitive ones and drops the middle.",
     )
     sensitive_quantile: float = setting(
-        0.3, "Share of the lines that is called sensitive, for binarise quantile.", above=0, below=1
+        0.3, "Share of the lines that is called sensitive, for binarise quantile and extremes.", above=0, below=1
     )
     sensitive_threshold: float | None = setting(
         None, "Lines at or below this value (ln IC50 in ln uM, or AUC) are sensitive, for binarise threshold."

@@ -191,6 +191,8 @@ def fit_to_cells(
             "(label_key) or use --supervision none"
         )
     training, n_replicas = settings.training, bundle.model.n_replicas
+    if training.sampling != "none" and training.resample == "cells" and supervision == "none":
+        say(f"--sampling {training.sampling}: no cell is labelled, so none is resampled (--resample lines: the lines)")
     bundle.target_scaler = Standardiser.fit(cells.blocks(bundle.genes))
     target, positions, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
     lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)

@@ -16,9 +16,11 @@ from pharmacell.response.settings import Configuration
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
+from pharmacell.training.sampling import resampled_positions
 from pharmacell.training.training_set import TrainingSet, gathered
 
 SMALLEST_SQUARE = 1e-8  # of the discrepancy, below which its root would have no gradient to speak of
+RESAMPLING_SEED = 0  # which cells are resampled depends on the user's seed already
 LARGEST_MMD_SAMPLE = 1024  # the kernel matrix grows with its square
 
 
@@ -87,6 +89,33 @@ class TargetCells:
         lists = self.labelled_rows * len(random) if len(self.labelled_rows) == 1 else self.labelled_rows
         drawn = random.choices([len(rows) for rows in lists], size)
         return torch.stack([rows[own] for rows, own in zip(lists, drawn, strict=True)])
+
+
+def with_resampled_cells(target: TargetCells, sampling: str) -> TargetCells:
+    """Resample the labelled cells that each replica learns from; the cells that decide when to stop stay as they are.
+
+    Parameters
+    ----------
+    target
+        The cells.
+    sampling
+        See :func:`pharmacell.training.sampling.resample`.
+    """
+    x, labels = target.x.cpu().numpy(), target.labels.cpu().numpy()
+    blocks, classes, lists, length = [target.x], [target.labels], [], len(x)
+    for replica, rows in enumerate(one.cpu().numpy() for one in target.labelled_rows):
+        own = labels[replica % len(labels), rows]
+        positions, made, made_labels = resampled_positions(x[rows], own, sampling, RESAMPLING_SEED)
+        lists.append(np.concatenate([rows[positions], np.arange(length, length + len(made))]))
+        blocks.append(torch.as_tensor(made, device=target.x.device))
+        classes.append(torch.as_tensor(made_labels, device=target.x.device).expand(len(labels), -1))
+        length += len(made)
+    return replace(
+        target,
+        x=torch.cat(blocks),
+        labels=torch.cat(classes, 1),
+        labelled_rows=[torch.as_tensor(rows, device=target.x.device) for rows in lists],
+    )
 
 
 def latent_mmd(model: ATSDP, source: Tensor, target: Tensor) -> np.ndarray:
@@ -235,6 +264,8 @@ def train_jointly(
         Best epoch of each replica, int64 [n_replicas].
     """
     training, transfer = settings.training, settings.transfer
+    if training.resample == "cells" and training.sampling != "none" and len(target.labelled_rows[0]):
+        target = with_resampled_cells(target, training.sampling)
     training_rows = target.training_rows.expand(model.n_replicas, -1)
     validation_rows = target.validation_rows.expand(model.n_replicas, -1)
     labels, random = target.labels.expand(model.n_replicas, -1), model.random

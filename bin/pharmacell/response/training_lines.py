@@ -294,9 +294,8 @@ def build_training_set(
     device
         Where to train.
     """
-    longer, classes, resampled = resampled_rows(
-        x, labels, rows.training, training.sampling, integer(seed, "resampling")
-    )
+    sampling = training.sampling if training.resample == "lines" else "none"
+    longer, classes, resampled = resampled_rows(x, labels, rows.training, sampling, integer(seed, "resampling"))
     thinned = None
     if training.noise == "thinning":
         rng = generator(seed, "thinned cells")

@@ -52,3 +52,27 @@ def resample(x: np.ndarray, labels: np.ndarray, kind: str, seed: int) -> tuple[n
     except ValueError as error:  # adasyn finds no neighbour of the other class
         raise InputError(f"--sampling {kind}: {error}; use --sampling over") from error
     return np.asarray(x, np.float32), np.asarray(labels)
+
+
+def resampled_positions(
+    x: np.ndarray, labels: np.ndarray, kind: str, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which training rows stay, how often, and what rows a sampler makes beside them.
+
+    Parameters
+    ----------
+    x, labels, kind, seed
+        As of :func:`resample`.
+
+    Returns
+    -------
+    positions
+        Of the rows that stay, some of them more than once, int64 [n_positions].
+    made, made_labels
+        Rows between others, float32 [n_made, n_genes], and their classes, [n_made].
+    """
+    if kind in ("over", "under"):
+        positions, _ = resample(np.arange(len(labels), dtype=np.float64)[:, None], labels, kind, seed)
+        return positions[:, 0].astype(np.int64), x[:0], labels[:0]
+    longer, classes = resample(x, labels, kind, seed)  # the rows themselves come first
+    return np.arange(len(x)), longer[len(x) :], classes[len(x) :]

@@ -39,7 +39,10 @@ class TrainingConfig:
         at_least=0,
         below=1,
     )
-    sampling: Sampling = setting("none", "Resampling of the training lines, so that both classes weigh the same.")
+    sampling: Sampling = setting("none", "Resampling of training rows, so that both classes weigh the same.")
+    resample: Literal["cells", "lines"] = setting(
+        "cells", "What is resampled: the labelled cells that are learnt from (the paper), or the bulk lines."
+    )
     precision: Precision = setting(
         "float32", "Precision of the network's matrix products in training; tf32 needs a GPU."
     )
