@@ -416,7 +416,7 @@ def test_only_genes_of_one_species_are_read(tmp_path):
     both = h5_10x(tmp_path / "b.h5", genes=mixed, genomes=["GRCh38"] * 40 + ["mm10"] * 20)
     written, notes = run_qc(both, tmp_path / "b")
     assert set(written.var_names) == set(GENES[:40])
-    assert "the 40 features of GRCh38 are read (it has the most), left out: 20 of mm10" in notes
+    assert "the 40 features of GRCh38 are read (human by its name), left out: 20 of mm10" in notes
     written, notes = run_qc(both, tmp_path / "c", "--species", "mouse")
     assert set(written.var_names) <= set(GENES[40:])
     assert "of mm10 are read (--species mouse)" in notes
@@ -613,7 +613,7 @@ def test_corrected_counts_are_normalised_and_a_told_scale_wins(tmp_path):
 def test_several_samples_in_one_folder_are_listed(tmp_path):
     folder_10x(tmp_path / "in", prefix="GSM1_a_")
     folder_10x(tmp_path / "in", prefix="GSM2_b_")
-    refuse(qc, ["--sample", "s", "--input", str(tmp_path / "in")], tmp_path / "no", "2 samples", "GSM1_a_", "GSM2_b_")
+    refuse(qc, ["--sample", "s", "--input", str(tmp_path / "in")], tmp_path / "no", "2 matrices", "GSM1_a_", "GSM2_b_")
 
 
 def test_large_matrices_stay_on_disk_and_give_the_same(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ HUMAN_ENSEMBL = re.compile(r"ENSG\d{11}")
 MOUSE_ENSEMBL = re.compile(r"ENSMUSG\d{11}")
 NUMBERED = re.compile(r"([A-Z]+)(\d+)")  # a family and a number
 MADE_UNIQUE = re.compile(r"[-.]\d+$")
-BESIDE = re.compile(r"\||__CHR")
+BESIDE = re.compile(r"\||__CHR|\s*\(")
 ENTREZ = re.compile(r"(\d+)(\.0+)?")  # a spreadsheet or pandas may have made a fraction of it
 NUMBER = re.compile(r"[-+]?\d*[.,]?\d+([eE][-+]?\d+)?")
 FEWEST_NUMBERS = 20  # fewer numbers are not taken for Entrez ids
@@ -288,7 +288,7 @@ def is_longer_name(alias: str, symbol: str) -> bool:
 def _spellings(name: str) -> list[str]:
     """Spellings to try: as it is, dots that R put in place of dashes, a number that made a name unique cut off.
 
-    What follows a bar or ``__chr`` is cut off before: TP53|7157, TP53__chr17.
+    What follows a bar, a bracket or ``__chr`` is cut off before: TP53|7157, TP53 (7157), TP53__chr17.
     """
     name = BESIDE.split(name.upper(), maxsplit=1)[0]
     spellings = [name]

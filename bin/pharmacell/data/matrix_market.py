@@ -3,11 +3,10 @@
 SciPy's reader ends the whole process on some damaged files, where no Python code can say so.
 """
 
-import gzip
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 import numpy as np
 from scipy import sparse
@@ -15,10 +14,11 @@ from scipy import sparse
 from pharmacell.core.errors import InputError
 from pharmacell.data import matrices
 from pharmacell.data.entries_on_disk import EntriesOnDisk
+from pharmacell.data.input_file import is_packed, opener_of
 from pharmacell.data.matrices import Matrix, StoredRows, in_memory
 
-File: TypeAlias = IO[bytes] | gzip.GzipFile
 PIECE = 1 << 24  # bytes
+MOST_LISTED = 100_000_000  # values of the form that lists all, zeros too
 KINDS = {"integer": 3, "real": 3, "double": 3, "unsigned-integer": 3, "pattern": 2}  # and numbers of an entry
 
 
@@ -28,24 +28,24 @@ def shape_of(path: Path) -> tuple[int, int]:
     Parameters
     ----------
     path
-        Matrix Market in coordinate form, plain or gzipped.
+        Matrix Market, packed or not: coordinate form, or array form of at most 100 million values.
 
     Raises
     ------
     InputError
         If it is no such file.
     """
-    with _open(path) as file:
+    with opener_of(path)(path, "rb") as file:
         return _head(file, path)[0][:2]
 
 
 def read_matrix_market(path: Path, cells_in_columns: bool) -> Matrix:
-    """Read a sparse matrix; of a large one the entries are sorted on disk.
+    """Read a matrix; of a large one the entries are sorted on disk.
 
     Parameters
     ----------
     path
-        Matrix Market in coordinate form, plain or gzipped.
+        Matrix Market, packed or not: coordinate form, or array form of at most 100 million values.
     cells_in_columns
         Whether its columns are cells, as Cell Ranger writes it.
 
@@ -59,8 +59,11 @@ def read_matrix_market(path: Path, cells_in_columns: bool) -> Matrix:
     InputError
         If it is no such file, is cut short, or an entry lies outside the matrix.
     """
-    with _open(path) as file:
+    with opener_of(path)(path, "rb") as file:
         (n_rows, n_columns, n_entries), width = _head(file, path)
+        if width == 1:
+            values = _read_array(file, (n_rows, n_columns), path)
+            return in_memory(values.T if cells_in_columns else values)
         shape = (n_columns, n_rows) if cells_in_columns else (n_rows, n_columns)
         on_disk = EntriesOnDisk(shape, n_entries) if n_entries > matrices.MOST_IN_MEMORY else None
         parts, filled = [], 0
@@ -83,12 +86,7 @@ def read_matrix_market(path: Path, cells_in_columns: bool) -> Matrix:
     return in_memory(sparse.coo_matrix((values, (cells, genes)), shape=shape))
 
 
-def _open(path: Path) -> File:
-    """Open a file, plain or gzipped."""
-    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
-
-
-def _pieces(file: File, width: int, path: Path) -> Iterator[np.ndarray]:
+def _pieces(file: IO[bytes], width: int, path: Path) -> Iterator[np.ndarray]:
     """Yield the entries in pieces, float64 [n, width]."""
     left = b""
     while piece := file.read(PIECE):
@@ -97,25 +95,45 @@ def _pieces(file: File, width: int, path: Path) -> Iterator[np.ndarray]:
     yield _entries(left, width, path)
 
 
-def _head(file: File, path: Path) -> tuple[tuple[int, int, int], int]:
+def _head(file: IO[bytes], path: Path) -> tuple[tuple[int, int, int], int]:
     """Read the lines above the entries; return rows, columns and entries, and how many numbers an entry has."""
     words = file.readline(1000).decode("latin-1").lower().split()
     if words[:2] != ["%%matrixmarket", "matrix"] or len(words) < 5:
         raise InputError(f"{path}: does not begin with %%MatrixMarket; the file is damaged or of another kind")
-    if words[2] != "coordinate" or words[3] not in KINDS or words[4] != "general":
+    is_array = words[2] == "array"
+    if words[4] != "general":
+        raise InputError(
+            f"{path}: a {words[4]} matrix, which counts of cells and genes cannot be; it may hold distances or graph "
+            "weights: give the matrix of counts"
+        )
+    if words[2] not in ("coordinate", "array") or words[3] not in KINDS or (is_array and words[3] == "pattern"):
         raise InputError(f"{path}: Matrix Market of the kind '{' '.join(words[2:5])}'; give coordinate integer general")
     line = file.readline(1000)
     while line.startswith(b"%") or (line and not line.strip()):
         line = file.readline(1_000_000)
     try:
-        n_rows, n_columns, n_entries = (int(word) for word in line.split())
-    except ValueError:
+        sizes = [int(word) for word in line.split()]
+        n_rows, n_columns, n_entries = [*sizes, sizes[0] * sizes[1]] if is_array else sizes
+    except (ValueError, IndexError):
         raise InputError(f"{path}: no line with rows, columns and entries; the file is damaged") from None
     if min(n_rows, n_columns, n_entries) < 0 or n_entries > n_rows * n_columns or max(n_rows, n_columns) >= 2**31:
         raise InputError(f"{path}: {n_entries} entries in {n_rows} x {n_columns}; the file is damaged")
-    if not path.name.lower().endswith(".gz") and n_entries * 2 > path.stat().st_size:
+    if is_array and n_entries > MOST_LISTED:
+        raise InputError(
+            f"{path}: lists all {n_rows} x {n_columns} values, zeros too, which is too much; write it in coordinate "
+            "form (R: Matrix::writeMM of a sparse matrix)"
+        )
+    if not is_packed(path) and n_entries * 2 > path.stat().st_size:
         raise InputError(f"{path}: too short for {n_entries} entries; the file is cut short, copy it again")
-    return (n_rows, n_columns, n_entries), KINDS[words[3]]
+    return (n_rows, n_columns, n_entries), 1 if is_array else KINDS[words[3]]
+
+
+def _read_array(file: IO[bytes], shape: tuple[int, int], path: Path) -> np.ndarray:
+    """Read values that are listed column by column."""
+    values = _entries(file.read(), 1, path).ravel()
+    if len(values) != shape[0] * shape[1]:
+        raise InputError(f"{path}: {len(values)} of {shape[0] * shape[1]} values are there; copy the file again")
+    return values.reshape(shape, order="F")
 
 
 def _entries(text: bytes, width: int, path: Path) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The front door: a file of single cells of any kind, brought to one checked form."""
 
-import gzip
 import logging
 import shutil
 import tarfile
@@ -19,9 +18,20 @@ from pharmacell.core.command import is_out_of_memory
 from pharmacell.core.errors import InputError
 from pharmacell.data.assays import genes_of, without_genome
 from pharmacell.data.contents import Contents
+from pharmacell.data.foreign_files import SPREADSHEET
 from pharmacell.data.frames import plain_frame, plain_text, unique_ids
 from pharmacell.data.genes import is_count_up, map_names
-from pharmacell.data.input_file import HDF5_SIGNATURE, HDF5_SUFFIXES, check_file, is_hdf5, reason
+from pharmacell.data.input_file import (
+    HDF5_SUFFIXES,
+    PACKED,
+    check_file,
+    is_hdf5,
+    opener_of,
+    plain_name,
+    reason,
+    start_of,
+    starts_hdf5,
+)
 from pharmacell.data.matrices import Matrix, by_columns
 from pharmacell.data.matrix_choice import choose_matrix
 from pharmacell.data.text_table import TEXT_SUFFIXES
@@ -100,10 +110,31 @@ def check_sample(path: Path) -> None:
     """
     if not path.is_dir():
         check_file(path, SUFFIXES)
-    elif not is_zarr(path) and not list(path.rglob("*.mtx")) and not list(path.rglob("*.mtx.gz")):
-        raise InputError(
-            f"{path}: a folder without matrix.mtx; give a file, a 10x folder with matrix.mtx(.gz), or a zarr store"
-        )
+    elif not is_zarr(path) and not folders_of_matrices(path):
+        raise InputError(f"{path}: {_of_folder(path)}")
+
+
+def _of_folder(path: Path) -> str:
+    """Say what a folder without a matrix holds, and what to give instead."""
+    names = sorted(file.name for file in path.iterdir() if not file.name.startswith("."))
+    if {"obs.csv", "var.csv"} <= set(names):
+        return "a folder of tables, as write_csvs makes it; write the cells with write_h5ad and give that file"
+    files = [name for name in names if plain_name(Path(name)).endswith(SUFFIXES)]
+    if files:
+        return f"a folder without matrix.mtx; give a file of it, such as {', '.join(files[:3])}"
+    held = f"it holds {', '.join(names[:5])}" if names else "it is empty"
+    return f"a folder without matrix.mtx ({held}); give a file, a 10x folder with matrix.mtx(.gz), or a zarr store"
+
+
+def folders_of_matrices(path: Path) -> set[Path]:
+    """Return the folders at or below one that hold a matrix in Matrix Market, packed or not.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    """
+    return {file.parent for ending in ("", *PACKED) for file in path.rglob(f"*.mtx{ending}") if file.is_file()}
 
 
 def is_zarr(path: Path) -> bool:
@@ -176,13 +207,12 @@ def read_contents(path: Path, reading: Reading) -> Contents:
     try:
         if path.is_dir():
             return _read_folder(path, reading)
-        with path.open("rb") as file:
-            start = file.read(8)
         if is_hdf5(path):
             return _read_hdf5(path, path)
-        if start.startswith(b"\x1f\x8b") and _is_gzipped_hdf5(path):
-            return _read_gzipped_hdf5(path)
-        if path.name.lower().removesuffix(".gz").endswith(".mtx"):
+        start = start_of(path)
+        if starts_hdf5(start):
+            return _read_packed_hdf5(path)
+        if plain_name(path).endswith(".mtx"):
             from pharmacell.data.tenx import read_triple
 
             return read_triple(path)
@@ -229,16 +259,10 @@ def _read_hdf5(file: Path | IO[bytes], path: Path) -> Contents:
     return contents
 
 
-def _is_gzipped_hdf5(path: Path) -> bool:
-    """Tell whether a gzip file holds HDF5."""
-    with gzip.open(path) as file:
-        return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
-
-
-def _read_gzipped_hdf5(path: Path) -> Contents:
+def _read_packed_hdf5(path: Path) -> Contents:
     """Unpack an HDF5 file to a place without a name, which is gone with the process."""
     unpacked = tempfile.TemporaryFile()  # noqa: SIM115  (it must live as long as the matrices)
-    with gzip.open(path) as packed:
+    with opener_of(path)(path, "rb") as packed:
         shutil.copyfileobj(packed, unpacked)
     contents = _read_hdf5(unpacked, path)
     contents.notes.insert(0, f"{path.name} was unpacked")
@@ -261,6 +285,8 @@ def _read_zip(path: Path, reading: Reading) -> Contents:
     """Read a zipped zarr store, or unpack any other zip."""
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
+    if "[Content_Types].xml" in names:
+        raise InputError(f"{path}: {SPREADSHEET}")
     roots = sorted(
         (name for name in names if name.split("/")[-1] in (".zgroup", "zarr.json")), key=lambda n: n.count("/")
     )
@@ -290,7 +316,7 @@ def _read_unpacked(folder: Path, reading: Reading) -> Contents:
     stores = [store for store in stores if not any(other in store.parents for other in stores)]
     if len(stores) == 1:
         return read_contents(stores[0], reading)
-    if list(folder.rglob("*.mtx")) or list(folder.rglob("*.mtx.gz")):
+    if folders_of_matrices(folder):
         return _read_folder(folder, reading)
     files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith((".", "__"))]
     if len(files) != 1:
@@ -314,12 +340,11 @@ def _unpack_zip(path: Path, folder: Path) -> None:
 
 def _read_folder(path: Path, reading: Reading) -> Contents:
     """Read a zarr store, or a folder with one triple of matrix, barcodes and features, or with one such folder."""
-    from pharmacell.data.tenx import read_triple, triples
+    from pharmacell.data.tenx import MATRIX, read_triple, triples
 
     if is_zarr(path):
         return _read_zarr(str(path), path)
-    folders = {folder for ending in ("*.mtx", "*.mtx.gz") for folder in (file.parent for file in path.rglob(ending))}
-    found = {folder: triples(folder) for folder in sorted(folders) if triples(folder)}
+    found = {folder: triples(folder) for folder in sorted(folders_of_matrices(path)) if triples(folder)}
     notes: list[str] = []
     if path in found:
         found = {path: found[path]}
@@ -329,31 +354,36 @@ def _read_folder(path: Path, reading: Reading) -> Contents:
         raise InputError(f"{path}: no matrix.mtx or matrix.mtx.gz in it; a 10x folder has one")
     folder, matrices = next(iter(found.items()))
     if len(matrices) > 1:
-        listed = ", ".join(sorted(matrices)[:8])
+        listed = ", ".join(file.name for _, file in sorted(matrices.items())[:8])
         raise InputError(
-            f"{path}: {len(matrices)} samples in one folder ({listed}); put the three files of each into a folder "
-            "of its own and give each its row"
+            f"{path}: {len(matrices)} matrices in one folder ({listed}); give the one to read, or put the three files "
+            "of each sample into a folder of its own and give each its row"
         )
-    contents = read_triple(next(iter(matrices.values())))
+    matrix_file = next(iter(matrices.values()))
+    contents = read_triple(matrix_file)
     if folder != path and not notes:
         notes = [f"the folder {folder.relative_to(path)} is read"]
+    others = sorted(file.name for file in folder.iterdir() if MATRIX.fullmatch(file.name) and file != matrix_file)
+    others = [name for name in others if not name.startswith(".")]
+    if others:
+        notes = [*notes, f"{matrix_file.name} is read, not {', '.join(others)}"]
     contents.notes = [*notes, *contents.notes]
     return contents
 
 
 def _one_folder(path: Path, found: dict[Path, dict], species: str) -> tuple[dict[Path, dict], list[str]]:
-    """Choose among folders: those that Cell Ranger filtered, and of genomes the one of the species."""
-    from pharmacell.data.assays import HUMAN_GENOME, MOUSE_GENOME
+    """Choose among folders: those that were filtered, of genomes the one of the species, STARsolo's count of genes."""
+    from pharmacell.data.assays import of_species
 
     chosen = [folder for folder in found if "filtered" in str(folder.relative_to(path))] or list(found)
-    if len(chosen) > 1 and species != "auto":
-        pattern = HUMAN_GENOME if species == "human" else MOUSE_GENOME
-        chosen = [folder for folder in chosen if pattern.match(folder.name)] or chosen
+    if len(chosen) > 1:
+        named = of_species([folder.name for folder in chosen], species)
+        chosen = [folder for folder in chosen if folder.name in named] or chosen
+    if len(chosen) > 1:
+        chosen = [folder for folder in chosen if "Gene" in (folder.name, folder.parent.name)] or chosen
     if len(chosen) != 1:
         listed = ", ".join(str(folder.relative_to(path)) for folder in chosen[:8])
-        raise InputError(
-            f"{path}: {len(chosen)} folders with a matrix ({listed}); give one of them, or --species for its genome"
-        )
+        raise InputError(f"{path}: {len(chosen)} folders with a matrix ({listed}); give one of them")
     others = ", ".join(str(folder.relative_to(path)) for folder in found if folder not in chosen)
     return {chosen[0]: found[chosen[0]]}, [f"the folder {chosen[0].relative_to(path)} is read, not {others}"]
 

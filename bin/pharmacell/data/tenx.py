@@ -9,18 +9,39 @@ import pandas as pd
 from scipy import sparse
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.assays import without_genome
 from pharmacell.data.contents import Candidate, Contents
+from pharmacell.data.foreign_files import by_hdf5_names
 from pharmacell.data.frames import plain_text
-from pharmacell.data.input_file import check_file
+from pharmacell.data.genes import map_names
+from pharmacell.data.input_file import check_file, plain_name
 from pharmacell.data.matrices import in_memory, sparse_parts
 from pharmacell.data.matrix_market import read_matrix_market, shape_of
-from pharmacell.data.text_table import open_text
+from pharmacell.data.text_table import open_text, split
 
-MATRIX = re.compile(r"(?P<prefix>.*?)(matrix|counts|cells_x_genes|dge|)\.mtx(\.gz)?", re.IGNORECASE)
-FEATURES = re.compile(r"(?P<prefix>.*?)(features?|genes?|gene_names|peaks)\.(tsv|txt|csv)(\.gz)?", re.IGNORECASE)
-BARCODES = re.compile(r"(?P<prefix>.*?)(barcodes?|cells?|cell_names)\.(tsv|txt|csv)(\.gz)?", re.IGNORECASE)
+TABLE = r"\.(tsv|txt|csv)(\.(gz|bz2|xz))?"
+MATRIX = re.compile(
+    r"(?P<prefix>.*?)(matrix|counts|count_matrix|cells_x_genes|dge|)\.mtx(\.(gz|bz2|xz))?", re.IGNORECASE
+)
+FEATURES = re.compile(rf"(?P<prefix>.*?)((all_)?genes?|features?|gene_names|peaks){TABLE}", re.IGNORECASE)
+BARCODES = re.compile(rf"(?P<prefix>.*?)(barcodes?|cells?|cell_names){TABLE}", re.IGNORECASE)
+METADATA = re.compile(rf"(?P<prefix>.*?)(cell_?)?meta_?data{TABLE}", re.IGNORECASE)  # Parse Biosciences has no other
+ROWS = re.compile(rf"(?P<prefix>.*?)row_?(name)?s{TABLE}", re.IGNORECASE)  # alevin's are cells, R's are genes
+COLUMNS = re.compile(rf"(?P<prefix>.*?)col(umn)?_?(name)?s{TABLE}", re.IGNORECASE)
 FEATURE_COLUMNS = ("gene_id", "symbol", "feature_types")
-EXPRESSION = "Gene Expression"
+HEADERS = {  # of features files that have one
+    "gene_id": "gene_id",
+    "id": "gene_id",
+    "gene_name": "symbol",
+    "gene_symbol": "symbol",
+    "name": "symbol",
+    "symbol": "symbol",
+    "feature_type": "feature_types",
+    "feature_types": "feature_types",
+    "genome": "genome",
+    "species": "genome",
+}
+EXPRESSION, GUIDES = "Gene Expression", "CRISPR Guide Capture"
 
 
 def read_10x_h5(file: Any, path: Path) -> Contents:
@@ -39,7 +60,10 @@ def read_10x_h5(file: Any, path: Path) -> Contents:
         If it is no such file.
     """
     groups = [name for name in file if hasattr(file[name], "keys") and "barcodes" in file[name]]
-    if not groups:
+    if not groups or "barcode_idx" in file:
+        below = [name for group in file if hasattr(file[group], "keys") for name in file[group]]
+        if foreign := by_hdf5_names([*file, *below]):
+            raise InputError(f"{path}: {foreign}")
         there = ", ".join(list(file)[:8]) or "nothing"
         raise InputError(f"{path}: not Cell Ranger's matrix, h5ad, loom or h5mu (it holds {there}); give one of these")
     parts = [_of_group(file[name], name, path) for name in groups]
@@ -96,14 +120,15 @@ def triples(folder: Path) -> dict[str, Path]:
     Parameters
     ----------
     folder
-        A folder; hidden files are passed over.
+        A folder; hidden files are passed over, and beside a plain ``matrix.mtx`` those without names of their own.
     """
-    found = {}
-    for file in sorted(folder.iterdir()):
-        match = MATRIX.fullmatch(file.name)
-        if match and not file.name.startswith(".") and file.is_file():
-            found[match["prefix"]] = file
-    return found
+    files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
+    found = {match["prefix"]: file for file in files if (match := MATRIX.fullmatch(file.name))}
+    if "" not in found:
+        return found
+    own = {match["prefix"] for file in files for kind in (FEATURES, BARCODES) if (match := kind.fullmatch(file.name))}
+    own = {prefix.rstrip("._-") for prefix in own}
+    return {prefix: file for prefix, file in found.items() if not prefix or prefix.rstrip("._-") in own}
 
 
 def read_triple(matrix_file: Path) -> Contents:
@@ -112,82 +137,124 @@ def read_triple(matrix_file: Path) -> Contents:
     Parameters
     ----------
     matrix_file
-        Matrix Market, plain or gzipped; the others have the same prefix, or are the only ones of the folder.
+        Matrix Market, packed or not; the others have the same prefix, or are the only ones of the folder.
 
     Raises
     ------
     InputError
         If one is missing or they do not belong together.
     """
-    prefix = MATRIX.fullmatch(matrix_file.name)
-    start = prefix["prefix"] if prefix else ""
-    feature_file = _beside(matrix_file, FEATURES, start, "features.tsv or genes.tsv")
-    barcode_file = _beside(matrix_file, BARCODES, start, "barcodes.tsv")
+    feature_file, barcode_file = _names_beside(matrix_file)
     for file in (matrix_file, barcode_file, feature_file):
         check_file(file, (".mtx", ".tsv", ".txt", ".csv"))
     n_rows, n_columns = shape = shape_of(matrix_file)
     features, cells = _lines(feature_file), _lines(barcode_file)
-    notes = []
+    notes, headers = [], []
     for name, lines in ((feature_file.name, features), (barcode_file.name, cells)):
-        if len(lines) - 1 in shape and len(lines) not in shape:
-            header = lines.pop(0)
-            if not header[0] and all(len(fields) > 1 for fields in lines):  # R numbers the rows
-                lines[:] = [fields[1:] for fields in lines]
+        headers.append(_without_header(lines, shape))
+        if headers[-1]:
             notes.append(f"the first line of {name} is its header")
     barcodes = [fields[0] for fields in cells]
-    cells_in_columns = n_rows == n_columns or shape != (len(barcodes), len(features))
+    turned = (len(barcodes), len(features))
+    cells_in_columns = shape != turned or (n_rows == n_columns and not _is_by_cell(matrix_file))
     if not cells_in_columns:
         notes.append(f"{matrix_file.name} has cells in its rows")
-    elif (n_rows, n_columns) != (len(features), len(barcodes)):
+    elif shape != turned[::-1]:
         raise InputError(
             f"{matrix_file}: {n_rows} x {n_columns}, but {feature_file.name} has {len(features)} and "
             f"{barcode_file.name} {len(barcodes)} rows; the three files do not belong together"
         )
     matrix = read_matrix_market(matrix_file, cells_in_columns)
-    obs = pd.DataFrame(index=pd.Index(barcodes, dtype=object))
-    return Contents(obs, [Candidate("X", matrix, _features(features))], notes=notes)
+    var = _features(features, headers[0])
+    return Contents(_annotation(cells, headers[1]), [Candidate("X", matrix, var)], notes=notes)
 
 
-def _beside(matrix_file: Path, kind: re.Pattern, prefix: str, words: str) -> Path:
-    """Find the file of a kind that belongs to a matrix."""
+def _is_by_cell(matrix_file: Path) -> bool:
+    """Tell by its name whether a square matrix has cells in its rows."""
+    return (
+        re.search(r"(^|[._-])(cells_x_genes|quants_mat|dge|count_matrix)\.", matrix_file.name, re.IGNORECASE)
+        is not None
+    )
+
+
+def _without_header(lines: list[list[str]], shape: tuple[int, int]) -> list[str]:
+    """Take the header and R's numbers of rows off the lines; return the header, empty where there is none."""
+    if len(lines) - 1 not in shape or len(lines) in shape:
+        return []
+    header = lines.pop(0)
+    if not header[0] and all(len(fields) > 1 for fields in lines):  # R numbers the rows
+        lines[:] = [fields[1:] for fields in lines]
+        return header[1:]
+    return header
+
+
+def _annotation(lines: list[list[str]], header: list[str]) -> pd.DataFrame:
+    """Return the cells' annotation: what stands beside their barcodes under a header."""
+    obs = pd.DataFrame(index=pd.Index([fields[0] for fields in lines], dtype=object))
+    for place, name in enumerate(header[1:], 1):
+        values = [fields[place] if place < len(fields) else "" for fields in lines]
+        obs[name or f"column_{place}"] = pd.Series(values, index=obs.index, dtype=object).replace("", None)
+    return obs
+
+
+def _names_beside(matrix_file: Path) -> tuple[Path, Path]:
+    """Find the files of features and of barcodes that belong to a matrix."""
+    match = MATRIX.fullmatch(matrix_file.name)
+    start = match["prefix"] if match else ""
+    axes = [_beside(matrix_file, kind, start) for kind in (ROWS, COLUMNS)]
+    if all(len(found) == 1 for found in axes):
+        rows, columns = (found[0] for found in axes)
+        shares = [map_names(without_genome([fields[0] for fields in _lines(file)])).share for file in (rows, columns)]
+        return (columns, rows) if shares[1] > shares[0] else (rows, columns)
+    chosen = []
+    for kinds, words in (((FEATURES,), "features.tsv or genes.tsv"), ((BARCODES, METADATA), "barcodes.tsv")):
+        found = next((found for kind in kinds if (found := _beside(matrix_file, kind, start))), [])
+        if len(found) != 1:
+            how_many = "no" if not found else f"{len(found)} files like"
+            raise InputError(f"{matrix_file}: {how_many} {words} beside it; a 10x folder has exactly one of each")
+        chosen.append(found[0])
+    return chosen[0], chosen[1]
+
+
+def _beside(matrix_file: Path, kind: re.Pattern, prefix: str) -> list[Path]:
+    """Return the files of a kind that may belong to a matrix: those of its prefix, or all of the folder."""
     matches = [(file, kind.fullmatch(file.name)) for file in sorted(matrix_file.parent.iterdir())]
     found = [(file, match["prefix"]) for file, match in matches if match and not file.name.startswith(".")]
     same = [file for file, start in found if start.rstrip("._-") == prefix.rstrip("._-")]
-    chosen = same or ([file for file, _ in found] if len(found) == 1 else [])
-    if len(chosen) != 1:
-        how_many = "no" if not chosen else f"{len(chosen)} files like"
-        raise InputError(f"{matrix_file}: {how_many} {words} beside it; a 10x folder has exactly one of each")
-    return chosen[0]
+    return same or [file for file, _ in found]
 
 
 def _lines(path: Path) -> list[list[str]]:
     """Return the fields of each line, separated by tabs (or commas in a csv)."""
-    comma = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else None
+    is_comma = plain_name(path).endswith(".csv")
     with open_text(path, "utf-8-sig") as text:
         lines = [line.rstrip("\n") for line in text]
     while lines and not lines[-1].strip():
         lines.pop()
-    is_comma = comma is not None and not any("\t" in line for line in lines[:5])
-    return [[field.strip().strip('"') for field in line.split("," if is_comma else "\t")] for line in lines]
+    separator = "," if is_comma and not any("\t" in line for line in lines[:5]) else "\t"
+    return [[field.strip() for field in split(line, separator)] for line in lines]
 
 
-def _features(lines: list[list[str]]) -> pd.DataFrame:
+def _features(lines: list[list[str]], header: list[str]) -> pd.DataFrame:
     """Return ids, symbols and types of features; a type that a tab splits (``Gene<tab>Expression``) is put together."""
-    rows = []
-    for fields in lines:
-        row = [fields[0], fields[1] if len(fields) > 1 else fields[0], ""]
-        if len(fields) > 2:
-            row[2] = fields[2]
-            if len(fields) > 3 and f"{fields[2]} {fields[3]}" in (
-                EXPRESSION,
-                "Antibody Capture",
-                "CRISPR Guide Capture",
-            ):
-                row[2] = f"{fields[2]} {fields[3]}"
-        if len(fields) > 4 and " ".join(fields[2:5]) == "CRISPR Guide Capture":
-            row[2] = "CRISPR Guide Capture"
-        rows.append(row)
-    var = pd.DataFrame(rows, columns=list(FEATURE_COLUMNS), dtype=object)
-    if not var["feature_types"].astype(bool).any():
+    named = [HEADERS.get(name.lower(), "") for name in header]
+    if "gene_id" in named or "symbol" in named:
+        rows = [fields + [""] * (len(named) - len(fields)) for fields in lines]
+        var = pd.DataFrame(
+            {name: [fields[place] for fields in rows] for place, name in enumerate(named) if name}, dtype=object
+        )
+    else:
+        var = pd.DataFrame([_feature(fields) for fields in lines], columns=list(FEATURE_COLUMNS), dtype=object)
+    if "feature_types" in var and not var["feature_types"].astype(bool).any():
         var = var.drop(columns="feature_types")
-    return var.set_axis(pd.Index(var["gene_id"], dtype=object, name=None), axis=0)
+    return var.set_axis(pd.Index(var["gene_id" if "gene_id" in var else "symbol"], dtype=object, name=None), axis=0)
+
+
+def _feature(fields: list[str]) -> list[str]:
+    """Return id, symbol and type of one feature."""
+    row = [fields[0], fields[1] if len(fields) > 1 else fields[0], fields[2] if len(fields) > 2 else ""]
+    if len(fields) > 3 and f"{fields[2]} {fields[3]}" in (EXPRESSION, "Antibody Capture", GUIDES):
+        row[2] = f"{fields[2]} {fields[3]}"
+    if len(fields) > 4 and " ".join(fields[2:5]) == GUIDES:
+        row[2] = GUIDES
+    return row

@@ -13,6 +13,16 @@ from scipy import sparse
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.assays import without_genome
+from pharmacell.data.column_kinds import (
+    CELL_COLUMNS,
+    GENE_COLUMNS,
+    MEASURES,
+    MOSTLY_MEASURES,
+    OF_CELLS,
+    OF_GENES,
+    ROW_NUMBERS,
+    VALUE_COLUMNS,
+)
 from pharmacell.data.contents import Candidate, Contents
 from pharmacell.data.genes import map_names, require_orientation
 from pharmacell.data.matrices import in_memory
@@ -29,22 +39,7 @@ from pharmacell.data.text_table import (
 )
 
 VALUES_AT_ONCE = 4_000_000
-# numeric columns that describe cells; text columns do so anyway
-OF_CELLS = re.compile(
-    r"response|label|labels|condition|batch|clusters?|cluster_id|seurat_clusters|leiden|louvain|.*_snn_res[._].*|"
-    r"n_?genes(_by_counts)?|n_?counts?|n_?umis?|total_counts|log1p_.*|pct_counts.*|n_?(count|feature)_.*|"
-    r"percent[._].*|pct_.*|[sg]2?m?[._]score|.*[._](score|signature)\d*|"
-    r"(x_)?(umap|t?sne|pca?|phate|diffmap)[._ -]?\d+|"
-    r"size_?factors?|doublet_?scores?|pseudotime|dpt_pseudotime|age|day|time|time_?point|dose|concentration|"
-    r"replicate|plate|row|column|x|y|truth|probability|is_?doublet|scrublet.*|passage|orig\.ident"
-)
-OF_GENES = re.compile(  # columns beside the cells that describe genes
-    r"chr|chrom|chromosome|start|end|strand|length|gene_?(id|name|symbol|type|biotype|length)|symbol|description|"
-    r"entrez(_?id|gene_?id)?|ensembl(_?id)?|biotype|type|gc(_content)?|gene_short_name|hgnc_symbol|accession"
-)
-CELL_COLUMNS = ("cell", "cell_id", "cellid", "barcode", "cell_barcode", "barcodes", "cells", "cb", "obs_names")
-GENE_COLUMNS = ("gene", "gene_id", "gene_name", "symbol", "gene_symbol", "feature", "genes", "var_names", "feature_id")
-VALUE_COLUMNS = ("count", "counts", "value", "umi", "umis", "umi_count", "n", "expression", "reads", "x")
+NUMBER = re.compile(r"[-+]?[\d.,]*\d([eE][-+]?\d+)?")
 MOST_LONG_COLUMNS = 6
 NAME_AT_MOST = 1000  # characters of a line
 
@@ -111,7 +106,12 @@ def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> Con
         columns = without_genome([name for place, name in enumerate(names) if place != ids])
         found, note = _orient(columns, without_genome(row_names), orientation, path)
         by_cell = found == "cells_by_genes"
-        plan = (_plan_of_cells if by_cell else _plan_of_genes)(names, first, ids, annotations, layout)
+        if by_cell:
+            plan = _plan_of_cells(names, first, ids, annotations, layout)
+        else:
+            plan = _plan_of_genes(names, first, ids, annotations, layout, path)
+        if ids == 1:
+            plan.values, plan.described = [[p for p in places if p] for places in (plan.values, plan.described)]
         rows = _read_rows(path, layout, names, plan)
     except TEXT_ERRORS as error:
         raise damaged(path, error) from None
@@ -122,15 +122,25 @@ def read_text(path: Path, orientation: str, annotations: tuple[str, ...]) -> Con
         rows.described, columns=[names[place] for place in plan.described], index=None, dtype=object
     )
     described.index = pd.Index(rows.ids, dtype=object)
-    others = pd.DataFrame(
-        rows.above, index=pd.Index([names[place] for place in plan.values], dtype=object), dtype=object
-    )
+    others = _of_columns(rows.above, names[0], [names[place] for place in plan.values])
     if plan.described or rows.above:
         kept = [names[place] for place in plan.described] + list(rows.above)
         notes.append(f"{', '.join(kept[:8])} describe {'cells' if by_cell or rows.above else 'genes'}, not expression")
     if by_cell:
         return Contents(described, [Candidate("X", in_memory(matrix), others)], notes=[note, *notes])
     return Contents(others, [Candidate("X", in_memory(matrix.T), described)], notes=[note, *notes])
+
+
+def _of_columns(above: dict[str, list[str]], corner: str, names: list[str]) -> pd.DataFrame:
+    """Return what the rows above the values say of the columns; of two headers the one without repeats names them."""
+    if len(set(names)) < len(names):
+        for title, texts in above.items():
+            if len(set(texts)) == len(texts):
+                rest = {other: values for other, values in above.items() if other != title}
+                return pd.DataFrame(
+                    {corner or "group": names} | rest, index=pd.Index(texts, dtype=object), dtype=object
+                )
+    return pd.DataFrame(above, index=pd.Index(names, dtype=object), dtype=object)
 
 
 def _row_names(path: Path, layout: Layout, first: list[list[str]], ids: int | None) -> list[str]:
@@ -149,6 +159,8 @@ def _rows_at_once(width: int, most: int | None = None) -> int:
 def _id_column(names: list[str], first: list[list[str]]) -> tuple[int | None, list[str]]:
     """Return the place of the row names: the first column, or one called so where the first cannot be it."""
     column = [fields[0] for fields in first]
+    if _is_numbered(names, first):
+        return 1, [f"the first column only numbers the rows; their names are taken from the next ('{names[1]}')"]
     if len(set(column)) == len(column):
         return 0, []
     named = [place for place, name in enumerate(names) if place and name.lower() in CELL_COLUMNS]
@@ -159,6 +171,16 @@ def _id_column(names: list[str], first: list[list[str]]) -> tuple[int | None, li
     if numeric and names[0].lower() not in ("", "index", "id", "x", "unnamed: 0", *CELL_COLUMNS, *GENE_COLUMNS):
         return None, ["the table has no cell ids: cells are called 1, 2, 3"]
     return 0, []
+
+
+def _is_numbered(names: list[str], first: list[list[str]]) -> bool:
+    """Tell whether the first column counts the rows and the second one names them."""
+    if len(names) < 3 or names[0].strip().lower() not in ROW_NUMBERS:
+        return False
+    numbers, words = [fields[0].strip() for fields in first], [fields[1].strip() for fields in first]
+    counted = [[str(number) for number in range(start, start + len(first))] for start in (0, 1)]
+    is_named = not any(NUMBER.fullmatch(word) for word in words) and len(set(words)) > 0.9 * len(words)
+    return numbers in counted and is_named and len(first) > 2
 
 
 def _orient(columns: Sequence[str], rows: Sequence[str], asked: str, path: Path) -> tuple[str, str]:
@@ -195,7 +217,7 @@ def _plan_of_cells(
 
 
 def _plan_of_genes(
-    names: list[str], first: list[list[str]], ids: int | None, asked: tuple[str, ...], layout: Layout
+    names: list[str], first: list[list[str]], ids: int | None, asked: tuple[str, ...], layout: Layout, path: Path
 ) -> _Plan:
     """Tell cells from columns that describe genes, and genes from rows that describe cells."""
     places = [place for place in range(len(names)) if place != ids]
@@ -206,6 +228,13 @@ def _plan_of_genes(
     ]
     kept = set(described)
     values = [place for place in places if place not in kept]
+    measures = [place for place in values if MEASURES.fullmatch(names[place].strip())]
+    if len(measures) > 1 and len(measures) >= MOSTLY_MEASURES * len(values):
+        listed = ", ".join(names[place] for place in values[:6])
+        raise InputError(
+            f"{path}: its columns ({listed}) are measures of one sample, not cells; give a table of counts with a "
+            "column for each cell"
+        )
     rows = set()
     if ids is not None:
         for fields in first:
@@ -274,14 +303,14 @@ def _blocks(path: Path, layout: Layout, names: list[str], plan: _Plan, rows: _Ro
     in_order = plan.ids == 0 and len(plan.values) == len(names) - 1
     for number, line in lines_of(path, layout):
         values = None
-        if in_order and '"' not in line:
+        if in_order and '"' not in line and "'" not in line:
             parts = line.split(None if layout.separator == " " else layout.separator, 1)
-            name = parts[0]
+            name = parts[0].strip()
             if name not in plan.described_rows and len(parts) > 1:
                 values = _fast(parts[1], layout, len(plan.values))
         if values is None:
             fields = checked_fields(path, layout, number, layout.split(line))
-            name = str(len(rows.ids) + 1) if plan.ids is None else fields[plan.ids]
+            name = str(len(rows.ids) + 1) if plan.ids is None else fields[plan.ids].strip()
             texts = [fields[place] for place in plan.values]
             if name in plan.described_rows:
                 rows.above[name] = texts

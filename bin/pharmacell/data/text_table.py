@@ -1,9 +1,7 @@
 """How a text table is written, and its rows: any separator, decimal comma, encoding, compression, comment lines."""
 
-import bz2
 import codecs
 import csv
-import gzip
 import io
 import lzma
 import re
@@ -12,13 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.input_file import reason
+from pharmacell.data.input_file import opener_of, reason
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".gct")
 SEPARATORS = ("\t", ";", ",", " ")  # in this order: a space or a comma may stand inside a field
@@ -32,11 +29,6 @@ NOT_THERE = tuple(
 DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 QUOTED_OR_WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
-OPENERS: dict[bytes, Callable[..., Any]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ": lzma.open,
-}
 csv.field_size_limit(2**31 - 1)  # tried with a wrong separator, a header of 100,000 cells is one field
 TEXT_ERRORS = (EOFError, OSError, UnicodeError, csv.Error, lzma.LZMAError, pd.errors.ParserError)
 
@@ -96,11 +88,19 @@ def split(line: str, separator: str) -> list[str]:
     """
     if separator == " ":
         if '"' not in line:
-            return line.split()
-        return [quoted.replace('""', '"') or word for quoted, word in QUOTED_OR_WORD.findall(line)]
-    if '"' not in line:
-        return line.split(separator)
-    return next(csv.reader([line], delimiter=separator))
+            fields = line.split()
+        else:
+            fields = [quoted.replace('""', '"') or word for quoted, word in QUOTED_OR_WORD.findall(line)]
+    elif '"' not in line:
+        fields = line.split(separator)
+    else:
+        fields = next(csv.reader([line], delimiter=separator))
+    return [_unquoted(field) for field in fields] if "'" in line else fields
+
+
+def _unquoted(field: str) -> str:
+    """Take off single quotes that stand around a field; a prime, as in 5', stays."""
+    return field[1:-1] if len(field) > 1 and field[0] == field[-1] == "'" else field
 
 
 @contextmanager
@@ -114,10 +114,7 @@ def open_text(path: Path, encoding: str) -> Iterator[io.TextIOWrapper]:
     encoding
         Of the text.
     """
-    with path.open("rb") as file:
-        start = file.read(6)
-    opener = next((opener for magic, opener in OPENERS.items() if start.startswith(magic)), Path.open)
-    with opener(path, "rb") as plain, io.TextIOWrapper(plain, encoding=encoding) as text:
+    with opener_of(path)(path, "rb") as plain, io.TextIOWrapper(plain, encoding=encoding) as text:
         yield text
 
 
@@ -311,10 +308,9 @@ class _Lines(io.TextIOBase):
         parts, length = [self.left], len(self.left)
         for number, line in self.lines:
             fields = self.layout.split(line)
-            if len(fields) > self.layout.width:
-                line = _joined(checked_fields(self.path, self.layout, number, fields), self.layout.separator)
-            else:
-                checked_fields(self.path, self.layout, number, fields)
+            kept = checked_fields(self.path, self.layout, number, fields)
+            if len(fields) > self.layout.width or "'" in line:
+                line = _joined(kept, self.layout.separator)
             parts.append(line + "\n")
             length += len(line) + 1
             if size is not None and 0 < size <= length:
@@ -431,6 +427,14 @@ def _decimal(path: Path, rows: list[list[str]], separator: str) -> str | None:
         If a comma may stand for thousands.
     """
     values = [field.strip() for fields in rows for field in fields[1:]]
+    grouped = [value for value in values if re.fullmatch(r"[1-9]\d{0,2}(([ \u00a0\u202f]\d{3})+|('\d{3})+)", value)]
+    if separator == ",":
+        grouped += [value for value in values if THOUSANDS.fullmatch(value)]
+    if grouped:
+        raise InputError(
+            f"{path}: '{grouped[0]}' has a separator of thousands; write numbers without one (in a spreadsheet: format "
+            "the cells as plain numbers, then save)"
+        )
     if any(re.fullmatch(r"[-+]?\d*\.\d+([eE][-+]?\d+)?", value) for value in values):
         return "."
     commas = [value for value in values if "," in value and re.fullmatch(r"[-+\d,eE]+", value)]
