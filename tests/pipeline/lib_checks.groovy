@@ -3,6 +3,12 @@
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 import java.nio.file.Paths
+import ch.qos.logback.classic.Level
+import nextflow.Global
+import nextflow.Session
+import nextflow.config.ConfigParser
+import nextflow.processor.TaskConfig
+import org.slf4j.LoggerFactory
 
 def params = { item ->
     def schema = new Schema(item.project)
@@ -17,6 +23,19 @@ def command = { item ->
     def checked = schema.check(defaults + given.findAll { _name, text -> text != null }, given)
     checked.mode == 'perturbation' ? new PerturbationPlan(schema, checked, item.launch_dir) : new Plan(schema, checked, item.launch_dir)
     checked.mode
+}
+LoggerFactory.getLogger('ROOT').level = Level.OFF // the engine's classes would log among the answers
+// What the engine would ask a scheduler for, of a site's configuration below one of our profiles' (conf/NAME.config).
+def asked = { item ->
+    def parse = { text -> new ConfigParser().setBinding([params: [device: item.device], launchDir: Paths.get('.'), projectDir: item.project]).parse(text) }
+    def site = parse(item.site)
+    def ours = parse("includeConfig '${item.project}/conf/${item.profile}.config'").process
+    Global.session = new Session([process: site.process])
+    def label = new TaskConfig(ours.'withLabel:process_gpu'.subMap('clusterOptions'))
+    new TaskConfig([ext: ours.ext, process: item.process, attempt: 1] + label).with {
+        context = [params: [device: item.device]]
+        clusterOptions?.toString()
+    }
 }
 def answer = { item ->
     try {
@@ -40,6 +59,7 @@ def answer = { item ->
             case 'plan': return [answer: new Plan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('samples', 'skipped', 'warnings', 'tables', 'geneSets', 'options')]
             case 'perturbation': return [answer: new PerturbationPlan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('trainings', 'options')]
             case 'perturbation_models': return [answer: ['NETWORKS', 'BASELINES', 'CLASSICAL'].collectEntries { name -> [name, PerturbationPlan[name]] }]
+            case 'cluster options': return [answer: asked(item)]
             case 'failure': return [answer: Failure.line(item.report)]
         }
     } catch (IllegalArgumentException problem) {

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from engine_run import NEXTFLOW, PROJECT, run
+from lib_calls import call
 
 PROFILES = re.findall(r"^    '?([\w-]+)'? \{ includeConfig", (PROJECT / "nextflow.config").read_text(), re.M)
 EXECUTORS = {
@@ -111,3 +112,36 @@ def test_gpu_is_asked_from_the_scheduler_beside_what_the_site_asks_for(project, 
     assert asked["PREPARE_BULK"] == "#SBATCH --account=lab42"
     assert asked["CROSS_VALIDATE"] == "#SBATCH --account=lab42 --gres=gpu:1"
     assert asked["CROSS_VALIDATE_CPU"] == "#SBATCH --account=lab42"
+
+
+GPU_WORDS = {"slurm": "--gres=gpu:1", "sge": "-l gpu=1", "lsf": '-gpu "num=1"'}
+OF_SITES = {  # a site's process.clusterOptions in each form that the engine takes, and what it asks for
+    "text": ("'--account=lab42'", "--account=lab42"),
+    "list": ("['--account=lab42', '--nice']", "--account=lab42 --nice"),
+    "closure": (
+        '{ "--account=${params.device == \'cuda\' ? \'gpu\' : \'lab\'} --comment=${task.process}.${task.attempt}" }',
+        "--account=gpu --comment=PROCESS.1",
+    ),
+    "closure of a list": ('{ ["--comment=${task.process}"] }', "--comment=PROCESS"),
+    "nothing": ("null", ""),
+}
+
+
+@pytest.mark.parametrize("profile", GPU_WORDS)
+@pytest.mark.parametrize("kind", OF_SITES)
+def test_gpu_is_asked_beside_a_sites_options_of_any_form(profile, kind):
+    given, wanted = OF_SITES[kind]
+    cases = [
+        {
+            "call": "cluster options",
+            "project": str(PROJECT),
+            "profile": profile,
+            "site": f"process {{ clusterOptions = {given} }}",
+            "device": "cuda",
+            "process": process,
+        }
+        for process in ("KAGGLE_TRAIN", "KAGGLE_TRAIN_CPU")
+    ]
+    with_gpu, without = (answer["answer"] or "" for answer in call(cases))
+    assert with_gpu == f"{wanted.replace('PROCESS', 'KAGGLE_TRAIN')} {GPU_WORDS[profile]}".strip()
+    assert without == wanted.replace("PROCESS", "KAGGLE_TRAIN_CPU")

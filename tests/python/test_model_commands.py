@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from any_input import OLD_ENCODINGS, encodings_of
 from click.testing import CliRunner
 from synthetic_cells import DRUG, GENES, write_bulk, write_cells
 
@@ -123,6 +124,10 @@ def test_h5ad_and_csv_say_the_same(finished):
     np.testing.assert_allclose(cells.obs["pharmacell_probability"], table["probability"], atol=1e-6)
     np.testing.assert_allclose(cells.obs["pharmacell_std"], table["probability_std"], atol=1e-6)
     assert table["probability"].nunique() > 10
+
+
+def test_predictions_open_in_any_anndata_from_0_8_on(finished):
+    assert encodings_of(finished / "s.predicted.h5ad") <= OLD_ENCODINGS
 
 
 def test_same_seed_same_files_and_another_seed_another_prediction(finished, tmp_path):

@@ -124,7 +124,8 @@ def _read_column(frame: Any, column: str, read_elem: Any) -> Any:
     """Read one column; categories of anndata 0.7 stand beside it or are pointed to."""
     node = frame[column]
     values = read_elem(node)
-    if isinstance(values, (dict, pd.DataFrame)) or getattr(values, "ndim", 1) != 1:
+    is_record = getattr(getattr(values, "dtype", None), "kind", "") == "V"
+    if isinstance(values, (dict, pd.DataFrame)) or getattr(values, "ndim", 1) != 1 or is_record:
         raise ValueError("not a column")
     if "__categories" in frame and column in frame["__categories"]:
         words = read_elem(frame["__categories"][column])
