@@ -119,7 +119,7 @@ OF_SITES = {  # a site's process.clusterOptions in each form that the engine tak
     "text": ("'--account=lab42'", "--account=lab42"),
     "list": ("['--account=lab42', '--nice']", "--account=lab42 --nice"),
     "closure": (
-        '{ "--account=${params.device == \'cuda\' ? \'gpu\' : \'lab\'} --comment=${task.process}.${task.attempt}" }',
+        "{ \"--account=${params.device == 'cuda' ? 'gpu' : 'lab'} --comment=${task.process}.${task.attempt}\" }",
         "--account=gpu --comment=PROCESS.1",
     ),
     "closure of a list": ('{ ["--comment=${task.process}"] }', "--comment=PROCESS"),

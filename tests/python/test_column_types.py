@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import zarr
 from anndata._io.specs.registry import IORegistryError
-from any_input import CELLS, GENES, annotated, h5ad, run_qc
+from any_input import CELLS, GENES, annotated, h5ad, no_picture, run_qc
 
 from pharmacell.data.frames import plain_frame
 
@@ -22,7 +22,7 @@ DAYS = pd.to_datetime(["2020-01-01", None] * HALF)
 @pytest.fixture(autouse=True)
 def _no_picture(monkeypatch):
     """Leave the UMAP out, which costs more than all else and has tests of its own."""
-    monkeypatch.setattr("pharmacell.data.sample.embed", lambda *_: "no picture")
+    monkeypatch.setattr("pharmacell.data.sample.embed", no_picture)
 
 
 def arrow(values, kind):

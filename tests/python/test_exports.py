@@ -22,6 +22,7 @@ from any_input import (
     folder_10x,
     h5_10x,
     h5ad,
+    no_picture,
     run_qc,
     text,
     zip_file,
@@ -41,7 +42,7 @@ VERSIONS = [f"{name}.{3 + place % 9}" if name.startswith("ENSG") else name for p
 @pytest.fixture
 def _no_picture(monkeypatch):
     """Leave the UMAP out, which costs more than all else and has tests of its own."""
-    monkeypatch.setattr("pharmacell.data.sample.embed", lambda *_: "no picture")
+    monkeypatch.setattr("pharmacell.data.sample.embed", no_picture)
 
 
 def mtx(path, by_gene=True, values=COUNTS):
