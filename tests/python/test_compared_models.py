@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from synthetic_folds import make_folds
 
 from pharmacell.benchmark.fold import Fold
+from pharmacell.benchmark.model_settings import parse_settings
 from pharmacell.benchmark.registry import CELLS, LABELS, REGISTRY, STRUCTURE, check_names, get, model_names, settings_of
 from pharmacell.core.errors import InputError
 
@@ -167,3 +168,34 @@ def test_the_document_has_the_titles_and_sources_of_the_registry():
     assert [(row["model"].strip("`"), row["title"], row["learns from"], row["source"]) for row in table] == [
         (entry.name, entry.title, entry.learns_from.words(), entry.citation) for entry in REGISTRY.values()
     ]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "cnn"])
+@pytest.mark.parametrize("n_genes", [512, 1417])
+def test_convolutions_read_every_gene(name, n_genes):
+    torch.manual_seed(0)
+    fold = make_folds()[0][0]
+    network = get(name).network(replace(fold, genes=[f"G{number}" for number in range(n_genes)])).eval()
+    x = torch.randn(200, n_genes, requires_grad=True)
+    (gradient,) = torch.autograd.grad(network(x)[:, 1].sum(), x)
+    assert gradient.any(0).all()
+
+
+def test_drugcell_keeps_how_active_a_term_is():
+    """States of one term differ in size between rows; normalised over its own neurons they could not."""
+    torch.manual_seed(0)
+    fold = make_folds()[0][0]
+    network = get("drugcell", **SETTINGS["drugcell"]).network(fold).eval()
+    sizes = network.states(torch.randn(50, len(fold.genes))).norm(dim=2)  # [n, n_terms]
+    assert (sizes.std(0) > 0.05 * sizes.mean(0)).all()
+    assert sizes[:, -1].std() > 0.05 * sizes[:, -1].mean()  # the root
+
+
+def test_scdeal_at_its_published_size_is_a_setting():
+    line = "scdeal.encoder=512x256,scdeal.code=512,scdeal.predictor=16x8,scdeal.epochs=500"
+    chosen = parse_settings(line)["scdeal"]
+    network = get("scdeal", **chosen).network(make_folds()[0][0])
+    assert [part.out_features for part in network.source_encoder if hasattr(part, "out_features")] == [512, 256, 512]
+    for wrong in ("scdeal.encoder=512xa", "scdeal.encoder=0"):
+        with pytest.raises(InputError, match="widths such as"):
+            parse_settings(wrong)

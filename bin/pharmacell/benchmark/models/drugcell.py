@@ -77,10 +77,12 @@ class DrugCell(Classifier):
 
     Each term t of the ontology has a few neurons, fed by the neurons of its children and by its own genes::
 
-        O_t = norm(tanh(W_t [O_children, x_genes(t)] + b_t))
+        O_t = norm_l(tanh(W_t [O_children, x_genes(t)] + b_t)),    l the level of t
         L = cross-entropy(predictor([O_root, drug]), y) + alpha * mean over terms of cross-entropy(V_t O_t, y)
 
-    LayerNorm stands in for BatchNorm, because running statistics would mix the folds of a stack. The published input
+    LayerNorm over all neurons of a level, with a scale and a shift of each, stands in for BatchNorm, because running
+    statistics would mix the folds of a stack; over the neurons of one term it would leave nothing of how active the
+    term is. The root, alone in its level, is not normalised. The published input
     is mutations; here it is expression. The drug branch is a perceptron on the Morgan fingerprint: within a data set
     of one drug it is the same for all rows and adds no more than a bias. An unknown structure is all zeros.
 
@@ -119,7 +121,9 @@ class DrugCell(Classifier):
             MaskedLinear(of_terms[start:end, :start].repeat(k, 0).repeat(k, 1)) for start, end in pairwise(ends)
         )
         self.widths = [k * len(terms) for terms in self.by_level]
-        self.norm = nn.LayerNorm(k)
+        self.norms = nn.ModuleList(
+            nn.LayerNorm(k * len(terms)) if len(terms) > 1 else nn.Identity() for terms in self.by_level
+        )
         self.terms = nn.Parameter((torch.rand(len(order), k, 2) - 0.5) / k**0.5)
         self.register_buffer("fingerprint", torch.as_tensor(fingerprint))
         self.drug = perceptron((BITS, *config.drug), config.dropout)
@@ -134,20 +138,10 @@ class DrugCell(Classifier):
             Rows, [n, n_genes].
         """
         inputs = self.genes(x[:, self.used]).split(self.widths, 1)
-        found = [self.normed(inputs[0])]
-        for mine, children in zip(inputs[1:], self.of_children, strict=True):
-            found.append(self.normed(mine + children(torch.cat(found, 1))))
+        found = [self.norms[0](torch.tanh(inputs[0]))]
+        for norm, mine, children in zip(self.norms[1:], inputs[1:], self.of_children, strict=True):
+            found.append(norm(torch.tanh(mine + children(torch.cat(found, 1)))))
         return torch.cat(found, 1).unflatten(1, (-1, self.neurons))
-
-    def normed(self, inputs: Tensor) -> Tensor:
-        """Return the states of one level for its inputs, [n, n_terms * neurons] both.
-
-        Parameters
-        ----------
-        inputs
-            What the neurons of a level receive, [n, n_terms * neurons].
-        """
-        return self.norm(torch.tanh(inputs).unflatten(1, (-1, self.neurons))).flatten(1)
 
     def logits(self, states: Tensor) -> Tensor:
         """Map states [n, n_terms, neurons] to logits [n, 2].

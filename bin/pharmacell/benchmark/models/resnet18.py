@@ -12,6 +12,8 @@ from pharmacell.nn.convolution import MatrixConv1d
 from pharmacell.nn.keyed_dropout import KeyedDropout
 from pharmacell.training.settings import FitConfig
 
+KERNEL = 15  # of the first convolution, at least
+
 
 @dataclass(frozen=True)
 class ResNet18Config(FitConfig):
@@ -22,7 +24,7 @@ class ResNet18Config(FitConfig):
     channels
         Channels of the four stages; (64, 128, 256, 512) is the size for images.
     stride
-        Of the first convolution (kernel 15); 2 is the one for images.
+        Of the first convolution; 2 is the one for images. Its kernel is 15, or what it takes for every gene to be read.
     """
 
     patience: int = 10
@@ -85,7 +87,7 @@ class ResNet18(Classifier):
         super().__init__()
         first, *_ = config.channels
         self.stem = nn.Sequential(
-            MatrixConv1d(1, first, 15, config.stride),
+            MatrixConv1d(1, first, max(KERNEL, 2 * config.stride - 1), config.stride),
             nn.GroupNorm(max(first // 8, 1), first),
             nn.ReLU(),
             nn.MaxPool1d(2, ceil_mode=True),
