@@ -2,11 +2,11 @@
 process KAGGLE_SUMMARY {
     tag "${predictions.size()} files"
     label 'process_medium'
-    ext code: Code.digest(projectDir, 'kaggle_summary'), input_bytes: { InputFile.bytes(de_train) + predictions.collect { file -> InputFile.bytes(file) }.max() }
+    ext code: Code.digest(projectDir, 'kaggle_summary'), input_bytes: { InputFile.bytes(de_train) + (predictions.collect { file -> InputFile.bytes(file) }.max() ?: 0) }
 
     input:
     path de_train
-    path predictions, stageAs: 'predictions/*', arity: '1..*'
+    path predictions, stageAs: 'predictions/*', arity: '0..*' // none where all trainings failed: the command says why
     path history, stageAs: 'history/*', arity: '0..*'
     val options
     val missing // map: trainings that failed, by id, with the reason
@@ -23,6 +23,7 @@ process KAGGLE_SUMMARY {
     def losses = history ? '--history history' : ''
     """
     : ${task.ext.code}
+    mkdir -p predictions
     kaggle_summary.py --de_train ${Options.quote(de_train)} --predictions predictions ${losses} ${Options.line(options.findAll { name, _value -> name != 'drop_unparsable' })} ${flag} --threads ${task.cpus}
     printf '%s\\n' ${rows.collect { row -> Options.csv(row) }.join(' ')} > missing.csv
     versions.py --process '${task.process}' pandas matplotlib > versions.yml

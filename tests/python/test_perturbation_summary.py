@@ -179,5 +179,18 @@ def test_folder_without_predictions_is_refused(inputs, tmp_path):
         kaggle_summary,
         ["--de_train", str(inputs / "train.parquet"), "--predictions", str(inputs / "history")],
         tmp_path / "out",
-        "holds no parquet file",
+        "holds no predictions",
     )
+
+
+def test_comparison_without_baselines_has_scores_and_no_gains(inputs, tmp_path):
+    """As after their training failed."""
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "predictions/ridge.parquet").symlink_to(inputs / "predictions/ridge_kaggle.parquet")
+    arguments = ["--de_train", inputs / "train.parquet", "--predictions", tmp_path / "predictions"]
+    arguments += ["--outdir", tmp_path / "out", "--threads", "1"]
+    result = CliRunner().invoke(kaggle_summary, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert set(pd.read_csv(tmp_path / "out/scores.csv")["model"]) == {"ridge"}
+    assert pd.read_csv(tmp_path / "out/gains.csv")["gain"].isna().all()
+    assert list((tmp_path / "out/perturbation.mqc").iterdir())

@@ -42,11 +42,14 @@ def kaggle_summary(
     from pharmacell.report.perturbation import write_comparison
     from pharmacell.report.perturbation_figures import draw_comparison
 
+    table = PerturbationTable.read(de_train, layer, drop_unparsable)  # first: a bad one fails every training
     files = sorted(predictions.glob("*.parquet"))
     if not files:
-        raise InputError(f"{predictions}: holds no parquet file; give the folder of kaggle_train's predictions")
+        raise InputError(
+            f"{predictions}: holds no predictions, as when every training failed (the pipeline's log has the reason of "
+            "each); by hand, give the folder of kaggle_train's oof.parquet"
+        )
     histories = sorted(history.glob("*.csv")) if history else []
-    table = PerturbationTable.read(de_train, layer, drop_unparsable)
     found = compare(files, histories, table, is_simulated(de_train), seed)
     found.write(outdir)
     write_comparison(found, draw_comparison(found, outdir / "figures"), outdir / "perturbation.mqc")
