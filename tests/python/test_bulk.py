@@ -23,7 +23,9 @@ from pharmacell.core.errors import InputError
 from pharmacell.data import gdsc
 from pharmacell.data.bulk import require_levels
 from pharmacell.data.lines import load_lines
+from pharmacell.data.load_bulk import label_bulk, load_bulk
 from pharmacell.data.own_bulk import load_own_bulk
+from pharmacell.data.response import add_labels, merge_releases
 from pharmacell.data.tensor_pickle import read_tensor_dict
 
 DATA = Path(__file__).parents[1] / "data"
@@ -75,6 +77,16 @@ def wheel(folder: Path) -> Path:
         archive.writestr(gdsc.FOLDER + "key.genes.txt", ",".join(GENES))
         for release in gdsc.RELEASES:
             archive.writestr(f"{gdsc.FOLDER}{release}_IC50.csv", "\n".join(rows))
+        areas = [
+            "CAL120,cisplatin,1.5",
+            "NCI-H2373,cisplatin,0.5",
+            "MCF7,cisplatin,7",
+            "CAL120,Only,2",
+            "NCI-H2373,Only,1",
+        ]
+        archive.writestr(
+            gdsc.FOLDER + "CCLE_ActArea.csv", "Primary Cell Line Name,Compound,ActArea\n" + "\n".join(areas)
+        )
     return folder / gdsc.WHEEL
 
 
@@ -91,6 +103,52 @@ def test_gdsc_from_a_wheel_in_the_cache(tmp_path, monkeypatch):
     path.unlink()
     again = gdsc.load_gdsc(tmp_path)[0]  # from the converted tables
     pd.testing.assert_frame_equal(expression, again)
+
+
+def test_ccle_s_responses_stand_beside_gdsc_s_adjusted_by_database(tmp_path, monkeypatch):
+    path = wheel(tmp_path)
+    monkeypatch.setattr(gdsc, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    bulk = load_bulk("gdsc+ccle", None, None, "ln_ic50", tmp_path)
+    assert any("CCLE: 2 drugs, 1 of them in GDSC too, on 2 of 3 lines" in note for note in bulk.notes)
+    assert set(bulk.measurements["drug"]) == {"Cisplatin", "Only"}
+    response, _ = label_bulk(bulk, "quantile", 0.5, None)
+    both = response[response["drug"] == "Cisplatin"].set_index("line")
+    assert both["z"].to_dict() == {"CAL120": -1.0, "NCIH2373": 1.0}  # a wide activity area is sensitive
+    assert both["value"].to_dict() == {"CAL120": 1.0, "NCIH2373": 3.0}  # ln IC50 alone
+    assert set(both["study"]) == {"CCLE+GDSC"}
+    only = response[response["drug"] == "Only"].set_index("line")
+    assert only["label"].to_dict() == {"CAL120": 1, "NCIH2373": 0}
+    assert only["value"].isna().all()
+    assert set(only["study"]) == {"CCLE"}
+    with pytest.raises(InputError, match="another unit alone"):
+        label_bulk(bulk, "threshold", 0.5, 1.0)
+    path.unlink()
+    assert len(load_bulk("gdsc+ccle", None, None, "ln_ic50", tmp_path).measurements) == len(bulk.measurements)
+
+
+def test_studies_with_other_levels_share_classes_and_compare_lines_among_themselves(tmp_path):
+    rng = np.random.default_rng(0)
+    sensitivity = rng.normal(size=100)
+    names = [f"L{number}" for number in range(100)]
+    gdsc_rows = pd.DataFrame({"drug": "X", "line": names[:60], "database": "GDSC1", "value": -sensitivity[:60]})
+    ccle_rows = pd.DataFrame({"drug": "X", "line": names[40:], "database": "CCLE", "value": 9 + 3 * sensitivity[40:]})
+    raw = pd.concat(
+        [gdsc_rows.assign(measure="ln_ic50", study="GDSC"), ccle_rows.assign(measure="activity_area", study="CCLE")]
+    )
+    response, _ = add_labels(merge_releases(raw, "ln_ic50"), "quantile", 0.3)
+    shares = response.groupby("study")["label"].mean()
+    assert shares.between(0.1, 0.5).all()  # unadjusted, all of CCLE's would be on one side
+    assert np.corrcoef(response.set_index("line").loc[names, "z"], -sensitivity)[0, 1] > 0.95
+    genes = [f"G{number}" for number in range(60)]
+    ad.AnnData(
+        rng.normal(size=(100, 60)).astype(np.float32),
+        pd.DataFrame({"database": "GDSC", "tissue": "unknown"}, names),
+        pd.DataFrame(index=genes),
+        {"pharmacell": {"kind": "bulk", "database": "both", "scale": "log1p"}},
+    ).write_h5ad(tmp_path / "bulk.h5ad")
+    response.to_parquet(tmp_path / "response.parquet")
+    lines = load_lines(tmp_path / "bulk.h5ad", tmp_path / "response.parquet", "X", pd.Index(genes))
+    assert lines.origin["database"].value_counts().to_dict() == {"GDSC": 40, "CCLE": 40, "CCLE+GDSC": 20}
 
 
 def test_another_wheel_is_refused(tmp_path):

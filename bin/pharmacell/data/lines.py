@@ -163,8 +163,9 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     """
     check_file(Path(response), [".parquet"])
     try:
-        table = pd.read_parquet(response, columns=["drug", "line", "z", "label"])
-    except (OSError, ValueError) as error:
+        table = pd.read_parquet(response)
+        table = table[["drug", "line", "z", "label", *table.columns.intersection(["study"])]]
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{response}: not a response table ({reason(error)}); run prepare_bulk again") from error
     table["line"] = table["line"].map({line: text_id(line) for line in table["line"].unique()})
     lines, shared = read_bulk(bulk, genes)
@@ -177,12 +178,15 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
             "prepare_bulk wrote"
         )
     table = table.loc[names]
+    origin = lines.obs.loc[names, ["database", "tissue"]].astype(str)
+    if "study" in table:  # of this drug; lines are compared within the studies that measured them
+        origin["database"] = table["study"].to_numpy(str)
     return Lines(
         x=np.asarray(lines[names, shared].X, np.float32),
         genes=list(shared),
         labels=table["label"].astype(int),
         response=-table["z"].astype(float),
-        origin=lines.obs.loc[names, ["database", "tissue"]].astype(str),
+        origin=origin,
         n_genes_bulk=lines.n_vars,
         panel=panel_of(everything, name, names),
         scale=str(lines.uns.get("pharmacell", {}).get("scale", "")),

@@ -1,5 +1,6 @@
 """Load a bulk data set: GDSC, or the user's own tables."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -7,6 +8,8 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.data.bulk import Bulk
 from pharmacell.data.response import add_labels, merge_releases
+
+BUILT_IN = ("gdsc", "gdsc+ccle")
 
 
 def load_bulk(
@@ -16,7 +19,7 @@ def load_bulk(
     measure: str,
     cache_dir: str | Path | None,
 ) -> Bulk:
-    """Load GDSC (``bulk="gdsc"``) or the user's two tables.
+    """Load GDSC (``bulk="gdsc"``), with CCLE's responses (``gdsc+ccle``), or the user's two tables.
 
     Parameters
     ----------
@@ -41,9 +44,12 @@ def load_bulk(
         from pharmacell.data.own_bulk import load_own_bulk
 
         return load_own_bulk(Path(expression), Path(response), measure)
-    if bulk != "gdsc":
-        raise InputError(f"--bulk: '{bulk}' is not known; use gdsc, or --bulk_expression and --bulk_response")
-    return load_gdsc_bulk(cache_dir)
+    if bulk not in BUILT_IN:
+        raise InputError(
+            f"--bulk: '{bulk}' is not known; use {' or '.join(BUILT_IN)}, or --bulk_expression and --bulk_response"
+        )
+    found = load_gdsc_bulk(cache_dir)
+    return found if bulk == "gdsc" else with_ccle(found, cache_dir)
 
 
 def load_gdsc_bulk(cache_dir: str | Path | None) -> Bulk:
@@ -61,6 +67,43 @@ def load_gdsc_bulk(cache_dir: str | Path | None) -> Bulk:
     expression, gene_notes = canonical_columns(expression, "GDSC")
     lines = pd.DataFrame({"database": "GDSC", "tissue": "unknown"}, index=expression.index)
     return Bulk(expression, lines, measurements, "ln_ic50", "GDSC1 and GDSC2", SCALE, notes + gene_notes)
+
+
+def with_ccle(bulk: Bulk, cache_dir: str | Path | None) -> Bulk:
+    """Add CCLE's responses of 24 drugs to GDSC's, for the lines whose expression is known.
+
+    A line that both measured stays one line. Responses are standardised within each database before they are averaged
+    (:func:`pharmacell.data.response.merge_releases`), because the databases differ: labels of unadjusted responses can
+    be told from the database alone.
+
+    Parameters
+    ----------
+    bulk
+        GDSC.
+    cache_dir
+        Where built-in data are kept; None for the usual folder.
+    """
+    from pharmacell.data.drugs import find_drugs
+    from pharmacell.data.gdsc import CCLE, default_cache, load_ccle
+
+    ccle = load_ccle(cache_dir or default_cache())
+    known = bulk.measurements["drug"].unique().tolist()
+    same = {drug: found[0] for drug in ccle["drug"].unique() if len(found := find_drugs(drug, known)) == 1}
+    measured = ccle[ccle["line"].isin(bulk.expression.index)].assign(
+        drug=lambda table: table["drug"].replace(same), measure="activity_area", study=CCLE
+    )
+    drugs = measured["drug"].drop_duplicates()
+    note = (
+        f"CCLE: {len(drugs)} drugs, {drugs.isin(known).sum()} of them in GDSC too, on {measured['line'].nunique()} of "
+        f"{ccle['line'].nunique()} lines whose expression is known"
+    )
+    of_gdsc = bulk.measurements.assign(measure=bulk.measure, study="GDSC")
+    return replace(
+        bulk,
+        measurements=pd.concat([of_gdsc, measured], ignore_index=True),
+        database=f"{bulk.database} and {CCLE}",
+        notes=[*bulk.notes, note],
+    )
 
 
 def label_bulk(bulk: Bulk, method: str, quantile: float, threshold: float | None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -19,6 +19,7 @@ def merge_releases(raw: pd.DataFrame, measure: str) -> pd.DataFrame:
     ----------
     raw
         Columns ``drug``, ``line`` (canonical), ``database``, ``value``; several rows per drug and line are allowed.
+        With several studies also ``study`` and the ``measure`` of each row.
     measure
         What ``value`` is: ``ln_ic50``, ``auc`` (both: lower is more sensitive) or ``label`` (1 sensitive).
 
@@ -26,8 +27,11 @@ def merge_releases(raw: pd.DataFrame, measure: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``drug, line, value, z, measure``, sorted, one row per drug and line. ``value`` is the mean over databases;
-        ``z`` is standardised over the lines of each database and drug, then averaged: lower is more sensitive.
+        ``z`` is standardised over the lines of each database and drug, then averaged: lower is more sensitive. Rows of
+        another measure count in ``z`` alone, and with several studies ``study`` names those of each row, as CCLE+GDSC.
     """
+    if "study" in raw:
+        return _merge_studies(raw, measure)
     table = raw.assign(key=raw["drug"].map({drug: drug_key(drug) for drug in raw["drug"].unique()}))
     names = table.groupby("key", observed=True)["drug"].agg(lambda drugs: drugs.value_counts().index[0]).str.strip()
     table = table.groupby(["key", "database", "line"], observed=True)["value"].mean().reset_index()
@@ -39,6 +43,21 @@ def merge_releases(raw: pd.DataFrame, measure: str) -> pd.DataFrame:
     merged.insert(0, "drug", merged.pop("key").map(names))
     merged["measure"] = measure
     return merged.sort_values(["drug", "line"], ignore_index=True)
+
+
+def _merge_studies(raw: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Merge the rows of several studies; see :func:`merge_releases`."""
+    higher_is_sensitive = raw["measure"] == "activity_area"
+    signed = raw.assign(value=raw["value"].where(~higher_is_sensitive, -raw["value"]))
+    merged = merge_releases(signed.drop(columns=["study", "measure"]), measure)
+    named = raw.assign(key=raw["drug"].map({drug: drug_key(drug) for drug in raw["drug"].unique()}))
+    by_line = named.groupby(["key", "line"], observed=True)
+    facts = by_line["study"].agg(lambda names: "+".join(sorted(set(names)))).to_frame()
+    facts["value"] = named[~higher_is_sensitive].groupby(["key", "line"], observed=True)["value"].mean()
+    places = pd.MultiIndex.from_arrays([merged["drug"].map(drug_key), merged["line"]])
+    return merged.assign(
+        value=facts["value"].reindex(places).to_numpy(), study=facts["study"].reindex(places).to_numpy()
+    )
 
 
 def add_labels(
@@ -79,6 +98,11 @@ def add_labels(
     if method == "threshold" and threshold is None:
         raise InputError("--binarise threshold: no threshold is given; add --sensitive_threshold")
     measure = response["measure"].iloc[0]
+    if method == "threshold" and response["value"].isna().any():
+        raise InputError(
+            "--binarise threshold: some lines have a response in another unit alone (CCLE's activity areas); choose "
+            "another --binarise, or --bulk gdsc"
+        )
     if measure == "label":
         method, column, cut_of = "given", "value", None
     elif method == "threshold":

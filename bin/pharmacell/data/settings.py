@@ -54,7 +54,10 @@ class Limits:
 class BulkSource:
     """Where bulk lines come from."""
 
-    bulk: Literal["gdsc"] = setting("gdsc", "Built-in bulk data set; gdsc is fetched once, then cached.")
+    bulk: Literal["gdsc", "gdsc+ccle"] = setting(
+        "gdsc",
+        "Built-in bulk data set, fetched once, then cached; gdsc+ccle has CCLE's responses of 24 drugs beside GDSC's.",
+    )
     response_measure: Literal["ln_ic50", "ic50", "auc", "label"] = setting(
         "ln_ic50",
         "What --bulk_response holds (IC50 in uM); a lower IC50 or AUC is more sensitive, label 1 is sensitive.",
