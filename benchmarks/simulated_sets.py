@@ -127,6 +127,8 @@ class SimulatedSet:
         1 sensitive, 0 resistant, of each cell.
     held_x, held_labels
         All held-out lines, as bulk.
+    tissue
+        Of the cells' lines, where all are of one.
     """
 
     lines: Lines
@@ -134,6 +136,7 @@ class SimulatedSet:
     truth: np.ndarray
     held_x: np.ndarray
     held_labels: np.ndarray
+    tissue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,7 @@ def make_set(
         np.repeat(sensitive[chosen].astype(int), CELLS),
         panel.x[held][:, genes],
         sensitive[held].astype(int),
+        panel.tissue[chosen[0]] if kind.one_tissue else None,
     )
 
 
@@ -291,16 +295,20 @@ def fit_set(
     return bundle, cells, null, on_lines
 
 
-def score_set(bundle: Bundle, cells: CellMatrix, made: SimulatedSet) -> tuple[dict, CellPredictions, np.ndarray]:
-    """Return AUROCs on the cells, with and without averaging over neighbours, the predictions, and the neighbours."""
+def score_set(bundle: Bundle, cells: CellMatrix, truth: np.ndarray) -> tuple[dict, CellPredictions, np.ndarray]:
+    """Return AUROCs on the cells, with and without averaging over neighbours, the predictions, and the neighbours.
+
+    Cells whose truth is neither 1 nor 0 are predicted and not scored.
+    """
+    known = np.isin(truth, (0, 1))
     single = predict_cells(bundle, cells, CPU)
     nearest = nearest_cells(cells.components(), NEIGHBOURS, np.random.default_rng(0))
     found = smoothed(single, bundle, nearest) if bundle.ensemble is not None else single
     row = {}
     for suffix, predictions in (("", found), ("_single", single)):
-        row[ENSEMBLE + suffix] = auroc(made.truth, predictions.scores.mean(0))
+        row[ENSEMBLE + suffix] = auroc(truth[known], predictions.scores.mean(0)[known])
         row |= {
-            name + suffix: auroc(made.truth, scores)
+            name + suffix: auroc(truth[known], scores[known])
             for name, scores in zip(ALONE, predictions.scores_alone, strict=True)
         }
     return row, found, nearest
@@ -313,7 +321,7 @@ def predict_set(
     start = time.process_time()
     with tempfile.TemporaryDirectory() as folder, quiet():
         bundle, cells, null, on_lines = fit_set(made, Path(folder), settings, n_replicas, seed, checks)
-        row, found, nearest = score_set(bundle, cells, made)
+        row, found, nearest = score_set(bundle, cells, made.truth)
         row |= {f"bulk_{name}": auroc(made.held_labels, values) for name, values in on_lines.items()}
         row |= {"drug": drug, **asdict(bundle.card.pretraining.penalties)}
         if bundle.ensemble is not None:

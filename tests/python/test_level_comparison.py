@@ -105,3 +105,16 @@ def test_without_linear_members_the_network_is_the_model(tmp_path):
     found = predict_cells(pretrained.bundle, cells, CPU)
     np.testing.assert_allclose(found.alone[0], found.probability)
     assert pretrained.metrics["model"].unique().tolist() == list(ALONE)
+
+
+def test_baselines_learn_from_the_cells_whose_labels_the_ensemble_sees(tmp_path):
+    lines, supervised = make_lines(120), {}
+    path = write_cells(tmp_path / "s.h5ad", n_cells=200)
+    for supervision in ("none", "labels"):
+        pretrained, cells = pretrain_small(lines, SETTINGS.training), CellMatrix(path)
+        bulk = SplitLines(lines, pretrained.split)
+        fit_to_cells(pretrained.bundle, bulk, cells, SETTINGS, supervision, TrainingRun(7, CPU))
+        supervised[supervision] = pretrained.bundle
+    labelled = supervised["labels"]
+    np.testing.assert_allclose(labelled.baselines.weights, labelled.ensemble.linear.mean(0))
+    assert not np.allclose(labelled.baselines.weights, supervised["none"].baselines.weights)

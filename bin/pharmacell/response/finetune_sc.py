@@ -18,7 +18,7 @@ from pharmacell.data.names import drug_key
 from pharmacell.data.standardise import Standardiser
 from pharmacell.response.cell_checks import check_cells
 from pharmacell.response.joint_training import TargetCells, finetune
-from pharmacell.response.labelled_members import labelled_ensemble
+from pharmacell.response.labelled_members import labelled_baselines, labelled_ensemble
 from pharmacell.response.model_card import Adaptation
 from pharmacell.response.permuted_null import AdaptationData, Null, permuted_null
 from pharmacell.response.pretrain_bulk import stacked_ensemble
@@ -210,6 +210,7 @@ def fit_to_cells(
         penalties = bundle.card.pretraining.penalties
         if target.stops_by_labels:
             bundle.ensemble = labelled_ensemble(bundle.model, lines, penalties, target)
+            bundle.baselines = labelled_baselines(bundle.ensemble, target)
         else:
             bundle.ensemble = stacked_ensemble(bundle.model, lines, penalties, "target")
     adaptation = Adaptation(

@@ -6,6 +6,7 @@ import torch
 from pharmacell.core.progress import say
 from pharmacell.evaluate.metrics import auroc
 from pharmacell.linear.fits import LinearFits
+from pharmacell.response.baselines import LinearBaselines, with_links
 from pharmacell.response.columns import BASELINE_NAMES
 from pharmacell.response.ensemble import Ensemble, fit_ensemble
 from pharmacell.response.joint_training import TargetCells
@@ -45,8 +46,7 @@ def labelled_ensemble(model: ATSDP, lines: TrainingLines, penalties: Penalties, 
     Ensemble
         Network and linear members.
     """
-    x, labels = target.x.cpu().numpy(), target.labels[0].cpu().numpy()
-    kept = np.stack([rows[labels[rows] >= 0] for rows in target.validation_rows.cpu().numpy()])  # [R, n_kept]
+    x, labels, kept = kept_apart(target)
     of_lines = unit_spread(linear_members(lines, penalties), x)
     of_cells = unit_spread(cell_members(target, penalties, len(lines.training_rows(0)), labels), x)
     shares = choose_shares(of_lines, of_cells, x[kept], labels[kept])
@@ -61,6 +61,38 @@ def labelled_ensemble(model: ATSDP, lines: TrainingLines, penalties: Penalties, 
     ):
         say(f"{what}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items()))
     return ensemble
+
+
+def kept_apart(target: TargetCells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return expression and labels of the cells, and the labelled ones that each replica kept apart.
+
+    Parameters
+    ----------
+    target
+        The cells.
+
+    Returns
+    -------
+    x, labels, kept
+        [n_cells, n_genes]; [n_cells], -1 without a label; int64 [n_replicas, n_kept].
+    """
+    x, labels = target.x.cpu().numpy(), target.labels[0].cpu().numpy()
+    return x, labels, np.stack([rows[labels[rows] >= 0] for rows in target.validation_rows.cpu().numpy()])
+
+
+def labelled_baselines(ensemble: Ensemble, target: TargetCells) -> LinearBaselines:
+    """Return the linear members as baselines: what the ensemble learns from labelled cells, they have learnt, too.
+
+    Parameters
+    ----------
+    ensemble
+        From :func:`labelled_ensemble`.
+    target
+        The cells that it learnt from.
+    """
+    x, labels, kept = kept_apart(target)
+    scores = ensemble.linear @ np.swapaxes(x[kept], 1, 2)  # [R, 3, n_kept]
+    return with_links(ensemble.linear.mean(0), np.concatenate(list(scores), axis=1), labels[kept].ravel())
 
 
 def mixed(of_lines: np.ndarray, of_cells: np.ndarray, shares: np.ndarray) -> np.ndarray:
