@@ -142,7 +142,7 @@ def compare(made: SimulatedSet, networks: bool) -> dict[str, float]:
 @click.option("--last", default=4, help="Last draw of lines.", show_default=True)
 @click.option("--networks", is_flag=True, help="Train perceptrons on classes and on ln IC50, too.")
 def main(bulk: Path, out: Path, first: int, last: int, networks: bool) -> None:
-    """Score every change on the sets, and print gains with intervals over draws."""
+    """Score every change on the sets, and print gains with intervals over sets."""
     torch.set_num_threads(1)
     mixture = Mixture.read()
     panel = Panel.read(bulk).on_genes(mixture.genes.index)
@@ -157,7 +157,7 @@ def main(bulk: Path, out: Path, first: int, last: int, networks: bool) -> None:
     for name in table.columns.drop(KEY):
         there = table[name].notna()
         gain = (table[name] - table["base"])[there].to_numpy()
-        low, high = interval(gain, table["draw"][there].to_numpy())
+        low, high = interval(gain)
         click.echo(
             f"{name}: {table[name].mean():.3f}, {gain.mean():+.3f} ({low:+.3f} to {high:+.3f}), {there.sum()} sets"
         )

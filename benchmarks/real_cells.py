@@ -148,7 +148,7 @@ def of_mixture(bulk: Path, lines: Path, sample: Path, out: Path, drugs: int, who
         pd.DataFrame(rows).to_csv(out, index=False)
     table = pd.DataFrame(rows).set_index(["sample", "drug"])
     for name in table:
-        low, high = interval(table[name].dropna().to_numpy(), np.arange(table[name].notna().sum()))
+        low, high = interval(table[name].dropna().to_numpy())
         click.echo(f"{name}: {table[name].mean():.3f} ({low:.3f} to {high:.3f}), {table[name].notna().sum()} drugs")
     click.echo(table.dropna().round(3).to_string())
 

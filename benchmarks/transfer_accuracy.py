@@ -67,20 +67,15 @@ def report(table: pd.DataFrame) -> None:
     click.echo(pd.concat([means, table[columns].mean().to_frame(("", "mean")).T]).round(3).to_string())
     for name in models[1:]:
         lead = table[ENSEMBLE] - table[name]
-        low, high = interval(lead.to_numpy(), table["draw"].to_numpy())
+        low, high = interval(lead.to_numpy())
         better = f"better on {(lead > 0).mean():.0%} of {len(lead)} sets"
         click.echo(f"{ENSEMBLE} - {name}: {lead.mean():+.3f} ({low:+.3f} to {high:+.3f}), {better}")
 
 
-def interval(values: np.ndarray, draws: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the mean over sets; the sets of a draw stay together.
-
-    Sets of one draw share nothing but their number; to keep them together costs little and is on the safe side.
-    """
-    by_draw = [values[draws == draw] for draw in np.unique(draws)]
-    sums, sizes = np.array([part.sum() for part in by_draw]), np.array([len(part) for part in by_draw])
-    rows = np.random.default_rng(seed).integers(len(by_draw), size=(RESAMPLES, len(by_draw)))
-    low, high = np.quantile(sums[rows].sum(1) / sizes[rows].sum(1), (0.025, 0.975))
+def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of the mean over sets."""
+    rows = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    low, high = np.quantile(values[rows].mean(1), (0.025, 0.975))
     return float(low), float(high)
 
 
