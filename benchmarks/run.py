@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
             "epoch",
             "replicas",
             "processes",
-            "predict",
+            "large_samples",
             "folds",
             "folds_gpu",
             "tasks",
@@ -38,18 +38,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
     ),
 )
 @click.option(
-    "--n_cells", type=click.IntRange(min=1), default=200_000, show_default=True, help="Of the predict benchmark."
+    "--million",
+    is_flag=True,
+    help="Let large_samples measure 1,000,000 cells too: 10 minutes of processor time, 6 GB of disk.",
 )
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
-def run(threads, only, n_cells, json_path):
+def run(threads, only, million, json_path):
     """Measure speed and memory of the model side."""
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = str(threads)
     import bulk_epoch
+    import large_samples
     import machine
     import perturbation_epoch
     import perturbation_scores
-    import predict_memory
     import separate_processes
     import stacked_folds
     import stacked_replicas
@@ -58,11 +60,12 @@ def run(threads, only, n_cells, json_path):
     import whole_benchmark
 
     torch.set_num_threads(threads)
+    sizes = (*large_samples.SIZES, large_samples.MILLION) if million else large_samples.SIZES
     benchmarks = {
         "epoch": bulk_epoch.measure,
         "replicas": stacked_replicas.measure,
         "processes": lambda: separate_processes.measure(threads),
-        "predict": lambda: predict_memory.measure(n_cells, threads),
+        "large_samples": lambda: large_samples.measure(sizes, threads),
         "folds": stacked_folds.measure,
         "folds_gpu": stacked_folds.measure_gpu,
         "whole_benchmark": lambda: whole_benchmark.measure(threads),

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from machine import Row, seconds
-from synthetic_files import COMMANDS, write_cells, write_lines
+from synthetic_files import COMMANDS, symbols, write_counts, write_lines
 
 REPLICAS, N_LINES, N_GENES, EPOCHS = 5, 240, 600, 20
 
@@ -15,8 +15,8 @@ def measure(threads: int):
     """Yield the time of one process with five replicas over that of five processes with one, one after another."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_lines(folder, N_LINES, N_GENES)
-        write_cells(folder / "s.h5ad", 2, N_GENES)
+        write_lines(folder, N_LINES, symbols(N_GENES))
+        write_counts(folder / "s.h5ad", 2, symbols(N_GENES))
 
         def train(n_replicas: int, seed: int) -> None:
             subprocess.run(

@@ -12,16 +12,16 @@ from anndata.io import sparse_dataset, write_elem
 from pharmacell.data.genes import gene_table
 
 COMMANDS = Path(__file__).resolve().parent.parent / "bin"
-DENSITY, CELLS_AT_ONCE, N_COMPONENTS = 0.07, 2000, 50
+CELLS_AT_ONCE = 2000
 KINDS_OF_CELLS, SHARE_DETECTED = 12, 0.05
 
 
-def write_lines(folder: Path, n_lines: int, n_genes: int) -> None:
+def write_lines(folder: Path, n_lines: int, names: list[str]) -> None:
     """Write bulk.h5ad and response.parquet of random lines for a drug named d."""
     rng = np.random.default_rng(0)
-    genes = pd.DataFrame(index=[f"GENE{number}" for number in range(n_genes)])
+    genes = pd.DataFrame(index=names)
     lines = pd.DataFrame({"database": "synthetic", "tissue": "unknown"}, [f"LINE{number}" for number in range(n_lines)])
-    bulk = ad.AnnData(rng.normal(size=(n_lines, n_genes)).astype(np.float32), lines, genes)
+    bulk = ad.AnnData(rng.normal(size=(n_lines, len(names))).astype(np.float32), lines, genes)
     bulk.uns["pharmacell"] = {"kind": "bulk", "database": "synthetic", "scale": "zscore"}
     bulk.write_h5ad(folder / "bulk.h5ad")
     z = rng.normal(size=n_lines)
@@ -35,28 +35,6 @@ def write_lines(folder: Path, n_lines: int, n_genes: int) -> None:
             "label": (z < np.quantile(z, 0.3)).astype(np.int8),
         }
     ).to_parquet(folder / "response.parquet")
-
-
-def write_cells(path: Path, n_cells: int, n_genes: int) -> None:
-    """Write a sample of random sparse cells, a few at a time."""
-    rng = np.random.default_rng(0)
-    obs = pd.DataFrame(index=[f"cell{number}" for number in range(n_cells)])
-    with h5py.File(path, "w") as file:
-        write_elem(file, "obs", obs)
-        write_elem(file, "var", pd.DataFrame(index=[f"GENE{number}" for number in range(n_genes)]))
-        write_elem(file, "obsm", {"X_pca": rng.normal(size=(n_cells, N_COMPONENTS)).astype(np.float32)})
-        write_elem(
-            file, "uns", {"pharmacell": {"sample": "s", "scale": "log1p", "simulated": True, "genes_matched": 1.0}}
-        )
-        file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
-        for start in range(0, n_cells, CELLS_AT_ONCE):
-            mask = rng.random((min(CELLS_AT_ONCE, n_cells - start), n_genes), np.float32) < DENSITY
-            block = sp.csr_matrix(mask, dtype=np.float32)
-            block.data = rng.exponential(size=block.nnz).astype(np.float32)
-            if start == 0:
-                write_elem(file, "X", block)
-            else:
-                sparse_dataset(file["X"]).append(block)
 
 
 def symbols(n_genes: int) -> list[str]:
@@ -74,6 +52,7 @@ def write_counts(path: Path, n_cells: int, genes: list[str]) -> None:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         write_elem(file, "obs", pd.DataFrame(index=[f"cell{number}" for number in range(n_cells)]))
         write_elem(file, "var", pd.DataFrame(index=genes))
+        write_elem(file, "uns", {"pharmacell": {"simulated": True}})
         for start in range(0, n_cells, CELLS_AT_ONCE):
             n = min(CELLS_AT_ONCE, n_cells - start)
             depth = rng.lognormal(0, 0.3, (n, 1)).astype(np.float32)
