@@ -7,6 +7,7 @@ measures what the table lacks, adds it, and draws the whole table. A million cel
 6 GB of disk and 4 GiB of memory at most.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,9 +53,9 @@ def commands(threads: int) -> dict[str, list[str | Path]]:
     tables = {
         "qc_metrics": "s.qc_metrics.csv",
         "qc_summary": "s.qc_summary.json",
-        "source_metrics": "s.source_metrics.csv",
-        "source_history": "s.source_history.csv",
-        "history": "s.history.csv",
+        "source_metrics": "../s.source_metrics.csv",
+        "source_history": "../s.source_history.csv",
+        "history": "../s.history.csv",
         "target": "s.predicted.h5ad",
         "predictions": "s.predictions.csv",
         "baselines": "s.baselines.csv",
@@ -62,7 +63,7 @@ def commands(threads: int) -> dict[str, list[str | Path]]:
     }
     arguments = {
         "QC": ["qc.py", "--input", "raw.h5ad"],
-        "PREDICT": ["predict.py", "--model", "s.model.safetensors", "--target", "s.h5ad", "--device", "cpu"],
+        "PREDICT": ["predict.py", "--model", "../s.model.safetensors", "--target", "s.h5ad", "--device", "cpu"],
         "FIGURES": ["figures.py", *(word for name, file in tables.items() for word in (f"--{name}", file))],
     }
     shared = ["--sample", "s", "--threads", str(threads)]
@@ -75,19 +76,21 @@ def size_of(folder: Path) -> float:
 
 
 def costs(n_cells: int, threads: int, folder: Path) -> Iterator[dict]:
-    """Yield what each step costs for a sample of so many cells; ``folder`` holds what :func:`prepare` made."""
-    write_counts(folder / "raw.h5ad", n_cells, symbols(N_GENES))
+    """Yield what each step costs for a sample of so many cells; ``folder`` holds what :func:`prepare` made.
+
+    The commands run in a folder below it, which is gone at the end.
+    """
+    inside = folder / str(n_cells)
+    inside.mkdir()
+    write_counts(inside / "raw.h5ad", n_cells, symbols(N_GENES))
     read = {"QC": "raw.h5ad", "PREDICT": "s.h5ad", "FIGURES": "s.predicted.h5ad"}
     for step, command in commands(threads).items():
-        before = size_of(folder)
-        found = cost(command, folder)
-        sizes = ((folder / read[step]).stat().st_size / 1e6, size_of(folder) - before)
+        before = size_of(inside)
+        found = cost(command, inside)
+        sizes = ((inside / read[step]).stat().st_size / 1e6, size_of(inside) - before)
         figures = (step, n_cells, threads, found.cpu, found.wall, found.peak, *sizes)
         yield dict(zip(COLUMNS, figures, strict=True))
-        if step == "QC":
-            (folder / "raw.h5ad").unlink()
-    for file in folder.glob("s.h5ad"):
-        file.unlink()
+    shutil.rmtree(inside)
 
 
 def measure(sizes: tuple[int, ...], threads: int) -> Iterator[Row]:
