@@ -22,12 +22,16 @@ from fresh_process import cost
 from machine import Row
 from synthetic_files import COMMANDS, symbols, write_counts, write_lines
 
+from pharmacell.data.cells import CellMatrix
+from pharmacell.response.null_table import read_null, write_null
+
 N_GENES, N_LINES, CELLS_TO_TRAIN = 6160, 60, 1000
 STEPS = ("QC", "PREDICT", "FIGURES")
 GIB = 4.0  # of each step, at every size
 SECONDS_A_CELL = {"QC": 1 / 3000, "PREDICT": 1 / 5000}  # wall time, of a million cells on two cores
 MILLION = 1_000_000
 SIZES = (10_000, 100_000)
+MODEL, NULL = "../s.model.safetensors", "s.null.safetensors"
 COLUMNS = ("step", "cells", "threads", "cpu", "wall", "gib", "read_mb", "written_mb")
 
 
@@ -59,11 +63,12 @@ def commands(threads: int) -> dict[str, list[str | Path]]:
         "target": "s.predicted.h5ad",
         "predictions": "s.predictions.csv",
         "baselines": "s.baselines.csv",
+        "significance": "s.significance.csv",
         "diagnostics": "s.diagnostics.json",
     }
     arguments = {
         "QC": ["qc.py", "--input", "raw.h5ad"],
-        "PREDICT": ["predict.py", "--model", "../s.model.safetensors", "--target", "s.h5ad", "--device", "cpu"],
+        "PREDICT": ["predict.py", "--model", MODEL, "--null", NULL, "--target", "s.h5ad", "--device", "cpu"],
         "FIGURES": ["figures.py", *(word for name, file in tables.items() for word in (f"--{name}", file))],
     }
     shared = ["--sample", "s", "--threads", str(threads)]
@@ -85,6 +90,11 @@ def costs(n_cells: int, threads: int, folder: Path) -> Iterator[dict]:
     write_counts(inside / "raw.h5ad", n_cells, symbols(N_GENES))
     read = {"QC": "raw.h5ad", "PREDICT": "s.h5ad", "FIGURES": "s.predicted.h5ad"}
     for step, command in commands(threads).items():
+        if (
+            step == "PREDICT"
+        ):  # the null of the few cells that the model was trained with, for as many as there are here
+            null = read_null(folder / NULL, CELLS_TO_TRAIN, N_GENES)
+            write_null(null, len(CellMatrix(inside / "s.h5ad")), inside / NULL)
         before = size_of(inside)
         found = cost(command, inside)
         sizes = ((inside / read[step]).stat().st_size / 1e6, size_of(inside) - before)
