@@ -119,7 +119,7 @@ def measure(sizes: tuple[int, ...], threads: int) -> Iterator[Row]:
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
-    """Draw processor time and peak memory against the number of cells, with a straight line through each step."""
+    """Draw processor time and peak memory against the number of cells; the legend says what a further cell costs."""
     from pharmacell.report.figures.style import BLUE, GREEN, VERMILION, panels, save
 
     figure, (time, memory) = panels(2, 2, "Cost of a sample by its size", False, size=(3.4, 2.6))
@@ -129,12 +129,12 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         slope = (part["cpu"].iloc[-1] - part["cpu"].iloc[-2]) / (millions.iloc[-1] - millions.iloc[-2])
         words = f"{step}: {slope / 1000:.2g} ms a cell"
         time.plot(millions, part["cpu"], "o-", color=colour, markersize=4, label=words)
-        memory.plot(millions, part["gib"], "o-", color=colour, markersize=4, label=step)
-    memory.axhline(GIB, color="black", linestyle="--", linewidth=0.8, label="bar")
+        memory.plot(millions, part["gib"], "o-", color=colour, markersize=4)
+    memory.axhline(GIB, color="black", linestyle="--", linewidth=0.8)
+    memory.text(0, GIB, "bar", va="bottom")
     time.set(xlabel="million cells", ylabel="CPU seconds", ylim=(0, None))
-    memory.set(xlabel="million cells", ylabel="peak memory (GiB)", ylim=(0, None))
-    time.legend()
-    memory.legend()
+    memory.set(xlabel="million cells", ylabel="peak memory (GiB)", ylim=(0, 1.15 * GIB))
+    time.legend(title="between the two largest sizes")
     _, svg = save(figure, path.parent, path.stem)
     svg.unlink()
 
