@@ -1,9 +1,13 @@
 """Sheets and files as people have them, through the engine up to the step that reads them; later steps are stubs."""
 
+import json
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
 from engine_run import copy_project, run
 
@@ -41,16 +45,22 @@ class Silent(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def launch(tmp_path_factory):
-    """A folder with the files, served at an address too, and a project whose only real step is the reader above."""
-    folder = tmp_path_factory.mktemp("inputs")
-    project = copy_project(folder / "project")
-    (project / "bin/qc.py").write_text(READER)
+def only_qc_is_real(folder):
+    """Copy the project and give QC its script in the place of its stub; return the copy."""
+    project = copy_project(folder)
     module = project / "modules/qc/main.nf"
     head, _, rest = module.read_text().partition("    script:\n")
     script = rest.partition("    stub:\n")[0]
     module.write_text(f"{head}    script:\n{script}    stub:\n{script}}}\n")
+    return project
+
+
+@pytest.fixture(scope="module")
+def launch(tmp_path_factory):
+    """A folder with the files, served at an address too, and a project whose only real step is the reader above."""
+    folder = tmp_path_factory.mktemp("inputs")
+    project = only_qc_is_real(folder / "project")
+    (project / "bin/qc.py").write_text(READER)
     for name, content in CONTENTS.items():
         (folder / name).write_text(content)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(folder)))
@@ -112,3 +122,20 @@ def test_the_very_file_of_the_sheet_is_read_and_published_without_its_samples_na
 
 def test_a_drug_is_a_word_of_a_command_and_no_command(launch, skipped):
     assert not list(launch[1].rglob("CANARY"))
+
+
+def test_the_matrix_that_is_asked_for_is_read(tmp_path):
+    """A layer whose name is a sentence, beside X and raw, by the real QC."""
+    project = only_qc_is_real(tmp_path / "project")
+    cells = ad.read_h5ad(project / "tests/data/cells_cisplatin.h5ad")
+    cells.raw = cells
+    cells.layers["it's mine"] = cells.X * 3
+    cells.write_h5ad(tmp_path / "s.h5ad")
+    (tmp_path / "sheet.csv").write_text("sample,path,drug\ns,s.h5ad,cisplatin\n")
+    arguments = ("-profile", "test", "-stub-run", "--input", "sheet.csv", "--outdir", "results")
+    ended = run(project, tmp_path, *arguments, "--matrix", "it's mine", "--max_mt_percent", "100")
+    assert ended.code == 0, ended.output
+    summary = json.loads((tmp_path / "results/qc/s/qc_summary.json").read_text())
+    assert "layers['it's mine'] is used (as told)" in summary["notes"]
+    measured = pd.read_csv(tmp_path / "results/qc/s/qc_metrics.csv").set_index("cell_id")["total_counts"]
+    np.testing.assert_allclose(measured[cells.obs_names], 3 * np.asarray(cells.X.sum(axis=1)).ravel(), rtol=1e-6)

@@ -1,8 +1,10 @@
 """Bulk tables as people have them, through the real commands: what comes out is the same as from a clean table."""
 
+import bz2
 import csv
 import gzip
 import io
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +68,13 @@ TABLES: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "semicolons and decimal commas": ("csv", lambda: decimal_commas(RESPONSE)),
     "tabs in a csv": ("csv", lambda: RESPONSE.to_csv(index=False, sep="\t")),
     "txt": ("txt", lambda: RESPONSE.to_csv(index=False, sep="\t")),
+    "bzip2": ("csv.bz2", lambda: bz2.compress(RESPONSE.to_csv(index=False).encode())),
+    "xz": ("csv.xz", lambda: lzma.compress(RESPONSE.to_csv(index=False).encode())),
+    "UTF-16": ("csv", lambda: RESPONSE.to_csv(index=False, sep="\t").encode("utf-16")),
+    "trailing delimiter": ("csv", lambda: RESPONSE.to_csv(index=False).replace("\n", ",\n")),
+    "blanks around": ("csv", lambda: RESPONSE.to_csv(index=False).replace(",", " , ")),
+    "single quotes": ("csv", lambda: RESPONSE.assign(line="'" + RESPONSE["line"] + "'").to_csv(index=False)),
+    "numbered rows": ("csv", lambda: RESPONSE.reset_index(drop=True).to_csv()),
     "gzip": ("csv.gz", lambda: gzip.compress(RESPONSE.to_csv(index=False).encode())),
     "latin-1": ("csv", lambda: (RESPONSE.assign(note="é").to_csv(index=False)).encode("latin-1")),
     "comment lines": ("csv", lambda: "# GDSC, release 8.4\n# ln IC50\n" + RESPONSE.to_csv(index=False)),
@@ -112,6 +121,10 @@ def test_response_tables_agree(kind, clean, tmp_path):
 
 
 EXPRESSIONS: dict[str, Callable[[], str]] = {
+    "genes and ids in the rows, as DepMap's": lambda: (
+        EXPRESSION.set_index("line").rename(columns=lambda gene: f"{gene} (1234)").to_csv()
+    ),
+    "numbered rows": lambda: EXPRESSION.to_csv(),
     "genes in the rows": lambda: EXPRESSION.set_index("line").T.to_csv(),
     "semicolons and decimal commas": lambda: decimal_commas(EXPRESSION),
     "long": lambda: EXPRESSION.melt(id_vars="line", var_name="gene_symbol", value_name="expression").to_csv(
@@ -236,6 +249,9 @@ def test_an_unknown_line_to_exclude(clean, tmp_path):
 
 
 REFUSED: dict[str, tuple[Callable[[], str], list[str], tuple[str, ...]]] = {
+    "a web page": (lambda: "<!DOCTYPE html><html></html>", [], ("web page",)),
+    "a pointer of LFS": (lambda: "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", [], ("git lfs pull",)),
+    "thousands": (lambda: RESPONSE.assign(value="1,234").to_csv(index=False), [], ("separator of thousands",)),
     "a word among the values": (
         lambda: RESPONSE.to_csv(index=False) + "A549,Cisplatin,high\n",
         [],
