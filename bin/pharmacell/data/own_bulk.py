@@ -20,6 +20,7 @@ GENE = ("gene", "symbol", "gene_symbol", "gene_name")
 DRUG = ("drug", "drug_name", "compound", "compound_name", "drug_id")
 VALUE = ("value", "ln_ic50", "ic50", "auc", "label", "response", "expression")
 DATABASE, TISSUE = "database", "tissue"
+UNNAMED = ("", "unnamed: 0")
 DESCRIBING = (*LINE, *GENE, *DRUG, DATABASE, TISSUE)  # columns of names, which are text whatever they look like
 PER_MILLION = 1e6
 NEAR = 0.1  # of mean 0 and deviation 1
@@ -85,7 +86,16 @@ def _read_table(path: Path) -> pd.DataFrame:
         table = table.rename_axis(table.index.name or "line").reset_index()
     if table.empty or table.shape[1] < 2:
         raise InputError(f"{path}: {len(table)} rows and {table.shape[1]} columns; there is nothing to read")
-    return table.set_axis([str(name) for name in table.columns], axis=1)
+    return _without_row_numbers(table.set_axis([str(name) for name in table.columns], axis=1))
+
+
+def _without_row_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out a first column without a name that counts the rows, as ``to_csv`` of pandas and R write it."""
+    first = pd.to_numeric(table.iloc[:, 0], errors="coerce").to_numpy()
+    counts = any(np.array_equal(first, np.arange(start, start + len(table))) for start in (0, 1))
+    unnamed = table.columns[0].strip().lower() in UNNAMED
+    named = any(_find(table, names) for names in (LINE, GENE, DRUG))
+    return table.iloc[:, 1:] if unnamed and named and counts else table
 
 
 def _ids(values: pd.Series | pd.Index, path: Path, kind: str) -> list[str | None]:
