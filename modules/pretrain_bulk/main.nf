@@ -3,7 +3,7 @@ process PRETRAIN_BULK {
     tag "${meta.sample}"
     label 'process_high'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'pretrain_bulk'),
+    ext code: Code.digest(projectDir, 'pretrain_bulk'), share: { Cores.share() },
         input_bytes: { 2 * (options.n_replicas ?: 5) * InputFile.bytes(bulk) + InputFile.bytes(cells) } // bulk once for each network of the stack
 
     input:

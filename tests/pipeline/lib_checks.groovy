@@ -60,6 +60,9 @@ def answer = { item ->
             case 'perturbation': return [answer: new PerturbationPlan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('trainings', 'options')]
             case 'perturbation_models': return [answer: ['NETWORKS', 'BASELINES', 'CLASSICAL'].collectEntries { name -> [name, PerturbationPlan[name]] }]
             case 'cluster options': return [answer: asked(item)]
+            case 'cores':
+                Cores.divide(item.allowed, item.samples)
+                return [answer: Cores.share()]
             case 'failure': return [answer: Failure.line(item.report)]
         }
     } catch (IllegalArgumentException problem) {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pharmacell.data.simulate import simulate_counts
+from pharmacell.data.simulate import counts_by_line
 from pharmacell.data.standardise import Standardiser
 
 TARGET_SUM = 1e4  # counts per cell after normalisation, as in quality control
@@ -21,7 +21,7 @@ class Severity:
     depth
         Median counts per cell and 1,000 genes.
     dispersion, dropout
-        See :func:`pharmacell.data.simulate.simulate_counts`.
+        See :func:`pharmacell.data.simulate.counts_by_line`.
     """
 
     name: str
@@ -53,9 +53,13 @@ def shifted_cells(profiles: np.ndarray, n_cells: int, severity: Severity, rng: n
         float32 [n_lines * n_cells, n_genes]; the cells of a line stand together.
     """
     depth = severity.depth * profiles.shape[1] / 1000
-    counts = simulate_counts(profiles, n_cells, rng, depth, severity.dispersion, severity.dropout)
-    totals = np.maximum(np.asarray(counts.sum(1)), 1)
-    cells = np.log1p(counts.toarray() / totals * TARGET_SUM, dtype=np.float32)
+    cells = np.empty((len(profiles) * n_cells, profiles.shape[1]), np.float32)
+    drawn = counts_by_line(profiles, n_cells, rng, depth, severity.dispersion, severity.dropout)
+    for line, counts in enumerate(drawn):
+        own = cells[line * n_cells : (line + 1) * n_cells]
+        own[:] = counts
+        own *= TARGET_SUM / np.maximum(own.sum(1, keepdims=True), 1)
+    np.log1p(cells, out=cells)
     return Standardiser.fit([cells]).apply(cells)
 
 

@@ -1,5 +1,6 @@
 """Cells simulated from the expression profiles of cell lines."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,26 @@ def simulate_counts(
 
     Parameters
     ----------
+    profiles, n_cells, rng, depth, dispersion, dropout
+        See :func:`counts_by_line`.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        float32 counts, shape (n_lines * n_cells, n_genes); the cells of a line stand together, in the order of
+        ``profiles``.
+    """
+    drawn = counts_by_line(profiles, n_cells, rng, depth, dispersion, dropout)
+    return sparse.vstack([sparse.csr_matrix(counts, dtype=np.float32) for counts in drawn], format="csr")
+
+
+def counts_by_line(
+    profiles: np.ndarray, n_cells: int, rng: np.random.Generator, depth: float, dispersion: float, dropout: float
+) -> Iterator[np.ndarray]:
+    """Yield the counts of each line's cells, int64 [n_cells, n_genes]; only one line's cells are dense at a time.
+
+    Parameters
+    ----------
     profiles
         Standardised expression, shape (n_lines, n_genes); ``exp`` of it is proportional to a gene's rate.
     n_cells
@@ -41,24 +62,16 @@ def simulate_counts(
         Of the negative binomial: variance = mean + dispersion * mean**2.
     dropout
         Probability that a count is lost (set to zero).
-
-    Returns
-    -------
-    scipy.sparse.csr_matrix
-        float32 counts, shape (n_lines * n_cells, n_genes); the cells of a line stand together, in the order of
-        ``profiles``.
     """
     rates = np.exp(profiles - profiles.max(axis=1, keepdims=True)).astype(np.float32)
     rates /= rates.sum(axis=1, keepdims=True)
     shape = np.float32(1.0 / dispersion)
-    blocks = []
-    for rate in rates:  # line by line, so that only one line's cells are dense at a time
+    for rate in rates:
         library = rng.lognormal(np.log(depth), LIBRARY_SPREAD, size=(n_cells, 1)).astype(np.float32)
         mean = rng.standard_gamma(shape, size=(n_cells, len(rate)), dtype=np.float32) * (library * rate / shape)
         counts = rng.poisson(mean)
-        counts[rng.random(counts.shape, dtype=np.float32) < dropout] = 0
-        blocks.append(sparse.csr_matrix(counts, dtype=np.float32))
-    return sparse.vstack(blocks, format="csr")
+        counts *= rng.random(counts.shape, dtype=np.float32) >= dropout
+        yield counts
 
 
 @dataclass(frozen=True)
