@@ -377,3 +377,8 @@ def test_names_that_the_shell_would_expand_are_staged_under_plain_ones(tmp_path)
         assert not set("[]*?{}$") & set(staged)
     assert Path(answers[0]).read_text() == "right"
     assert (Path(answers[1]) / "matrix.mtx").read_text() == "right"
+
+
+@pytest.mark.parametrize(("allowed", "samples", "share"), [(8, 3, 2), (2, 8, 1), (4, 1, 4), (4, 0, 4), ("6", 2, 3)])
+def test_the_samples_of_a_run_share_the_cores_of_the_machine(allowed, samples, share):
+    assert call([{"call": "cores", "allowed": allowed, "samples": samples}]) == [{"answer": share}]

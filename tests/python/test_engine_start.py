@@ -1,10 +1,13 @@
 """What the embedded engine refuses, and that it takes classes from an archive only where there is one."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from pharmacell.core.engine import VERSION, refusal, shared_classes
+from pharmacell.core import engine
+from pharmacell.core.engine import VERSION, embedded_jars, refusal, shared_classes
 
 
 @pytest.mark.parametrize(
@@ -29,5 +32,24 @@ def test_ordinary_runs_are_not_refused():
 def test_classes_are_shared_where_there_is_an_archive(tmp_path: Path):
     jars = tmp_path / "nextflow-1"
     assert shared_classes(jars) == []
-    (tmp_path / "nextflow-1.jsa").touch()
+    (tmp_path / "nextflow-1.jsa").touch()  # empty: Java could not make one
+    assert shared_classes(jars) == []
+    (tmp_path / "nextflow-1.jsa").write_bytes(b"classes")
     assert f"-XX:SharedArchiveFile={tmp_path / 'nextflow-1.jsa'}" in shared_classes(jars)
+
+
+def test_an_environment_with_jars_gets_the_archive_once_and_a_read_only_one_does_without(tmp_path: Path, monkeypatch):
+    made = []
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(engine, "archive_classes", lambda _java, jars: made.append(jars))
+    jars = tmp_path / "share" / f"nextflow-{VERSION}"
+    jars.mkdir(parents=True)
+    with monkeypatch.context() as read_only:
+        read_only.setattr(os, "access", lambda *_: False)
+        assert embedded_jars(tmp_path) == jars
+    assert made == []
+    assert embedded_jars(tmp_path) == jars
+    assert made == [jars]
+    jars.with_name(f"{jars.name}.jsa").touch()
+    assert embedded_jars(tmp_path) == jars
+    assert made == [jars]

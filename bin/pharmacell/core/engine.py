@@ -132,8 +132,21 @@ def shared_classes(jars: Path) -> list[str]:
     jars
         Folder of the engine's jars; the archive lies beside it.
     """
-    archive = jars.with_name(f"{jars.name}.jsa")
-    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off"] if archive.is_file() else []
+    archive = class_archive(jars)
+    if not archive.is_file() or not archive.stat().st_size:
+        return []
+    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off"]
+
+
+def class_archive(jars: Path) -> Path:
+    """Return where the archive of the engine's classes lies; it is empty where Java could not make one.
+
+    Parameters
+    ----------
+    jars
+        Folder of the engine's jars.
+    """
+    return jars.with_name(f"{jars.name}.jsa")
 
 
 def archive_classes(java_home: Path, jars: Path) -> None:
@@ -147,7 +160,8 @@ def archive_classes(java_home: Path, jars: Path) -> None:
         Folder of the engine's jars.
     """
     environment = {**os.environ, NESTED: "1", "NXF_OFFLINE": "true", "NXF_PLUGINS_MODE": "prod"}
-    partial = jars.with_name(f"{jars.name}.jsa.partial")
+    archive = class_archive(jars)
+    partial = archive.with_name(f"{archive.name}.partial")
     with tempfile.TemporaryDirectory() as name:
         folder, classes = Path(name), Path(name) / "classes.txt"
         (folder / "main.nf").write_text("workflow { channel.of(1).map { number -> number + 1 }.collect() }\n")
@@ -158,8 +172,9 @@ def archive_classes(java_home: Path, jars: Path) -> None:
         ):
             line = [*java_line(java_home, jars, options), *arguments]
             subprocess.run(line, cwd=folder, env=environment, capture_output=True, check=False)
-    if partial.is_file():
-        partial.rename(jars.with_name(f"{jars.name}.jsa"))
+    if not partial.is_file():
+        partial.touch()  # or each start would try again
+    partial.rename(archive)
 
 
 def take_utf8() -> None:
@@ -216,7 +231,8 @@ def embedded_java() -> Path:
 def embedded_jars(java_home: Path) -> Path:
     """Return the folder with the jars of Nextflow, resolving them from Maven Central the first time.
 
-    The folder appears under its name only when it is complete. A lock lets one process resolve while others wait.
+    The folder appears under its name only when it is complete. A lock lets one process resolve while others wait. An
+    environment that has the jars and no archive of their classes gets one, if it can be written to.
 
     Parameters
     ----------
@@ -225,7 +241,8 @@ def embedded_jars(java_home: Path) -> Path:
     """
     share = Path(sys.prefix) / "share"
     jars = share / f"nextflow-{VERSION}"
-    if jars.is_dir():
+    archive = class_archive(jars)
+    if jars.is_dir() and (archive.exists() or not os.access(share, os.W_OK)):
         return jars
     share.mkdir(parents=True, exist_ok=True)
     with open(share / "nextflow.lock", "w") as lock:
@@ -233,6 +250,7 @@ def embedded_jars(java_home: Path) -> Path:
         if not jars.is_dir():
             print(f"First start: getting Nextflow {VERSION} from Maven Central (under a minute)", file=sys.stderr)
             resolve_jars(java_home, jars)
+        if not archive.exists():
             archive_classes(java_home, jars)
     return jars
 
