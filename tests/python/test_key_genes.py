@@ -160,7 +160,15 @@ def test_every_figure_has_its_panels(explained):
     assert set(EXPLAINED) <= set(drawn)
     heat, dots = drawn["key_gene_heatmap"].axes[0], drawn["key_gene_dots"].axes[0]
     assert len(heat.get_yticks()) == 100
-    assert len(heat.get_xticks()) == 8, "one column a group"
+    assert heat.images[0].get_array().shape == (100, N_CELLS), "one column a cell"
+    cells = explained.key_genes.cells.sort_values("probability", kind="stable")
+    gene = heat.get_yticklabels()[0].get_text()
+    row = np.asarray(heat.images[0].get_array())[0]
+    assert np.corrcoef(row, cells[gene])[0, 1] > 0.99, "cells stand in the order of their probability"
+    strip = drawn["key_gene_heatmap"].axes[0].child_axes[0].images[0].get_array()
+    assert np.array_equal(np.asarray(strip)[0], cells["label"])
+    genes = explained.key_genes.summary["dot_genes"]
+    assert titles(drawn["key_gene_map"]) == [f"{gene} ({name})" for name in genes for gene in genes[name][:3]]
     assert len(dots.get_yticks()) == sum(len(genes) for genes in explained.key_genes.summary["dot_genes"].values())
     assert titles(drawn["deg_scores"]) == [
         f"{name} DEGs, {labels} labels" for name in ("sensitive", "resistant") for labels in ("true", "predicted")

@@ -45,6 +45,9 @@ def write_tables(found: Explained, sample: str, outdir: Path) -> None:
         for name, table in (("attention", attention.maps), ("token_genes", attention.token_genes)):
             with whole_file(folder / f"{name}.parquet") as partial:
                 table.to_parquet(partial, index=False)
+    if len(found.table):
+        with whole_file(folder / "key_genes_of_cells.parquet") as partial:
+            found.expression_of_cells().to_parquet(partial, index=False)
     write_json(folder / "key_genes.json", {"sample": sample, **found.summary, "missing": found.missing})
 
 

@@ -91,6 +91,19 @@ class Explained:
         """The genes with the highest attribution towards sensitive."""
         return self.table.loc[self.table["class"] == "sensitive", "gene"].head(TOP).tolist()
 
+    def expression_of_cells(self) -> pd.DataFrame:
+        """Return ``cell_id, label, probability`` and the expression of the genes that figures show, a row each cell."""
+        genes = list(dict.fromkeys([*self.heatmap_genes, *(gene for each in self.dot_genes.values() for gene in each)]))
+        values = self.cells.x[:, pd.Index(self.cells.genes).get_indexer(genes)]
+        return pd.DataFrame(
+            {
+                "cell_id": self.cells.obs.index.astype(str),
+                "label": self.cells.labels,
+                "probability": self.cells.probability,
+                **dict(zip(genes, values.T, strict=True)),
+            }
+        )
+
 
 def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch.device) -> Explained:
     """Explain the predictions of a sample.

@@ -48,12 +48,15 @@ class KeyGeneResults:
         Of ``BESIDE_KEY_GENES``, those that were written.
     attention
         Maps: ``replica, head, class, query, key, weight``; None without an attention block.
+    cells
+        ``cell_id, label, probability`` and the expression of the genes that figures show; None without key genes.
     """
 
     table: "pd.DataFrame"
     summary: dict
     tables: "dict[str, pd.DataFrame]"
     attention: "pd.DataFrame | None"
+    cells: "pd.DataFrame | None"
 
 
 @dataclass(frozen=True)
@@ -221,13 +224,11 @@ def read_key_genes(path: str | Path, folder: str | Path) -> KeyGeneResults:
         for name, columns in BESIDE_KEY_GENES.items()
         if (folder / f"{name}.csv").exists()
     }
-    maps = folder / "attention.parquet"
-    return KeyGeneResults(
-        table(path, KEY_GENES),
-        read_json(folder / "key_genes.json"),
-        tables,
-        pd.read_parquet(maps) if maps.exists() else None,
+    maps, cells = (
+        pd.read_parquet(file) if (file := folder / f"{name}.parquet").exists() else None
+        for name in ("attention", "key_genes_of_cells")
     )
+    return KeyGeneResults(table(path, KEY_GENES), read_json(folder / "key_genes.json"), tables, maps, cells)
 
 
 def read_trajectory(folder: Path) -> TrajectoryResults:

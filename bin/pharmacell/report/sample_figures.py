@@ -18,6 +18,7 @@ from pharmacell.report.figures.embedding import draw_embedding
 from pharmacell.report.figures.intervals import draw_intervals
 from pharmacell.report.figures.key_gene_dots import draw_key_gene_dots
 from pharmacell.report.figures.key_gene_heatmap import draw_key_gene_heatmap
+from pharmacell.report.figures.key_gene_map import draw_key_gene_map
 from pharmacell.report.figures.losses import draw_losses
 from pharmacell.report.figures.members import draw_members
 from pharmacell.report.figures.null_spread import draw_null_spread
@@ -211,14 +212,26 @@ def listed_genes(results: Results) -> KeyGeneResults | None:
 
 
 def _key_gene_heatmap(results: Results, _seed: int) -> "Figure | None":
-    """Draw the first key genes in groups of cells."""
+    """Draw the first key genes in the cells."""
     found = listed_genes(results)
-    if found is None:
+    if found is None or found.cells is None:
         return None
     top = found.table[found.table["class"] == "sensitive"].head(HEATMAP_GENES)
     higher = top.loc[top["expressed"] == "higher", "gene"].tolist()
-    by_group = found.tables["key_genes_by_group"]
-    return draw_key_gene_heatmap(by_group, top["gene"].tolist(), higher, title("Key genes", results), results.simulated)
+    genes = top["gene"].tolist()
+    return draw_key_gene_heatmap(found.cells, genes, higher, title("Key genes", results), results.simulated)
+
+
+def _key_gene_map(results: Results, seed: int) -> "Figure | None":
+    """Draw the first key genes of each class on the map of the cells."""
+    found = listed_genes(results)
+    if found is None or found.cells is None or results.umap is None or not any(found.summary["dot_genes"].values()):
+        return None
+    umap = results.umap[results.obs.index.astype(str).get_indexer(found.cells["cell_id"])]
+    if not np.isfinite(umap).all(axis=1).any():
+        return None
+    heading = title("Key genes", results)
+    return draw_key_gene_map(found.cells, found.summary["dot_genes"], umap, heading, results.simulated, seed)
 
 
 def _key_gene_dots(results: Results, _seed: int) -> "Figure | None":
@@ -468,11 +481,20 @@ SAMPLE_FIGURES = by_name(
             "key_gene_heatmap",
             _key_gene_heatmap,
             "key_genes",
-            "key genes in groups of cells",
+            "key genes in the cells",
             "The 100 genes that move the score of sensitive cells most towards sensitive, expressed higher in"
-            " sensitive cells above the line and lower below it. Groups of cells stand from the least to the "
-            "most sensitive by prediction. Look whether groups of one kind look alike: a gene that stands out"
-            " in a single group may be a mark of that origin, not of the drug.",
+            " sensitive cells above the line and lower below it. Cells stand from the least to the most sensitive by"
+            " prediction, the strip above them is the predicted class. Look whether a gene changes along the row or"
+            " only in one block of cells: a block may be one origin, and the gene its mark, not the drug's.",
+        ),
+        FigureEntry(
+            "key_gene_map",
+            _key_gene_map,
+            "key_genes",
+            "key genes on the map",
+            "The first three genes of each class whose higher expression speaks for it, on the map of the cells. Look "
+            "whether they light up where the map of the probabilities does; a gene may be expressed in a part of the "
+            "sensitive cells alone.",
         ),
         FigureEntry(
             "key_gene_dots",
