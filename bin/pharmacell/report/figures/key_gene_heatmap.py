@@ -50,8 +50,7 @@ def draw_key_gene_heatmap(
         axis.axhline(n_higher - 0.5, color="black", linewidth=1)
     low, high = drawn["probability"].iloc[[0, -1]]
     axis.set_xlabel(
-        f"{len(drawn):,} cells from the least to the most sensitive (probability {low:.2f} to {high:.2f}); "
-        "strip: predicted class"
+        f"{len(drawn):,} cells, the least sensitive first (probability {low:.2f} to {high:.2f})\nstrip: predicted class"
     )
     strip = axis.inset_axes((0, 1.003, 1, max(0.012, 0.6 / len(genes))))
     colours = ListedColormap([RESPONSE_COLOURS[label] for label in (0, 1)])
