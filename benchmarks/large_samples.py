@@ -120,10 +120,10 @@ def measure(sizes: tuple[int, ...], threads: int) -> Iterator[Row]:
 
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Draw processor time and peak memory against the number of cells; the legend says what a further cell costs."""
-    from pharmacell.report.figures.style import BLUE, GREEN, VERMILION, panels, save
+    from pharmacell.report.figures.style import BLUE, GREEN, ORANGE, VERMILION, panels, save
 
     figure, (time, memory) = panels(2, 2, "Cost of a sample by its size", False, size=(3.4, 2.6))
-    for (step, part), colour in zip(table.groupby("step", sort=False), (BLUE, VERMILION, GREEN), strict=False):
+    for (step, part), colour in zip(table.groupby("step", sort=False), (BLUE, VERMILION, GREEN, ORANGE), strict=False):
         part = part.sort_values("cells")
         millions = part["cells"] / MILLION
         slope = (part["cpu"].iloc[-1] - part["cpu"].iloc[-2]) / (millions.iloc[-1] - millions.iloc[-2])
@@ -132,7 +132,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         memory.plot(millions, part["gib"], "o-", color=colour, markersize=4)
     memory.axhline(GIB, color="black", linestyle="--", linewidth=0.8)
     memory.text(0, GIB, "bar", va="bottom")
-    time.set(xlabel="million cells", ylabel="CPU seconds", ylim=(0, None))
+    time.set(xlabel="million cells", ylabel="CPU seconds", ylim=(0, 1.4 * table["cpu"].max()))
     memory.set(xlabel="million cells", ylabel="peak memory (GiB)", ylim=(0, 1.15 * GIB))
     time.legend(title="between the two largest sizes")
     _, svg = save(figure, path.parent, path.stem)
