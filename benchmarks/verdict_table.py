@@ -1,6 +1,6 @@
 """Whether the verdict tells good predictions from bad ones, on samples of mixed difficulty.
 
-    python benchmarks/verdict_table.py BULK_FOLDER OUT.csv --first 0 --last 99
+    python benchmarks/verdict_table.py BULK_FOLDER OUT.csv --first 0 --last 99 --write_hits
 
 The cells come from the simulator made from real cells (``mixture_cells.py``), which training never imitates. Every set
 has a random drug and a random difficulty; a sample of one class counts as AUROC 0.5, for there is nothing to
@@ -18,6 +18,7 @@ from simulated_sets import Difficulty, Kind, Panel, make_set, predict_set
 
 from pharmacell.response.columns import ENSEMBLE
 from pharmacell.response.settings import DEFAULT
+from pharmacell.response.verdict import HITS
 
 DIFFICULTIES = (  # with how many in twenty
     (Difficulty("fair"), 8),
@@ -28,7 +29,7 @@ DIFFICULTIES = (  # with how many in twenty
     (Difficulty("other drug's labels", labels="other"), 2),
     (Difficulty("shuffled labels", labels="shuffled"), 2),
 )
-POOR = 0.60
+POOR, GOOD = 0.60, 0.70
 
 
 @click.command()
@@ -37,7 +38,9 @@ POOR = 0.60
 @click.option("--first", default=0, help="First set.", show_default=True)
 @click.option("--last", default=99, help="Last set.", show_default=True)
 @click.option("--threads", default=1, help="Processor threads.", show_default=True)
-def main(bulk: Path, out: Path, first: int, last: int, threads: int) -> None:
+@click.option("--write_hits", is_flag=True, help="Write the table of hits that verdicts quote into the package.")
+@click.option("--yardstick", default="simulated cells", help="What the sets are, for that table.", show_default=True)
+def main(bulk: Path, out: Path, first: int, last: int, threads: int, write_hits: bool, yardstick: str) -> None:
     """Predict the sets, and print the verdicts beside what the predictions were worth."""
     torch.set_num_threads(threads)
     mixture = Mixture.read()
@@ -52,17 +55,22 @@ def main(bulk: Path, out: Path, first: int, last: int, threads: int) -> None:
         rows.append({"set": number, "difficulty": kind.name, **predict_set(made, drug, DEFAULT, 5, number)})
         pd.DataFrame(rows).to_csv(out, index=False)
         click.echo(f"set {number}, {drug}, {kind.name}: AUROC {rows[-1][ENSEMBLE]:.3f}, {rows[-1]['verdict']}")
-    report(pd.DataFrame(rows))
+    report(pd.DataFrame(rows), yardstick if write_hits else None)
 
 
-def report(table: pd.DataFrame) -> None:
-    """Print verdicts by difficulty, their mean AUROC, and how many of the poor predictions are not supported."""
+def report(table: pd.DataFrame, yardstick: str | None) -> None:
+    """Print verdicts by difficulty, their mean AUROC, and how many poor sets are not supported; write the hits."""
     table = table.fillna({ENSEMBLE: 0.5})
     click.echo(pd.crosstab(table["difficulty"], table["verdict"], margins=True).to_string())
     click.echo(table.groupby("verdict")[ENSEMBLE].agg(["size", "mean", "min"]).round(3).to_string())
     poor = table[table[ENSEMBLE] < POOR]
     caught = (poor["verdict"] == "not supported").sum()
     click.echo(f"of {len(poor)} sets with AUROC below {POOR}, {caught} are not supported")
+    hits = table.assign(hit=table[ENSEMBLE] >= GOOD).groupby("verdict")["hit"].agg(n_sets="size", n_hits="sum")
+    hits = hits.reindex(["supported", "uncertain", "not supported"], fill_value=0).assign(auroc=f"{GOOD:.2f}")
+    click.echo(hits.to_string())
+    if yardstick:
+        hits.assign(yardstick=yardstick).to_csv(HITS)
 
 
 if __name__ == "__main__":

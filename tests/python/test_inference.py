@@ -194,18 +194,22 @@ def test_a_call_never_contradicts_the_label(found, deviation, probability, call)
     assert set(tables["significance"]["call"]) == {"not significant"}
 
 
-def test_verdict_falls_with_the_evidence(bundle, sample, found):
+def test_plain_validation_alone_is_never_support(bundle, sample, found):
+    """With a source AUROC of 0.62 and plain validation the verdict was "supported": what is missing is no evidence."""
+
     def verdict(auroc, low, replicas):
         source_auroc = {"network": Interval(auroc, low, 0.99)}
         card = replace(bundle.card, pretraining=replace(bundle.card.pretraining, source_auroc=source_auroc))
         predictions = CellPredictions(replicas, found.alone, replicas, found.scores_alone)
-        return diagnose(predictions, card, CellMatrix(sample).uns, None)["verdict"]
+        facts = diagnose(predictions, card, CellMatrix(sample).uns, None)
+        return facts["verdict"], [reason for reason in facts["reasons"] if reason.startswith("Missing")]
 
     like_the_signature = np.tile(found.baselines[:, 0], (2, 1))
-    assert verdict(0.9, 0.8, like_the_signature) == "supported"
-    assert verdict(0.65, 0.55, like_the_signature) == "uncertain"
-    assert verdict(0.9, 0.42, like_the_signature) == "not supported"
-    assert verdict(0.9, 0.8, 1 - like_the_signature) == "not supported"
+    for auroc, low in ((0.9, 0.8), (0.62, 0.54)):
+        found_verdict, missing = verdict(auroc, low, like_the_signature)
+        assert found_verdict == "uncertain"
+        assert "--validation shifted" in missing[0]
+    assert verdict(0.9, 0.42, like_the_signature)[0] == "not supported"
 
 
 def test_sample_draws_rows_in_order(sample):

@@ -62,10 +62,11 @@ def load_gdsc_bulk(cache_dir: str | Path | None) -> Bulk:
     """
     from pharmacell.data.gdsc import SCALE, default_cache, load_gdsc
     from pharmacell.data.genes import canonical_columns
+    from pharmacell.data.tissues import tissues_of
 
     expression, measurements, notes = load_gdsc(cache_dir or default_cache())
     expression, gene_notes = canonical_columns(expression, "GDSC")
-    lines = pd.DataFrame({"database": "GDSC", "tissue": "unknown"}, index=expression.index)
+    lines = pd.DataFrame({"database": "GDSC", "tissue": tissues_of(expression.index)}, index=expression.index)
     return Bulk(expression, lines, measurements, "ln_ic50", "GDSC1 and GDSC2", SCALE, notes + gene_notes)
 
 

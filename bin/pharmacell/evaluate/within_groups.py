@@ -1,8 +1,82 @@
 """AUROC over pairs of one group: tells lines apart within a tissue, not tissues from each other."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
+from pharmacell.core.seeds import generator
+from pharmacell.evaluate.bootstrap import interval
 from pharmacell.evaluate.metrics import auroc
+
+RESAMPLES = 500
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows that one model ranked.
+
+    Attributes
+    ----------
+    truth, score
+        1 or 0, and any score, [n].
+    groups
+        Group of each row, [n].
+    unit
+        What the row is a measurement of, such as a line, int64 [n].
+    """
+
+    truth: np.ndarray
+    score: np.ndarray
+    groups: np.ndarray
+    unit: np.ndarray
+
+
+def mean_auroc_within(rankings: Sequence[Ranking], seed: int = 0) -> tuple[float, float, float]:
+    """Return the mean AUROC within groups of several rankings with the 95 % bootstrap interval of this same number.
+
+    Whole units are drawn with replacement, the same for all rankings, so that a line that several models scored is
+    drawn or left out in all of them.
+
+    Parameters
+    ----------
+    rankings
+        Of the same or of different rows.
+    seed
+        Seed of the resampling.
+
+    Returns
+    -------
+    value, low, high
+        NaN where undefined.
+    """
+    value = float(np.mean([auroc_within(one.truth, one.score, one.groups) for one in rankings]))
+    n_units = max(int(one.unit.max()) for one in rankings) + 1
+    drawn = generator(seed, "bootstrap of units").multinomial(n_units, np.full(n_units, 1 / n_units), RESAMPLES)
+    draws = np.stack([weighted_auroc_within(one, drawn[:, one.unit]) for one in rankings])
+    return value, *interval([draws.mean(0)], LEVEL)
+
+
+def weighted_auroc_within(ranking: Ranking, weights: np.ndarray) -> np.ndarray:
+    """Return the AUROC within groups of a ranking whose rows count as often as they were drawn, [n_resamples].
+
+    Parameters
+    ----------
+    ranking
+        The rows.
+    weights
+        How often each was drawn, [n_resamples, n].
+    """
+    positive, negative = np.flatnonzero(ranking.truth == 1), np.flatnonzero(ranking.truth != 1)
+    pairs = ranking.groups[positive][:, None] == ranking.groups[negative]
+    if not pairs.any():
+        pairs = np.ones_like(pairs)
+    apart = ranking.score[positive][:, None] - ranking.score[negative]
+    right = pairs * ((apart > 0) + (apart == 0) / 2)
+    of_positive, of_negative = weights[:, positive].astype(float), weights[:, negative].astype(float)
+    total = ((of_positive @ pairs) * of_negative).sum(1)
+    return ((of_positive @ right) * of_negative).sum(1) / np.where(total > 0, total, np.nan)
 
 
 def auroc_within(truth: np.ndarray, score: np.ndarray, groups: np.ndarray) -> float:

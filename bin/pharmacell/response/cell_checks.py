@@ -1,112 +1,97 @@
-"""Direction, stability and range of an adapted model on the cells; no cell label is read."""
-
-from collections.abc import Iterable
+"""Whether the lines agree on the cells, and whether the cells lie within their range; no cell label is read."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pharmacell.core.seeds import generator
 from pharmacell.linear.fits import LinearFits
-from pharmacell.response.columns import BASELINE_NAMES
-from pharmacell.response.ensemble import Ensemble
 from pharmacell.response.model_card import CellChecks
-from pharmacell.response.store import Bundle
+from pharmacell.response.permuted_null import permutations
 from pharmacell.response.training_lines import TrainingLines
 
-GRADIENT_CELLS = 256  # over which the gradient of the score is averaged
-HALVES = 10  # random halves of genes, and of lines
+DIVISIONS = 10  # of the lines into two halves
+HALVES_PERMUTATIONS = 199
+MOST_CELLS = 1000  # that halves score
 RANGE_COMPONENTS = 20
 RANGE_QUANTILE = 0.99
 
 
-def check_cells(bundle: Bundle, ensemble: Ensemble, lines: TrainingLines, cells: Tensor, seed: int) -> CellChecks:
-    """Check the adapted model on the cells that took part in its training.
+def check_cells(lines: TrainingLines, cells: Tensor, alpha: float, seed: int) -> CellChecks:
+    """Check what the lines say of the cells that took part in the model's training.
 
     Parameters
     ----------
-    bundle
-        Adapted stack.
-    ensemble
-        Its linear members.
     lines
         The lines that it learned from.
     cells
         Standardised expression, float32 [n_cells, n_genes].
+    alpha
+        Penalty of ridge regression.
     seed
         The user's seed.
     """
-    cosines = sign_cosines(bundle, ensemble, cells)
-    x, alpha = cells.cpu().numpy(), bundle.card.pretraining.penalties.alpha
-    half_genes, half_lines = stability(lines, x, alpha, generator(seed, "halves"))
-    return CellChecks(
-        sign_agreement=float(cosines.mean()),
-        replicas_reversed=int((cosines < 0).sum()),
-        stability_half_genes=half_genes,
-        stability_half_lines=half_lines,
-        share_beyond_range=share_beyond_range(lines, x),
-    )
+    x = cells.cpu().numpy()
+    agreement, p = agreement_of_halves(lines, x[:MOST_CELLS], alpha, generator(seed, "halves"))
+    return CellChecks(halves_agreement=agreement, halves_p=p, share_beyond_range=share_beyond_range(lines, x))
 
 
-def sign_cosines(bundle: Bundle, ensemble: Ensemble, cells: Tensor) -> np.ndarray:
-    """Return the cosine between the mean gradient of each replica's score over cells and the signature, [n_replicas].
+def agreement_of_halves(
+    lines: TrainingLines, cells: np.ndarray, alpha: float, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return how alike two halves of the lines, which share none, score the cells, and its permutation p.
 
-    Parameters
-    ----------
-    bundle, ensemble, cells
-        As in :func:`check_cells`.
-    """
-    x = cells[:GRADIENT_CELLS].clone().requires_grad_(True)
-    logits = bundle.model.logits(x.expand(bundle.model.n_replicas, -1, -1), "target")
-    difference = (logits[..., 1] - logits[..., 0]).sum(1)  # [R]
-    gradients = np.stack(
-        [torch.autograd.grad(value, x, retain_graph=True)[0].mean(0).cpu().numpy() for value in difference]
-    )  # [R, n_genes]
-    share = ensemble.weights / ensemble.scale  # [R, 4]
-    gradients = share[:, :1] * gradients + np.einsum("rm,rmg->rg", share[:, 1:], ensemble.linear)
-    signature = bundle.baselines.weights[BASELINE_NAMES.index("signature")]
-    lengths = np.linalg.norm(gradients, axis=1) * np.linalg.norm(signature)
-    return gradients @ signature / np.maximum(lengths, 1e-12)
-
-
-def stability(lines: TrainingLines, cells: np.ndarray, alpha: float, rng: np.random.Generator) -> tuple[float, float]:
-    """Return how alike the scores of ridge stay with half of the genes, and with half of the lines.
+    A half says little of a whole that contains it: whatever the responses are, the two agree. Halves without a common
+    line agree beyond chance only if the responses go with the expression.
 
     Parameters
     ----------
     lines
-        What ridge learns from.
+        What ridge regression learns from.
     cells
         Standardised expression of the cells that are scored, [n_cells, n_genes].
     alpha
-        Ridge penalty for all genes.
+        Penalty for all lines; a half has half of it.
     rng
-        Draws the halves.
+        Draws halves and permutations.
 
     Returns
     -------
-    half_genes, half_lines
-        Mean Spearman correlation with the scores of ridge on everything.
+    agreement, p
+        Mean Pearson correlation over the divisions, and the share of orders of the responses, the real one among them,
+        under which it is as high.
     """
-    from scipy.stats import spearmanr
+    orders = permutations(lines.strata, HALVES_PERMUTATIONS, rng)
+    centred = cells - cells.mean(0)
+    total = np.zeros(len(orders))
+    for _ in range(DIVISIONS):
+        shuffled = rng.permutation(len(lines.x))
+        # lines of a stratum fall into the two halves in turn
+        by_stratum = shuffled[np.argsort(lines.strata[shuffled], kind="stable")]
+        first, second = (
+            unit_scores(lines.x[half], lines.response[orders[:, half]].T, centred, alpha / 2)
+            for half in (by_stratum[::2], by_stratum[1::2])
+        )
+        total += (first * second).sum(0)
+    agreement = total / DIVISIONS
+    return float(agreement[0]), float((agreement >= agreement[0] - 1e-9).mean())
 
-    n_lines, n_genes = lines.x.shape
-    all_lines, all_genes = np.arange(n_lines), np.arange(n_genes)
 
-    def scores(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        fits = LinearFits(np.ascontiguousarray(lines.x[rows][:, columns]))
-        # the penalty acts on as many squared genes as there are: halve it with them
-        weights = fits.ridge(lines.response[rows, None], alpha * len(columns) / n_genes)[0]
-        return cells[:, columns] @ weights
+def unit_scores(x: np.ndarray, responses: np.ndarray, cells: np.ndarray, alpha: float) -> np.ndarray:
+    """Return scores of the cells by ridge regression, of mean 0 and length 1 for each response, [n_cells, k].
 
-    everything = scores(all_lines, all_genes)
-
-    def mean_agreement(halves: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
-        return float(np.nanmean([spearmanr(everything, scores(*half)).statistic for half in halves]))
-
-    half_genes = mean_agreement((all_lines, np.sort(rng.permutation(n_genes)[: n_genes // 2])) for _ in range(HALVES))
-    half_lines = mean_agreement((np.sort(rng.permutation(n_lines)[: n_lines // 2]), all_genes) for _ in range(HALVES))
-    return half_genes, half_lines
+    Parameters
+    ----------
+    x, responses
+        Lines [n_lines, n_genes], and their responses [n_lines, k].
+    cells
+        Expression of the cells, each gene of mean 0, [n_cells, n_genes].
+    alpha
+        Penalty.
+    """
+    fits = LinearFits(x)
+    values, u = fits.eigenbasis
+    scores = (cells @ fits.x.T @ u) @ (u.T @ (responses - responses.mean(0)) / (values + alpha)[:, None])
+    return scores / np.maximum(np.linalg.norm(scores, axis=0), 1e-12)
 
 
 def share_beyond_range(lines: TrainingLines, cells: np.ndarray) -> float:

@@ -91,7 +91,13 @@ class Diagnostics(TypedDict, total=False):
         AUROC on held-out lines made into simulated cells, with its 95 % interval.
     calibration_error
         Expected calibration error on the same cells.
-    sign_agreement, replicas_reversed, stability_half_genes, stability_half_lines, share_beyond_range
+    shifted_auroc_pooled
+        The same over pairs of lines of any tissue.
+    predictability_within, predictability_pooled
+        AUROC of ridge regression, cross-validated on all lines of the drug with tissues kept apart, over pairs of
+        lines of one tissue and over all pairs; ``_low`` and ``_high`` are the ends of the 95 % interval. The same for
+        every seed.
+    halves_agreement, halves_p, share_beyond_range
         See :class:`pharmacell.response.model_card.CellChecks`.
     weight_network, weight_signature, weight_ridge, weight_logistic
         Weights of the members, sum 1.
@@ -136,10 +142,15 @@ class Diagnostics(TypedDict, total=False):
     shifted_auroc_low: float
     shifted_auroc_high: float
     calibration_error: float
-    sign_agreement: float
-    replicas_reversed: int
-    stability_half_genes: float
-    stability_half_lines: float
+    shifted_auroc_pooled: float
+    predictability_within: float
+    predictability_within_low: float
+    predictability_within_high: float
+    predictability_pooled: float
+    predictability_pooled_low: float
+    predictability_pooled_high: float
+    halves_agreement: float
+    halves_p: float
     share_beyond_range: float
     weight_network: float
     weight_signature: float

@@ -63,7 +63,7 @@ def diagnose(
         "agreement_ridge": ridge,
         "agreement_logistic": logistic,
     }
-    measured |= of_ensemble(card)
+    measured |= of_ensemble(card) | of_drug(card)
     if tests is not None:
         measured |= of_tests(predictions.scores.mean(0), tests)
     resembled = card.adaptation.resembles_line
@@ -88,6 +88,27 @@ def baseline_agreements(predictions: CellPredictions) -> list[float]:
     ]
 
 
+def of_drug(card: ModelCard) -> Diagnostics:
+    """Return how well the drug can be predicted at all, or nothing where it was not measured.
+
+    Parameters
+    ----------
+    card
+        The model card.
+    """
+    found = card.pretraining.predictability
+    if found is None:
+        return {}
+    return {
+        "predictability_within": found.within.value,
+        "predictability_within_low": found.within.low,
+        "predictability_within_high": found.within.high,
+        "predictability_pooled": found.pooled.value,
+        "predictability_pooled_low": found.pooled.low,
+        "predictability_pooled_high": found.pooled.high,
+    }
+
+
 def of_ensemble(card: ModelCard) -> Diagnostics:
     """Return what was found in training where linear members stand beside the network, else nothing.
 
@@ -103,10 +124,9 @@ def of_ensemble(card: ModelCard) -> Diagnostics:
         "shifted_auroc": shifted.shifted_auroc.value,
         "shifted_auroc_low": shifted.shifted_auroc.low,
         "shifted_auroc_high": shifted.shifted_auroc.high,
-        "sign_agreement": checks.sign_agreement,
-        "replicas_reversed": checks.replicas_reversed,
-        "stability_half_genes": checks.stability_half_genes,
-        "stability_half_lines": checks.stability_half_lines,
+        "shifted_auroc_pooled": shifted.shifted_auroc_pooled,
+        "halves_agreement": checks.halves_agreement,
+        "halves_p": checks.halves_p,
         "share_beyond_range": checks.share_beyond_range,
         "calibration_error": shifted.calibration_error,
         "weight_network": shifted.ensemble_weights["network"],

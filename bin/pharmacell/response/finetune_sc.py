@@ -151,7 +151,7 @@ def adapt(
         bundle.card = replace(
             bundle.card,
             shifted_scores=score_shifted(bundle.model, ensemble, data.lines),
-            cell_checks=check_cells(bundle, ensemble, data.lines, data.target.x, run.seed),
+            cell_checks=check_cells(data.lines, data.target.x, bundle.card.pretraining.penalties.alpha, run.seed),
         )
         null = permuted_null(bundle, ensemble, data, settings.training, run)
     bundle.autoencoder = {}

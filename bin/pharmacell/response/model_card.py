@@ -43,6 +43,22 @@ class Penalties:
 
 
 @dataclass(frozen=True)
+class Predictability:
+    """Cross-validated AUROC of ridge regression on all bulk lines of a drug.
+
+    Attributes
+    ----------
+    within
+        Over pairs of lines of one database and tissue.
+    pooled
+        Over all pairs: what tells tissues apart counts too.
+    """
+
+    within: Interval
+    pooled: Interval
+
+
+@dataclass(frozen=True)
 class Pretraining:
     """What PRETRAIN_BULK did.
 
@@ -64,6 +80,8 @@ class Pretraining:
         Of the linear members of the ensemble and of the linear baselines.
     source_auroc
         AUROC of model and baselines on the test lines, by name; empty where no line was held out.
+    predictability
+        How well the drug can be predicted at all; None where it was not measured.
     """
 
     seed: int
@@ -75,6 +93,7 @@ class Pretraining:
     predictor_epochs: list[int]
     penalties: Penalties
     source_auroc: dict[str, Interval] = field(default_factory=dict)
+    predictability: Predictability | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +177,10 @@ class ShiftedScores:
     Attributes
     ----------
     shifted_auroc
-        Of the ensemble; whole lines are drawn in the bootstrap.
+        Of the ensemble, within databases and tissues, mean over folds and severities; whole lines are drawn in the
+        bootstrap.
+    shifted_auroc_pooled
+        The same over all pairs of lines.
     shifted_auroc_members
         Of each member, mean over folds and severities.
     ensemble_weights
@@ -170,6 +192,7 @@ class ShiftedScores:
     """
 
     shifted_auroc: Interval
+    shifted_auroc_pooled: Measured
     shifted_auroc_members: dict[str, Measured]
     ensemble_weights: dict[str, float]
     reliability: list[ReliabilityBin]
@@ -178,24 +201,19 @@ class ShiftedScores:
 
 @dataclass(frozen=True)
 class CellChecks:
-    """Direction, stability and range of the adapted model on the cells; no cell label is read.
+    """What the lines say of the cells; no cell label is read.
 
     Attributes
     ----------
-    sign_agreement
-        Cosine between the score's mean gene gradient and the bulk signature, mean over replicas.
-    replicas_reversed
-        Replicas for which it is negative.
-    stability_half_genes, stability_half_lines
-        Mean Spearman correlation of the scores of ridge on half of the genes, or lines, with those of ridge on all.
+    halves_agreement, halves_p
+        Mean correlation of the cells' scores by two halves of the lines that share none (ridge regression), and its p
+        under permuted responses.
     share_beyond_range
         Share of the cells further out than 99 % of the cells simulated from bulk lines.
     """
 
-    sign_agreement: Measured
-    replicas_reversed: int
-    stability_half_genes: Measured
-    stability_half_lines: Measured
+    halves_agreement: Measured
+    halves_p: Measured
     share_beyond_range: Measured
 
 

@@ -19,6 +19,7 @@ from pharmacell.response.linear_members import choose_penalties, linear_members
 from pharmacell.response.model_card import Interval, ModelCard, Penalties, Pretraining
 from pharmacell.response.network import ATSDP
 from pharmacell.response.partial_stacks import train_in_turns
+from pharmacell.response.predictability import predictability
 from pharmacell.response.pretraining import train_autoencoder, train_predictor
 from pharmacell.response.settings import Configuration
 from pharmacell.response.store import Bundle
@@ -84,7 +85,8 @@ def pretrain(
         predictions = {ENSEMBLE: bundle.link(bundle.ensemble.score(network, x_test)).mean(0)} | predictions
     metrics = score_models(truth, predictions, integer(run.seed, "bootstrap"))
     source_auroc = {name: auroc_of(metrics, name) for name in predictions}
-    bundle.card = replace(bundle.card, pretraining=replace(bundle.card.pretraining, source_auroc=source_auroc))
+    facts = replace(bundle.card.pretraining, source_auroc=source_auroc, predictability=predictability(lines))
+    bundle.card = replace(bundle.card, pretraining=facts)
     return Pretrained(bundle, split, metrics, history.table())
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 
 from pharmacell.data.shifts import SEVERITIES
-from pharmacell.evaluate.bootstrap import bootstrap
+from pharmacell.evaluate.metrics import auroc
+from pharmacell.evaluate.within_groups import Ranking, mean_auroc_within
 from pharmacell.response.ensemble import MEMBERS, Ensemble
 from pharmacell.response.model_card import Interval, ReliabilityBin, ShiftedScores
 from pharmacell.response.network import ATSDP
 from pharmacell.response.training_lines import TrainingLines
 
-RESAMPLES = 200  # of the bootstrap
 CALIBRATION_BINS = 10
 
 
@@ -28,13 +28,26 @@ def score_shifted(model: ATSDP, ensemble: Ensemble, lines: TrainingLines) -> Shi
     members = ensemble.members(network, validation.pooled.cpu().numpy())  # [R, 4, n]
     combined = np.einsum("k,rkn->rn", ensemble.weights, members)
     probability, truth = ensemble.probability(combined).ravel(), validation.labels.ravel()
-    line = np.tile(lines.held_out, (1, len(SEVERITIES))).ravel()
-    low, high = (
-        bootstrap(truth, probability, n=RESAMPLES, groups=line).set_index("metric").loc["auroc", ["low", "high"]]
-    )
+    rankings = [
+        Ranking(*values)
+        for r, held_out in enumerate(lines.held_out)
+        for values in zip(
+            *(
+                np.split(rows, len(SEVERITIES))
+                for rows in (
+                    validation.labels[r],
+                    combined[r],
+                    validation.groups[r],
+                    np.tile(held_out, len(SEVERITIES)),
+                )
+            ),
+            strict=True,
+        )
+    ]
     bins, calibration_error = reliability(truth, probability)
     return ShiftedScores(
-        shifted_auroc=Interval(float(validation.auroc(combined).mean()), float(low), float(high)),
+        shifted_auroc=Interval(*mean_auroc_within(rankings)),
+        shifted_auroc_pooled=float(np.mean([auroc(one.truth, one.score) for one in rankings])),
         shifted_auroc_members={name: float(validation.auroc(members[:, k]).mean()) for k, name in enumerate(MEMBERS)},
         ensemble_weights=ensemble.named_weights(),
         reliability=bins,

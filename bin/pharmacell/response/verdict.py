@@ -1,11 +1,17 @@
-"""The verdict on a sample: rules on its diagnostics; docs/methods.md says how their thresholds fare."""
+"""The verdict on a sample: rules on its diagnostics; docs/methods.md says how they fare."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from pharmacell.response.columns import Diagnostics
+
+HITS = Path(__file__).parent / "verdict_hits.csv"
+FEW_AXES = 3.0  # cells that differ along fewer axes are of two or three lines, which any direction tells apart
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -15,7 +21,7 @@ class Rule:
     Attributes
     ----------
     value
-        The number that the rule looks at; the rule is left out when it is None or NaN.
+        The number that the rule looks at; None or NaN where it is missing.
     against, doubt
         Below these the number speaks against the predictions, or makes them doubtful; None: it never does. For numbers
         of which less is better (``falling``), above these.
@@ -23,6 +29,9 @@ class Rule:
         Says in plain words what the number means.
     falling
         Whether less is better.
+    evidence
+        Whether a good number speaks for the predictions. It does only if it would seldom be good with shuffled
+        responses; what only has to be in order (genes, cells, replicas) says nothing when it is.
     """
 
     value: Callable[[Diagnostics], float | None]
@@ -30,9 +39,10 @@ class Rule:
     doubt: float | None
     words: Callable[[Diagnostics], str]
     falling: bool = False
+    evidence: bool = False
 
     def side(self, diagnostics: Diagnostics) -> str | None:
-        """Return ``against``, ``doubt`` or ``support``; None when the number is missing.
+        """Return ``against``, ``doubt`` or ``support``; None when the number is missing, or says nothing.
 
         Parameters
         ----------
@@ -47,7 +57,7 @@ class Rule:
             return "against"
         if self.doubt is not None and sign * value < sign * self.doubt:
             return "doubt"
-        return "support"
+        return "support" if self.evidence else None
 
 
 def interval(value: float, low: float, high: float) -> str:
@@ -61,19 +71,6 @@ def interval(value: float, low: float, high: float) -> str:
     return f"AUROC {value:.2f} (95 % interval {low:.2f} to {high:.2f})"
 
 
-def predictability(diagnostics: Diagnostics) -> float:
-    """Return how well the drug can be predicted at all; NaN without shifted validation.
-
-    Either AUROC alone is noisy: the first rests on few test lines, the second on simulated cells.
-
-    Parameters
-    ----------
-    diagnostics
-        The diagnostics.
-    """
-    return (diagnostics["source_auroc"] + diagnostics.get("shifted_auroc", np.nan)) / 2
-
-
 def share_of_genes(diagnostics: Diagnostics) -> float:
     """Return the share of the bulk file's genes that the cells have too.
 
@@ -85,102 +82,90 @@ def share_of_genes(diagnostics: Diagnostics) -> float:
     return diagnostics["genes_shared"] / diagnostics["genes_bulk"]
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        lambda d: d.get("shifted_auroc_low"),
-        0.52,
-        0.60,
-        lambda d: (
-            f"bulk lines that were held out and made into simulated cells are told apart with "
-            f"{interval(d['shifted_auroc'], d['shifted_auroc_low'], d['shifted_auroc_high'])}"
-        ),
+def few_lines(diagnostics: Diagnostics) -> bool:
+    """Tell whether the cells differ along so few axes that they are of two or three lines.
+
+    Parameters
+    ----------
+    diagnostics
+        The diagnostics.
+    """
+    return diagnostics.get("cell_axes", np.inf) < FEW_AXES
+
+
+PREDICTABILITY = Rule(
+    lambda d: d.get("predictability_within_low"),
+    0.50,
+    0.60,
+    lambda d: (
+        "lines of one tissue are told apart, whatever the sample, with "
+        + interval(d["predictability_within"], d["predictability_within_low"], d["predictability_within_high"])
+        + f"; lines of any tissue with {d['predictability_pooled']:.2f}"
     ),
-    Rule(
-        lambda d: d.get("source_auroc_low"),
-        0.45,
-        0.58,
-        lambda d: (
-            "held-out bulk lines are told apart with "
-            + interval(d["source_auroc"], d["source_auroc_low"], d["source_auroc_high"])
-        ),
+    evidence=True,
+)
+SHIFTED = Rule(
+    lambda d: d.get("shifted_auroc_low"),
+    0.45,
+    0.53,
+    lambda d: (
+        "lines of one tissue that were held out and made into simulated cells are told apart with "
+        + interval(d["shifted_auroc"], d["shifted_auroc_low"], d["shifted_auroc_high"])
     ),
-    Rule(
-        predictability,
-        0.70,
-        0.80,
-        lambda d: (
-            f"how well the drug can be predicted at all: AUROC {predictability(d):.2f}, the mean over "
-            "held-out bulk lines and cells simulated from such lines"
-        ),
+    evidence=True,
+)
+SPREAD = Rule(
+    lambda d: None if few_lines(d) else d.get("separation_p"),
+    0.50,
+    LEVEL,
+    lambda d: (
+        f"the scores spread {d['separation_ratio']:.1f} times as wide among these cells as under permuted bulk "
+        f"responses (p = {d['separation_p']:.3f})"
     ),
-    # against only when most permutations spread wider: cells of two lines are spread by any direction
-    Rule(
-        lambda d: d.get("separation_p"),
-        0.50,
-        0.10,
-        lambda d: (
-            f"the scores spread {d['separation_ratio']:.1f} times as wide among these cells as under permuted "
-            f"bulk responses (p = {d['separation_p']:.2f})"
-        ),
-        falling=True,
+    falling=True,
+    evidence=True,
+)
+HALVES = Rule(
+    lambda d: None if few_lines(d) else d.get("halves_p"),
+    0.50,
+    LEVEL,
+    lambda d: (
+        f"two halves of the lines that share none rank the cells with a correlation of {d['halves_agreement']:.2f} "
+        f"(p = {d['halves_p']:.3f})"
     ),
-    Rule(
-        lambda d: d.get("separation_ratio"),
-        None,
-        3.0,
-        lambda d: (
-            f"where predictions were right, scores mostly spread 3 times as wide as under permuted responses; "
-            f"here {d['separation_ratio']:.1f} times"
-        ),
+    falling=True,
+    evidence=True,
+)
+SOURCE = Rule(
+    lambda d: d.get("source_auroc_low"),
+    0.45,
+    0.58,
+    lambda d: (
+        "held-out bulk lines of any tissue are told apart with "
+        + interval(d["source_auroc"], d["source_auroc_low"], d["source_auroc_high"])
     ),
-    Rule(
-        lambda d: d.get("sign_agreement"),
-        0.0,
-        0.2,
-        lambda d: (
-            f"the genes that drive the score point the way of the bulk signature (cosine "
-            f"{d['sign_agreement']:.2f}, {d['replicas_reversed']} replicas reversed)"
-        ),
-    ),
-    Rule(
-        lambda d: d.get("replicas_reversed"),
-        1,
-        0,
-        lambda d: f"replicas whose direction is reversed: {d['replicas_reversed']}",
-        falling=True,
-    ),
+    evidence=True,
+)
+RULES = (
+    PREDICTABILITY,
+    SHIFTED,
+    SPREAD,
+    HALVES,
+    SOURCE,
     Rule(
         lambda d: d.get("replica_agreement"),
-        0.2,
+        None,  # it depends on the seed
         0.5,
         lambda d: (
-            f"the replicas rank the cells alike (mean correlation {d['replica_agreement']:.2f}, "
-            f"{d['replicas_opposed']} opposed)"
-        ),
-    ),
-    Rule(
-        lambda d: d.get("agreement_signature"),
-        0.0,
-        0.3,
-        lambda d: (
-            f"rank correlation with the gene-correlation signature is {d['agreement_signature']:.2f}, with "
-            f"ridge {d['agreement_ridge']:.2f}, with logistic regression {d['agreement_logistic']:.2f}"
-        ),
-    ),
-    Rule(
-        lambda d: d.get("stability_half_genes"),
-        0.3,
-        0.6,
-        lambda d: (
-            f"with half of the genes the ranking stays (correlation {d['stability_half_genes']:.2f}), with half "
-            f"of the lines too ({d['stability_half_lines']:.2f})"
+            f"the replicas, which share most of their lines, rank the cells with a mean correlation of only "
+            f"{d['replica_agreement']:.2f} ({d['replicas_opposed']} opposed)"
         ),
     ),
     Rule(
         share_of_genes,
         0.05,
         0.2,
-        lambda d: f"{d['genes_shared']} genes are shared, {share_of_genes(d):.0%} of the bulk genes",
+        lambda d: f"only {d['genes_shared']} genes are shared, {share_of_genes(d):.0%} of the bulk genes",
     ),
     Rule(
         lambda d: d.get("share_beyond_range"),
@@ -189,13 +174,36 @@ RULES: tuple[Rule, ...] = (
         lambda d: f"{d['share_beyond_range']:.0%} of the cells lie beyond what bulk lines show",
         falling=True,
     ),
-    Rule(lambda d: d.get("n_cells"), None, 20, lambda d: f"{d['n_cells']} cells were predicted"),
+    Rule(lambda d: d.get("n_cells"), None, 20, lambda d: f"only {d['n_cells']} cells were predicted"),
 )
-LEADS = {"against": "Against: ", "doubt": "Doubtful: ", "support": "For: "}
+LEADS = {"against": "Against: ", "doubt": "Doubtful: ", "missing": "Missing: ", "support": "For: "}
+
+
+def quorum(diagnostics: Diagnostics) -> dict[str, Rule]:
+    """Return the evidence without which nothing is supported, by what is said when it is missing.
+
+    Parameters
+    ----------
+    diagnostics
+        The diagnostics.
+    """
+    wanted = {
+        "how well lines of one tissue can be told apart was not measured": PREDICTABILITY,
+        "there is no validation on held-out lines made into simulated cells (--validation shifted)": SHIFTED,
+    }
+    if few_lines(diagnostics):
+        return wanted
+    return wanted | {
+        "the spread of the scores was not compared with permuted responses": SPREAD,
+        "halves of the lines were not compared": HALVES,
+    }
 
 
 def judge(diagnostics: Diagnostics) -> tuple[str, list[str]]:
-    """Return verdict and reasons: one number against is ``not supported``, one doubt ``uncertain``.
+    """Return verdict and reasons.
+
+    One number against is ``not supported``; one doubt, or missing evidence, ``uncertain``. Only a sample for which
+    all of the evidence was measured and speaks for it is ``supported``.
 
     Parameters
     ----------
@@ -207,12 +215,38 @@ def judge(diagnostics: Diagnostics) -> tuple[str, list[str]]:
     verdict
         ``supported``, ``uncertain`` or ``not supported``.
     reasons
-        In plain words, the weightiest first.
+        In plain words, the weightiest first; the last says how often such a verdict was right.
     """
     reasons: dict[str, list[str]] = {side: [] for side in LEADS}
     for rule in RULES:
-        side = rule.side(diagnostics)
-        if side:
+        if side := rule.side(diagnostics):
             reasons[side].append(LEADS[side] + rule.words(diagnostics))
-    verdict = "not supported" if reasons["against"] else "uncertain" if reasons["doubt"] else "supported"
-    return verdict, [reason for side in LEADS for reason in reasons[side]]
+    for what, rule in quorum(diagnostics).items():
+        if rule.side(diagnostics) is None:
+            reasons["missing"].append(LEADS["missing"] + what)
+    unsure = reasons["doubt"] or reasons["missing"]
+    verdict = "not supported" if reasons["against"] else "uncertain" if unsure else "supported"
+    notes = [hit_rate(verdict)]
+    if few_lines(diagnostics):
+        notes.insert(
+            0,
+            f"These cells differ along hardly more than {diagnostics['cell_axes']:.1f} axes, as cells of two or three "
+            "lines do: any direction spreads them, so the spread of the scores says nothing here",
+        )
+    return verdict, [reason for side in LEADS for reason in reasons[side]] + notes
+
+
+def hit_rate(verdict: str) -> str:
+    """Say how often predictions of this verdict were good where the truth is known.
+
+    Parameters
+    ----------
+    verdict
+        ``supported``, ``uncertain`` or ``not supported``.
+    """
+    with HITS.open(newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["verdict"] == verdict)
+    return (
+        f"Of {row['n_sets']} sets with known truth and the verdict '{verdict}', {row['n_hits']} had an AUROC of at "
+        f"least {row['auroc']} ({row['yardstick']})"
+    )
