@@ -60,7 +60,7 @@ test-unit: setup
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/python
 
 test-pipeline: setup
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/pipeline
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests/pipeline
 
 test-nf: setup
 	@if command -v nf-test >/dev/null 2>&1; then PATH="$(abspath $(BIN)):$$PATH" nf-test test; \

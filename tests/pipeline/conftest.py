@@ -1,36 +1,17 @@
 """One copy of the project and one finished run of the test profile, shared by the tests that look at them."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from engine_run import Run, copy_project, run
+from engine_run import Finished, copy_project, run
+
+# With `--no-loadscope-reorder` files are handed out in this order: the longest first, so that none is left at the end.
+LONGEST_FIRST = ("test_real_cells", "test_whole_run", "test_foreign_folder", "test_benchmark", "test_perturbation")
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A run of the test profile that came to its end.
-
-    Attributes
-    ----------
-    project
-        The copy of the project that ran; a test that edits it puts it back.
-    launch_dir
-        Where it was started; holds ``work``, ``results/test`` and the engine's cache.
-    first
-        What the engine said.
-    """
-
-    project: Path
-    launch_dir: Path
-    first: Run
-
-    @property
-    def results(self) -> Path:
-        return self.launch_dir / "results" / "test"
-
-    def resume(self, *arguments: str) -> Run:
-        return run(self.project, self.launch_dir, "-profile", "test", "-resume", *arguments)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="session")

@@ -89,3 +89,29 @@ def run(project: Path, launch_dir: Path, *arguments: str) -> Run:
     process = start(project, launch_dir, *arguments)
     output, _ = process.communicate(timeout=900)
     return Run(process.returncode, output)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run of the test profile that came to its end.
+
+    Attributes
+    ----------
+    project
+        The copy of the project that ran; a test that edits it puts it back.
+    launch_dir
+        Where it was started; holds ``work``, ``results/test`` and the engine's cache.
+    first
+        What the engine said.
+    """
+
+    project: Path
+    launch_dir: Path
+    first: Run
+
+    @property
+    def results(self) -> Path:
+        return self.launch_dir / "results" / "test"
+
+    def resume(self, *arguments: str) -> Run:
+        return run(self.project, self.launch_dir, "-profile", "test", "-resume", *arguments)

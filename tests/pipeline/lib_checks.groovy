@@ -1,13 +1,16 @@
 // Calls the classes of lib/ once for each case of a json list and prints what each answered, one list and one answer a
 // line, until the input ends: no engine start per case, one Java start for all tests.
+import ch.qos.logback.classic.Level
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 import java.nio.file.Paths
-import ch.qos.logback.classic.Level
 import nextflow.Global
 import nextflow.Session
+import nextflow.cli.CliOptions
+import nextflow.config.ConfigBuilder
 import nextflow.config.ConfigParser
 import nextflow.processor.TaskConfig
+import nextflow.util.ConfigHelper
 import org.slf4j.LoggerFactory
 
 def params = { item ->
@@ -37,10 +40,16 @@ def asked = { item ->
         clusterOptions?.toString()
     }
 }
+// What `nextflow config -flat -profile PROFILES` prints.
+def config = { item ->
+    def builder = new ConfigBuilder().setShowClosures(true).showMissingVariables(true).setOptions(new CliOptions())
+    ConfigHelper.toFlattenString(builder.setBaseDir(Paths.get(item.project)).setProfile(item.profiles).buildConfigObject())
+}
 def answer = { item ->
     try {
         switch (item.call) {
             case 'command': return [answer: command(item)]
+            case 'config': return [answer: config(item)]
             case 'files': return [answer: Code.files(item.project, item.command)]
             case 'digest': return [answer: Code.digest(item.project, item.command)]
             case 'params': return [answer: params(item)[1].findAll { _name, value -> value != null }]

@@ -148,35 +148,47 @@ def test_tuned_settings_enter_the_table_of_the_same_run(project, benchmark):
     )  # not those of the defaults
 
 
-BAD = {
+LABELLED = "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n"
+BEFORE_ANY_TASK = {
     "labels protocol without labels": (
         "sample,path,drug\na,{data}/cells_cisplatin.h5ad,cisplatin\n",
         [],
         "row 1: 'label_key' is empty",
     ),
-    "no groups to leave out": (
-        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n",
-        ["--protocol", "leave_group_out"],
-        "row 1: 'group_key' is empty",
-    ),
+    "no groups to leave out": (LABELLED, ["--protocol", "leave_group_out"], "row 1: 'group_key' is empty"),
+}
+BEFORE_TRAINING = {
     "a group of one class": (
-        "sample,path,drug,label_key,group_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response,line\n",
+        "sample,path,drug,label_key,group_key\ncells,{data}/cells_cisplatin.h5ad,cisplatin,response,line\n",
         ["--protocol", "leave_group_out"],
         "only, so that a fold of it cannot be scored",
     ),
     "a bottleneck that cannot be cut": (
-        "sample,path,drug,label_key\na,{data}/cells_cisplatin.h5ad,cisplatin,response\n",
+        None,
         ["--bottleneck", "17"],
         "--bottleneck 17: cannot be cut into two or more attention tokens",
     ),
 }
 
 
-@pytest.mark.parametrize("kind", BAD)
-def test_stops_before_training(project, tmp_path, kind):
-    sheet, arguments, expected = BAD[kind]
+@pytest.mark.parametrize("kind", BEFORE_ANY_TASK)
+def test_sheet_that_lacks_what_a_protocol_needs_is_refused(project, tmp_path, kind):
+    sheet, arguments, expected = BEFORE_ANY_TASK[kind]
     (tmp_path / "samples.csv").write_text(sheet.format(data=project / "tests/data"))
-    ended = run(project, tmp_path, *ARGUMENTS, "--input", "samples.csv", *arguments)
+    words = ["main.nf", *ARGUMENTS, "--input", "samples.csv", *arguments]
+    (answer,) = call([{"call": "command", "project": str(project), "words": words, "launch_dir": str(tmp_path)}])
+    assert expected in answer["error"]
+    assert "\n" not in answer["error"]
+
+
+@pytest.mark.parametrize("kind", BEFORE_TRAINING)
+def test_stops_before_training(project, benchmark, kind):
+    sheet, arguments, expected = BEFORE_TRAINING[kind]
+    launch_dir, name = benchmark[1], "samples.csv"
+    if sheet:
+        name = "others.csv"
+        (launch_dir / name).write_text(sheet.format(data=project / "tests/data"))
+    ended = run(project, launch_dir, *ARGUMENTS, "--input", name, "--outdir", "bad", "-resume", *arguments)
     assert ended.code == 1
     assert expected in ended.output
     assert "Traceback" not in ended.output

@@ -1,5 +1,6 @@
 """The pipeline needs nothing of the folder it stands in but reading, as on a cluster or a cloud."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -55,6 +56,7 @@ def checkout(folder: Path, as_user: list[str]) -> tuple[Path, str]:
 
 
 def test_read_only_checkout_of_a_git_address_runs_on_paths_with_spaces(tmp_path, as_user):
+    """The sample has no truth, and is called bulk, which must not clash with the bulk data's own file names."""
     project, address = checkout(tmp_path, as_user)
     data, launch_dir = tmp_path / "my data", tmp_path / "launch"
     data.mkdir()
@@ -65,7 +67,7 @@ def test_read_only_checkout_of_a_git_address_runs_on_paths_with_spaces(tmp_path,
         "bulk_response.csv": "bulk response.csv",
     }.items():
         shutil.copy(project / "tests/data" / name, data / copy)
-    (data / "samples.csv").write_text("sample,path,drug,label_key\na,cells of patient 1.h5ad,cisplatin,response\n")
+    (data / "samples.csv").write_text("sample,path,drug\nbulk,cells of patient 1.h5ad,docetaxel\n")
     before = sorted(project.rglob("*"))
     arguments = [
         NEXTFLOW,
@@ -89,7 +91,27 @@ def test_read_only_checkout_of_a_git_address_runs_on_paths_with_spaces(tmp_path,
     for path in (project, *before):
         path.chmod(path.stat().st_mode & ~0o222)
     run_as(as_user, arguments, launch_dir, NXF_ASSETS=str(tmp_path / "assets"))
-    assert len(pd.read_csv(launch_dir / "my results/predictions/a/predictions.csv")) == 160
-    assert (launch_dir / "my results/report/pharmacell_report.html").exists()
+    results = launch_dir / "my results"
+    check_sample_without_truth(results)
+    assert (results / "report/pharmacell_report.html").exists()
     assert not (launch_dir / "work").exists()
     assert sorted(project.rglob("*")) == before
+
+
+def check_sample_without_truth(results: Path) -> None:
+    """Check that a sample is predicted and explained without scores."""
+    folder = results / "predictions/bulk"
+    table = pd.read_csv(folder / "predictions.csv")
+    assert len(table) == 160
+    assert "truth" not in table
+    assert {path.name for path in folder.iterdir()} == {
+        "predictions.csv",
+        "baselines.csv",
+        "significance.csv",
+        "diagnostics.json",
+        "bulk.h5ad",
+        "figures",
+    }
+    facts = json.loads((results / "key_genes/bulk/key_genes.json").read_text())
+    assert not facts["truth_known"]
+    assert (results / "key_genes/bulk/key_genes.csv").exists()

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from engine_run import NEXTFLOW, PROJECT, run
@@ -24,26 +23,28 @@ ENGINES = ("docker", "podman", "singularity", "apptainer", "charliecloud")
 CHOSEN = (*PROFILES, "docker,gpu", "gpu,docker", "apptainer,gpu,slurm", "test,docker,slurm")
 
 
-def settings(folder, profiles: str) -> str:
-    """Return what ``nextflow config`` prints for some profiles, as ``name = value`` lines."""
+@pytest.fixture(scope="module")
+def resolved() -> dict[str, str]:
+    """What ``nextflow config`` prints for some profiles, as ``name = value`` lines."""
+    answers = call([{"call": "config", "project": str(PROJECT), "profiles": profiles} for profiles in CHOSEN])
+    return {profiles: answer["answer"] for profiles, answer in zip(CHOSEN, answers, strict=True)}
+
+
+def test_the_engine_resolves_profiles_as_the_tests_do(resolved, tmp_path):
     ended = subprocess.run(
-        [NEXTFLOW, "config", "-flat", "-profile", profiles, PROJECT],
+        [NEXTFLOW, "config", "-flat", "-profile", "apptainer,gpu,slurm", PROJECT],
         capture_output=True,
         text=True,
-        check=False,
-        cwd=folder,
+        check=True,
+        cwd=tmp_path,
         env={**os.environ, "NXF_DISABLE_CHECK_LATEST": "true"},
         timeout=300,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
-
-
-@pytest.fixture(scope="module")
-def resolved(tmp_path_factory) -> dict[str, str]:
-    folders = [tmp_path_factory.mktemp("config") for _ in CHOSEN]
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(CHOSEN, pool.map(settings, folders, CHOSEN), strict=True))
+    own, engine = (
+        {line for line in text.splitlines() if str(path) not in line}
+        for text, path in ((resolved["apptainer,gpu,slurm"], PROJECT), (ended.stdout, PROJECT))
+    )
+    assert own == engine
 
 
 def test_the_profiles_that_users_expect_are_there():

@@ -49,7 +49,16 @@ def errors(parser: Path, *files: Path) -> list[str]:
     classes = f"{parser}/*:{embedded_jars(java)}/*:{PROJECT / 'lib'}"  # the parser's Groovy goes before the engine's
     script = PROJECT / "tests/pipeline/strict_syntax.groovy"
     ended = subprocess.run(
-        [java / "bin" / "java", "-cp", classes, "groovy.ui.GroovyMain", script, *files],
+        [
+            java / "bin" / "java",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            classes,
+            "groovy.ui.GroovyMain",
+            script,
+            *files,
+        ],
         capture_output=True,
         text=True,
         timeout=300,

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import anndata as ad
 import pandas as pd
 import pytest
-from engine_run import run, start
+from engine_run import Finished, run, start
 
 SAMPLES = ("cisplatin_cells", "plx_cells")
 PREDICTIONS = [f"predictions/{sample}/predictions.csv" for sample in SAMPLES]
@@ -141,33 +141,44 @@ def test_unchanged_resume_runs_nothing(finished):
     assert again.cached == finished.first.submitted
 
 
-def test_edited_plot_draws_again_and_trains_nothing(finished):
-    with edited(finished.project / "bin/pharmacell/report/__init__.py"):
-        again = finished.resume()
+@pytest.fixture(scope="module")
+def stubbed(project, tmp_path_factory) -> Finished:
+    """The same run with stubs, where the subject is which tasks run again and not what they compute."""
+    launch_dir = tmp_path_factory.mktemp("stubbed")
+    first = run(project, launch_dir, "-profile", "test", "-stub-run")
+    assert first.code == 0, first.output
+    assert first.submitted == tasks("PREPARE_BULK", *STEPS, "REPORT")
+    return Finished(project, launch_dir, first)
+
+
+EDITS = {
+    "report/__init__.py": ("FIGURES", "REPORT"),
+    "explain/attribution.py": ("KEY_GENES", "TRAJECTORY", "FIGURES", "REPORT"),
+    "response/__init__.py": (*STEPS[1:], "REPORT"),
+}
+
+
+@pytest.mark.parametrize("module", EDITS)
+def test_edited_module_runs_the_steps_that_import_it_again_and_no_others(stubbed, module):
+    with edited(stubbed.project / "bin/pharmacell" / module):
+        again = stubbed.resume("-stub-run")
     assert again.code == 0, again.output
-    assert again.submitted == tasks("FIGURES", "REPORT")
-    assert again.cached == tasks("PREPARE_BULK", *STEPS[:-1])
+    assert again.submitted == tasks(*EDITS[module])
+    assert again.cached == tasks(*({"PREPARE_BULK", *STEPS} - set(EDITS[module])))
 
 
-def test_edited_explanation_explains_again_and_predicts_nothing(finished):
-    with edited(finished.project / "bin/pharmacell/explain/attribution.py"):
-        again = finished.resume()
-    assert again.code == 0, again.output
-    assert again.submitted == tasks("KEY_GENES", "TRAJECTORY", "FIGURES", "REPORT")
-    assert again.cached == tasks("PREPARE_BULK", "QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT")
-
-
-def test_explanations_are_left_out_when_asked(finished):
-    without = finished.resume("--skip_explain", "--outdir", "results/unexplained")
+def test_explanations_are_left_out_when_asked(stubbed):
+    without = stubbed.resume("-stub-run", "--skip_explain", "--outdir", "results/unexplained")
     assert without.code == 0, without.output
     assert without.submitted == tasks("FIGURES", "REPORT")
-    assert not (finished.launch_dir / "results/unexplained/key_genes").exists()
+    assert (stubbed.launch_dir / "results/unexplained/predictions").exists()
+    assert not (stubbed.launch_dir / "results/unexplained/key_genes").exists()
 
 
 def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(finished):
-    """An edit to a model re-runs from PRETRAIN_BULK on; the engine is killed in the midst of that, then resumed."""
+    """An edit to a model runs all from PRETRAIN_BULK on again; the engine is killed in the midst, then resumed."""
     before = {path: (finished.results / path).read_bytes() for path in PREDICTIONS}
-    arguments = ("-profile", "test", "-resume", "--outdir", "results/killed")
+    arguments = ("-profile", "test", "-resume", "--skip_explain", "--outdir", "results/killed")
     with edited(finished.project / "bin/pharmacell/response/__init__.py"):
         killed = start(finished.project, finished.launch_dir, *arguments)
         for line in killed.stdout:
@@ -181,27 +192,7 @@ def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(fini
         with suppress(ProcessLookupError):  # a killed engine leaves its tasks behind, unless they ended meanwhile
             os.killpg(killed.pid, signal.SIGKILL)
     assert resumed.code == 0, resumed.output
-    assert resumed.submitted == tasks(*STEPS[1:], "REPORT")
+    assert resumed.submitted == tasks("PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES", "REPORT")
     assert resumed.cached == tasks("PREPARE_BULK", "QC")
+    assert all(path.stat().st_size for path in (finished.launch_dir / "results/killed").glob("**/figures/*.png"))
     assert {path: (finished.launch_dir / "results/killed" / path).read_bytes() for path in PREDICTIONS} == before
-
-
-def test_sample_without_truth_is_predicted_without_scores(finished, tmp_path):
-    """The sample is called bulk, which must not clash with the bulk data's own file names."""
-    cells = finished.project / "tests/data/cells_cisplatin.h5ad"
-    (tmp_path / "samples.csv").write_text(f"sample,path,drug\nbulk,{cells},docetaxel\n")
-    ended = run(finished.project, tmp_path, "-profile", "test", "--input", "samples.csv")
-    assert ended.code == 0, ended.output
-    folder = tmp_path / "results/test/predictions/bulk"
-    assert "truth" not in pd.read_csv(folder / "predictions.csv")
-    assert {path.name for path in folder.iterdir()} == {
-        "predictions.csv",
-        "baselines.csv",
-        "significance.csv",
-        "diagnostics.json",
-        "bulk.h5ad",
-        "figures",
-    }
-    facts = json.loads((tmp_path / "results/test/key_genes/bulk/key_genes.json").read_text())
-    assert not facts["truth_known"]
-    assert (tmp_path / "results/test/key_genes/bulk/key_genes.csv").exists()
