@@ -139,8 +139,10 @@ def complete_gradients(
     with torch.no_grad():
         difference = in_pieces(replicas.difference, end) - replicas.difference(start)
     allowed = LARGEST_GAP * difference.abs().mean(1, keepdim=True)
-    pieces = track(end.split(CELLS_AT_ONCE, 1), words, end.shape[1], "cells", CELLS_AT_ONCE)
-    found = torch.cat([integrated_gradients(replicas, piece, start, steps) for piece in pieces], 1)
+    found = torch.empty_like(end)
+    pieces = zip(end.split(CELLS_AT_ONCE, 1), found.split(CELLS_AT_ONCE, 1), strict=True)
+    for cells, of_cells in track(pieces, words, end.shape[1], "cells", CELLS_AT_ONCE):
+        of_cells.copy_(integrated_gradients(replicas, cells, start, steps))
     for doublings in range(MOST_DOUBLINGS + 1):
         gap = (((end - start) * found).sum(-1) - difference).abs()
         misses = gap > allowed

@@ -82,13 +82,13 @@ class Attributor:
             replicas, end, start, self.steps, f"integrated gradients towards {CLASSES[label]}"
         )
         share, linear = member_weights(self.bundle.ensemble, replicas.n_replicas)
-        mixed = sign / replicas.n_replicas * torch.as_tensor(share, device=self.device)[:, None, None] * gradients
+        of_replica = torch.as_tensor(sign / replicas.n_replicas * share, device=self.device)[:, None, None]
         test = LabelTest(self.labels, label, self.x.shape[1], rng)
         methods = np.zeros((len(METHODS), *replicas.affine.weight.shape[:2]))
         moved = np.zeros(self.x.shape[1])  # sum of the differences from the baseline
         for rows in chunks(len(self.x), f"genes behind the predictions towards {CLASSES[label]}"):
             change = torch.as_tensor(self.x[rows] - baseline, device=self.device)
-            whole = change * over_replicas(replicas, mixed[:, rows])
+            whole = change * over_replicas(replicas, of_replica * gradients[:, rows])
             if linear is not None:
                 whole += change * torch.as_tensor(sign * linear.mean(0), device=self.device)
             test.add(rows, whole.cpu().numpy())
