@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
             "folds",
             "folds_gpu",
             "tasks",
+            "explanations",
             "whole_benchmark",
             "perturbation",
             "perturbation_scores",
@@ -48,6 +49,7 @@ def run(threads, only, million, json_path):
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = str(threads)
     import bulk_epoch
+    import explanation_costs
     import large_samples
     import machine
     import perturbation_epoch
@@ -70,6 +72,7 @@ def run(threads, only, million, json_path):
         "folds_gpu": stacked_folds.measure_gpu,
         "whole_benchmark": lambda: whole_benchmark.measure(threads),
         "tasks": lambda: task_costs.measure(threads),
+        "explanations": lambda: explanation_costs.measure(threads),
         "perturbation": perturbation_epoch.measure,
         "perturbation_scores": perturbation_scores.measure,
     }

@@ -17,8 +17,8 @@ process QC {
     def columns = meta.subMap('sample', 'label_key', 'group_key', 'species', 'scale')
     """
     : ${task.ext.code}
-    qc.py ${Options.line([input: cells] + columns + options)} --threads ${task.cpus} 2> said || code=\$?
-    cat said >&2
+    set -o pipefail
+    qc.py ${Options.line([input: cells] + columns + options)} --threads ${task.cpus} 2>&1 | tee said >&2 || code=\$?
     if [ \${code:-0} -eq 1 ] && grep '^error: ' said | tail -n 1 | cut -c 8- > problem && [ -s problem ]; then
         mv problem ${meta.sample}.problem
     else

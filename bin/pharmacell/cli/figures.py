@@ -34,10 +34,13 @@ from pharmacell.core.command import command
 @inputs.outdir
 def figures(sample: str, outdir: Path, seed: int, threads: int, device: str, **files: Any) -> None:
     """Draw every figure of a sample (png and svg) and write its part of the report."""
+    from pharmacell.core.progress import say
     from pharmacell.report.content import write_content
     from pharmacell.report.results import read_results
     from pharmacell.report.sample_figures import draw_sample
 
     results = read_results(sample, files)
+    say(f"{sample}: {len(results.obs):,} cells")
     drawn = draw_sample(results, outdir / f"{sample}.figures", seed)
+    say(f"{sample}: sections of the report")
     write_content(results, drawn, outdir / f"{sample}.mqc")

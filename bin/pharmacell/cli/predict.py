@@ -43,6 +43,7 @@ def predict(
 
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.files import whole_file, write_json
+    from pharmacell.core.progress import say
     from pharmacell.core.seeds import generator
     from pharmacell.data.cells import CellMatrix
     from pharmacell.response.cell_tests import permutation_tests
@@ -64,8 +65,10 @@ def predict(
         neighbours = NEIGHBOURS if bundle.ensemble else 0
     nearest = np.arange(len(cells))[:, None]
     if neighbours:
+        say(f"{sample}: {neighbours} nearest neighbours of {len(cells):,} cells")
         nearest = nearest_cells(cells.components(), neighbours, generator(seed, "reference cells"))
         predictions = smoothed(predictions, bundle, nearest)
+    say(f"{sample}: tests, tables and {sample}.predicted.h5ad")
     tests = permutation_tests(null, bundle, cells, nearest, neighbours) if null else None
     card = replace(bundle.card, neighbours=neighbours)
     model_name = ENSEMBLE if bundle.ensemble else NETWORK

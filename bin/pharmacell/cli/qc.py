@@ -32,6 +32,7 @@ def qc(outdir: Path, seed: int, **options: Any) -> None:
 
     request = chosen(Request, options)
     check_sample(request.path)
+    say(f"{request.sample}: reading {request.path.name}")
     summary = prepare_sample(request, chosen(Limits, options), seed, outdir)
     for note in summary["notes"]:
         say(f"{request.sample}: {note}")

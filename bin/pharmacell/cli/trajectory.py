@@ -39,8 +39,10 @@ def trajectory(
 
     cells = CellMatrix(target)
     require_predictions(cells.obs, str(target))
+    say(f"{sample}: diffusion pseudotime of {len(cells):,} cells")
     genes = read_key_genes(key_genes_path, cells.genes)
     found = trace(cells.components(), cells.obs, root, seed, str(target))
+    say(f"{sample}: genes along the pseudotime")
     tables = {"pseudotime": found.cells} | compare(found, cells, genes, seed)
     for name, table in tables.items():
         with whole_file(outdir / f"{sample}.trajectory" / f"{name}.csv") as partial:

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
+from pharmacell.core.progress import say
 from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, require_both
 from pharmacell.data.columns import OBS_GROUP, OBS_N_GENES, OBS_PCT_MT, OBS_TOTAL_COUNTS, OBS_TRUTH
 from pharmacell.data.embedding import Embedding, embed, reference_cells
@@ -112,8 +113,10 @@ def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) ->
         If anything about the sample cannot be used.
     """
     read, notes = read_sample(request.path, _reading(request))
+    say(f"{request.sample}: checking {len(read.obs):,} cells")
     checked = _check(read, notes, request, limits)
     reasons = checked.measured.reasons
+    say(f"{request.sample}: components, UMAP and values of {len(checked.obs):,} of {len(reasons):,} cells")
     card = {
         "sample": request.sample,
         "scale": checked.scale,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pharmacell.core.progress import track
 from pharmacell.report.figures.style import Drawn, save
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def draw_all(
         Name of the figure to what was written.
     """
     drawn = {}
-    for name, entry in entries.items():
+    for name, entry in track(entries.items(), "drawing what the results allow", len(entries), "figures"):
         figure = entry.draw(*arguments)
         if figure is not None:
             png, _svg = save(figure, folder, f"{prefix}{name}{suffix}")
