@@ -166,7 +166,7 @@ BEFORE_TRAINING = {
     "a bottleneck that cannot be cut": (
         None,
         ["--bottleneck", "17"],
-        "--bottleneck 17: cannot be cut into two or more attention tokens",
+        "--bottleneck 17: cannot be cut into 4 attention tokens",
     ),
 }
 
