@@ -21,6 +21,7 @@ def write_predicted(folder: Path, n_cells: int) -> None:
     """Write s.h5ad, a sample behind quality control whose cells are said to be sensitive or resistant at random."""
     write_counts(folder / "raw.h5ad", n_cells, symbols(N_GENES))
     command = [sys.executable, COMMANDS / "qc.py", "--input", "raw.h5ad", "--sample", "s", "--min_genes", "0"]
+    command += ["--min_cells", "0"]  # the model was made with every gene
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     with h5py.File(folder / "s.h5ad", "r+") as file:
         obs = read_elem(file["obs"])
