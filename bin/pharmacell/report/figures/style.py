@@ -121,6 +121,7 @@ def save(figure: "Figure", folder: Path, name: str) -> tuple[Path, Path]:
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     with whole_file(png) as partial:
         figure.savefig(partial, dpi=DOTS)
+    figure.set_layout_engine("none")  # the places found for the png hold for the svg
     with whole_file(svg) as partial:
         figure.savefig(partial, dpi=DOTS, metadata={"Date": None})
     return png, svg
