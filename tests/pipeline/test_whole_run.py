@@ -71,7 +71,7 @@ def test_scores_and_diagnostics_are_published(finished, sample):
     diagnostics = json.loads((folder / "diagnostics.json").read_text())
     keys = {"verdict", "genes_shared", "source_auroc", "mmd_before", "mmd_after", "replica_agreement"}
     assert keys <= diagnostics.keys()
-    assert len(diagnostics["separation_null"]) == 20
+    assert len(diagnostics["separation_null"]) == 1000
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

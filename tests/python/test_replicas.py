@@ -91,11 +91,18 @@ def files(tmp_path_factory):
 def distance(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> float:
     """Return the relative distance of two sets of weights.
 
-    All weights together, because the gradient of some is 0 but for rounding (the bias of the keys, to which a softmax
-    is blind), and Adam makes full steps of it.
+    Without the bias of the keys, to which a softmax is blind: its gradient is 0 but for rounding, and Adam makes full
+    steps of it.
     """
-    difference = np.concatenate([(first[name] - second[name]).ravel() for name in first])
-    return np.linalg.norm(difference) / np.linalg.norm(np.concatenate([second[name].ravel() for name in first]))
+
+    def counted(weights: dict[str, np.ndarray], name: str) -> np.ndarray:
+        if not name.endswith("query_key_value.bias"):
+            return weights[name].ravel()
+        queries, _, values = np.split(weights[name], 3, axis=-1)
+        return np.concatenate([queries, values], axis=-1).ravel()
+
+    differences = np.concatenate([counted(first, name) - counted(second, name) for name in first])
+    return np.linalg.norm(differences) / np.linalg.norm(np.concatenate([counted(second, name) for name in first]))
 
 
 @pytest.mark.parametrize("heads", [0, 4])
@@ -112,7 +119,7 @@ def test_a_replica_of_a_stack_equals_the_same_replica_trained_alone(heads, files
         alone, length, probability = fit(files, tmp_path / f"{replica}", 1, heads, "published")
         own = {name: values[replica : replica + 1] for name, values in stack.items()}
         other = {name: values[replica - 1 : replica or None] for name, values in stack.items()}
-        assert distance(own, alone) < 0.01, f"replica {replica}"
+        assert distance(own, alone) < 1e-3, f"replica {replica}"
         assert distance(other, alone) > 0.3
         lengths.append(length)
         probabilities.append(probability)

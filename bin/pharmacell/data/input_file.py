@@ -15,6 +15,7 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 HDF5_SUFFIXES = (".h5ad", ".h5", ".hdf5", ".h5mu", ".loom")
 USER_BLOCKS = (0, 512, 1024, 2048, 4096)  # bytes that may stand before the signature; MuData writes 512
 PACKINGS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+FOREIGN_BUT_ASKED_FOR = {".parquet": b"PAR1", ".json": b"{"}  # how files begin that are refused where a table is due
 PACKED = (".gz", ".bz2", ".xz")
 DAMAGED = (EOFError, OSError, lzma.LZMAError)  # what unpacking a damaged file gives, with zlib's error
 
@@ -138,7 +139,7 @@ def check_file(path: Path, suffixes: Iterable[str]) -> None:
         raise InputError(f"{path}: the file is empty")
     start = start_of(path)
     foreign = by_content(start)
-    if foreign and not (suffix == ".parquet" and start.startswith(b"PAR1")):
+    if foreign and not start.lstrip().startswith(FOREIGN_BUT_ASKED_FOR.get(suffix, ())):
         raise InputError(f"{path}: {foreign}")
     if suffix in HDF5_SUFFIXES and start and not starts_hdf5(start):
         raise InputError(f"{path}: not an HDF5 file, whatever its name says; write it again")
