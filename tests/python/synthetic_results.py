@@ -127,6 +127,8 @@ def write_results(
                 "source_auroc": 0.84,
                 "source_auroc_low": 0.77,
                 "source_auroc_high": 0.90,
+                "response_reliability": 0.54 if ensemble else None,
+                "response_reliability_lines": 747 if ensemble else None,
                 "mmd_before": 0.31,
                 "mmd_after": 0.04,
                 "replica_agreement": 0.93,

@@ -280,8 +280,23 @@ def test_commands(tmp_path):
     summary = pd.read_csv(tmp_path / "drug_summary.csv")
     assert summary["drug"].tolist() == ["PLX-4720", "Cisplatin"]
     assert (summary["n_sensitive"] == 72).all()
+    assert summary["reliability"].between(0.3, 1).all()
+    told = f"releases correlate by {summary['reliability'][0]:.2f} over the {summary['reliability_lines'][0]} lines"
+    assert f"PLX-4720: {told}" in result.output
     result = CliRunner().invoke(list_drugs, [*options, "--csv"])
     printed = pd.read_csv(io.StringIO(result.stdout))
     counts, facts = ["drug", "n_lines", "n_sensitive", "n_resistant"], ["synonyms", "target", "pathway"]
     assert printed.columns.tolist() == counts + facts
     assert len(printed) == 4
+
+
+def test_reliability_of_a_table_with_one_database_is_not_known(tmp_path):
+    table = pd.read_csv(RESPONSE)
+    table[table["database"] == "GDSC1"].to_csv(tmp_path / "response.csv", index=False)
+    options = ["--bulk_expression", str(EXPRESSION), "--bulk_response", str(tmp_path / "response.csv")]
+    result = CliRunner().invoke(
+        prepare_bulk, [*options, "--drug", "cisplatin", "--outdir", str(tmp_path), "--threads", "1"]
+    )
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv(tmp_path / "drug_summary.csv")["reliability"].isna().all()
+    assert "Cisplatin: reliability is not known; 0 lines were measured by two releases" in result.output

@@ -14,6 +14,7 @@ from synthetic_cells import CPU, GENES, TRAINING, make_lines, pretrain_small, wr
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import write_json
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.response import ResponseReliability
 from pharmacell.evaluate.significance import PermutationTest
 from pharmacell.response.cell_tests import CellTests
 from pharmacell.response.diagnostics import diagnose
@@ -154,6 +155,12 @@ def test_diagnostics_say_what_others_rely_on(bundle, sample, found):
     } <= set(facts)
     assert facts["genes_shared"] == len(GENES)
     assert facts["simulated"] is True
+    assert facts["response_reliability"] is None
+    poor = replace(bundle.card.pretraining, response_reliability=ResponseReliability(0.36, 905))
+    card = ModelCard.from_json(replace(bundle.card, pretraining=poor).to_json(), "card")
+    facts = diagnose(found, card, CellMatrix(sample).uns, None)
+    assert (facts["response_reliability"], facts["response_reliability_lines"]) == (0.36, 905)
+    assert any(reason.startswith("Doubtful") and "0.36 on the 905 lines" in reason for reason in facts["reasons"])
 
 
 def test_diagnostics_keep_the_spread_under_each_permutation(bundle, sample, found, folder):

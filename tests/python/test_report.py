@@ -114,6 +114,8 @@ def test_each_sample_has_its_verdict_reasons_and_numbers(page):
     assert "cisplatin: not supported" in text
     assert "cisplatin: supported" in text
     assert text.count("On bulk lines that were held out, the AUROC is 0.84 (0.77 to 0.90).") == 2
+    assert "their responses to cisplatin correlate by 0.54 (747 lines)" in text
+    assert "How reliable the bulk responses to cisplatin are is not known" in text
     assert "of 60 cells" in text
     assert "n replicas" in text
     assert "training: epochs" in text

@@ -9,7 +9,14 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.drugs import match_drug
 from pharmacell.data.lines import load_lines
 from pharmacell.data.names import drug_key, line_key
-from pharmacell.data.response import add_labels, merge_releases, select_drugs, waterfall_cut
+from pharmacell.data.response import (
+    ResponseReliability,
+    add_labels,
+    merge_releases,
+    select_drugs,
+    shrinkage,
+    waterfall_cut,
+)
 
 
 def raw(values, drug="Cisplatin", database="GDSC1", lines=None) -> pd.DataFrame:
@@ -118,3 +125,73 @@ def test_extremes_drop_the_middle_and_training_never_sees_it(tmp_path):
     lines = load_lines(tmp_path / "bulk.h5ad", tmp_path / "response.parquet", "X", pd.Index(genes))
     assert len(lines.labels) == 20
     assert set(lines.labels) == {0, 1}
+
+
+def two_releases(n_lines: int, n_both: int, noise: float) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return measurements of two releases, both of the first lines and one of each other line, and the truth."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=n_lines)
+    names = [f"L{number:04d}" for number in range(n_lines)]
+    one = np.arange(n_lines) >= n_both
+    kept = {"GDSC1": ~one | (np.arange(n_lines) % 2 == 0), "GDSC2": ~one | (np.arange(n_lines) % 2 == 1)}
+    tables = [
+        pd.DataFrame({"line": names, "database": name, "value": truth + noise * rng.normal(size=n_lines)})[rows]
+        for name, rows in kept.items()
+    ]
+    return pd.concat(tables).assign(drug="X"), truth
+
+
+def test_lines_that_one_release_measured_do_not_fill_the_extremes():
+    raw, truth = two_releases(2000, 1000, 1.3)
+    response, _ = add_labels(merge_releases(raw, "ln_ic50"), "quantile", 0.15)
+    rho = response["reliability"].iloc[0]
+    assert rho == pytest.approx(1 / (1 + 1.3**2), abs=0.06)
+    response = response.set_index("line").sort_index()
+    both, one = response.iloc[:1000], response.iloc[1000:]
+    assert one["label"].mean() < both["label"].mean() + 0.02
+    assert one["z"].std() < both["z"].std()
+    # a missing measurement is its best linear prediction: z predicts the truth with one slope for either group
+    slopes = [np.polyfit(part["z"], own, 1)[0] for part, own in ((both, truth[:1000]), (one, truth[1000:]))]
+    assert slopes[0] == pytest.approx(slopes[1], rel=0.15)
+
+
+def test_lines_that_every_release_measured_and_drugs_of_one_release_keep_their_mean():
+    raw, _ = two_releases(60, 60, 1.0)
+    merged = merge_releases(raw, "ln_ic50").set_index("line")
+    wide = raw.pivot(index="line", columns="database", values="value")
+    z = (wide - wide.mean()) / wide.std(ddof=0)
+    np.testing.assert_allclose(merged["z"], z.mean(axis=1))
+    assert merged["reliability"].iloc[0] == pytest.approx(wide.corr().iloc[0, 1])
+    assert set(merged["reliability_lines"]) == {60}
+    alone = merge_releases(raw[raw["database"] == "GDSC1"], "ln_ic50")
+    assert alone["z"].std(ddof=0) == pytest.approx(1)
+    assert alone["reliability"].isna().all()
+    assert set(alone["reliability_lines"]) == {0}
+
+
+def test_the_missing_of_three_releases_is_predicted_from_those_that_measured():
+    measured, releases, rho = pd.Series([1, 2, 3, 1]), pd.Series([3, 3, 3, 1]), pd.Series([0.5] * 4)
+    mean_of_predicted = [(1 + 2 * 0.5) / 3, (2 + 2 * 0.5 / 1.5) / 3, 1, 1]
+    np.testing.assert_allclose(shrinkage(measured, releases, rho), mean_of_predicted)
+    np.testing.assert_allclose(shrinkage(measured, releases, rho * np.nan), 1)
+    np.testing.assert_allclose(shrinkage(measured, releases, -rho), [1 / 3, 2 / 3, 1, 1])
+
+
+def test_reliability_is_not_known_of_few_lines_and_reaches_the_model(tmp_path):
+    genes = [f"G{number}" for number in range(60)]
+    for n_both, known in ((12, False), (40, True)):
+        raw, _ = two_releases(60, n_both, 1.0)
+        table, summary = add_labels(merge_releases(raw, "ln_ic50"), "quantile", 0.3)
+        assert summary["reliability"].notna().tolist() == [known]
+        assert summary["reliability_lines"].tolist() == [n_both]
+        names = table["line"].to_list()
+        ad.AnnData(
+            np.zeros((60, 60), np.float32),
+            pd.DataFrame({"database": "one", "tissue": "unknown"}, names),
+            pd.DataFrame(index=genes),
+            {"pharmacell": {"database": "one", "scale": "log1p"}},
+        ).write_h5ad(tmp_path / "bulk.h5ad")
+        table.to_parquet(tmp_path / "response.parquet")
+        found = load_lines(tmp_path / "bulk.h5ad", tmp_path / "response.parquet", "X", pd.Index(genes)).reliability
+        assert (found is not None) == known
+    assert found == ResponseReliability(summary["reliability"].iloc[0], 40)

@@ -342,6 +342,8 @@ DIAGNOSTICS = {
     "genes_shared": 3000,
     "genes_bulk": 6000,
     "share_beyond_range": 0.05,
+    "response_reliability": 0.6,
+    "response_reliability_lines": 905,
     "n_cells": 300,
 }
 TWO_LINES = {"cell_axes": 1.8, "separation_p": 0.7, "halves_p": 0.7}
@@ -361,6 +363,9 @@ PLAIN = {
         ({"shifted_auroc_low": 0.4}, "uncertain"),
         ({"shifted_auroc_low": 0.5}, "uncertain"),
         ({"source_auroc_low": 0.4}, "uncertain"),
+        ({"response_reliability": 0.36}, "uncertain"),
+        ({"response_reliability": 0.54}, "supported"),
+        ({"response_reliability": None, "response_reliability_lines": None}, "supported"),
         ({"separation_p": 0.2}, "uncertain"),
         ({"separation_p": 0.8}, "not supported"),
         ({"halves_p": 0.3}, "uncertain"),
@@ -384,6 +389,7 @@ def test_verdict_follows_the_diagnostics_and_names_the_reason(change, verdict):
 
 def test_what_would_be_in_order_with_shuffled_responses_never_speaks_for_them():
     in_order = {"replica_agreement": 0.99, "replicas_opposed": 0, "genes_shared": 6000, "genes_bulk": 6000}
+    in_order |= {"response_reliability": 0.9, "response_reliability_lines": 905}
     in_order |= {"n_cells": 5000, "share_beyond_range": 0.0, "agreement_signature": 0.99, "agreement_ridge": 0.99}
     verdict, reasons = judge(in_order)
     assert verdict == "uncertain"

@@ -1,5 +1,6 @@
 """Command ``prepare_bulk``: expression and drug response of cell lines, ready for training."""
 
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,10 @@ def prepare_bulk(drugs: tuple[str, ...], outdir: Path, **options: Any) -> None:
             f"{row.drug}: {row.n_sensitive} sensitive and {row.n_resistant} resistant lines ({row.binarise}, "
             f"cut {row.cut:.4g})"
         )
+        if isnan(row.reliability):
+            say(f"{row.drug}: reliability is not known; {row.reliability_lines} lines were measured by two releases")
+        else:
+            say(
+                f"{row.drug}: releases correlate by {row.reliability:.2f} over the {row.reliability_lines} lines that "
+                "more than one measured"
+            )

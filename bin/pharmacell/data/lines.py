@@ -12,6 +12,7 @@ from pharmacell.data.bulk import check_database
 from pharmacell.data.drugs import match_drug
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.names import text_id
+from pharmacell.data.response import ResponseReliability
 from pharmacell.data.standardise import Standardiser
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Lines:
         least half of the lines, float32 [n_lines, n_drugs], NaN where not measured; None without other drugs.
     scale
         What the values of ``x`` are.
+    reliability
+        How far releases agree on the response; None where it is not known.
     """
 
     x: np.ndarray
@@ -54,6 +57,7 @@ class Lines:
     n_genes_bulk: int
     panel: np.ndarray | None = None
     scale: str = "log1p"
+    reliability: ResponseReliability | None = None
 
     def take(self, rows: np.ndarray) -> "Lines":
         """Return only these lines; ``rows`` as numpy indexes, bool [n_lines] or positions.
@@ -164,7 +168,8 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     check_file(Path(response), [".parquet"])
     try:
         table = pd.read_parquet(response)
-        table = table[["drug", "line", "z", "label", *table.columns.intersection(["study"])]]
+        optional = ["study", "reliability", "reliability_lines"]
+        table = table[["drug", "line", "z", "label", *table.columns.intersection(optional)]]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{response}: not a response table ({reason(error)}); run prepare_bulk again") from error
     table["line"] = table["line"].map({line: text_id(line) for line in table["line"].unique()})
@@ -190,7 +195,21 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
         n_genes_bulk=lines.n_vars,
         panel=panel_of(everything, name, names),
         scale=str(lines.uns.get("pharmacell", {}).get("scale", "")),
+        reliability=reliability_of(table),
     )
+
+
+def reliability_of(table: pd.DataFrame) -> ResponseReliability | None:
+    """Return how far releases agree on one drug, or None where it is not known.
+
+    Parameters
+    ----------
+    table
+        Rows of the drug.
+    """
+    if "reliability" not in table or np.isnan(table["reliability"].iloc[0]):
+        return None
+    return ResponseReliability(float(table["reliability"].iloc[0]), int(table["reliability_lines"].iloc[0]))
 
 
 def panel_of(table: pd.DataFrame, drug: str, lines: pd.Index) -> np.ndarray | None:

@@ -432,6 +432,7 @@ SAMPLE_FIGURES = by_name(
             "",
             "Scores on bulk cell lines that no model was trained on, with 95 % bootstrap intervals. This says"
             " how well the drug can be predicted at all; cells are harder than bulk lines.",
+            text=words.response_reliability,
         ),
         FigureEntry(
             "reliability",

@@ -153,6 +153,26 @@ def test_words(found: Diagnostics) -> str:
     return f"{text}With the network, which is too slow for as many, 39 give p = {p:.2f} for the sample as a whole."
 
 
+def response_reliability(results: Results) -> str:
+    """Say how far releases of the bulk data agree on the drug.
+
+    Parameters
+    ----------
+    results
+        One sample's results.
+    """
+    found = results.diagnostics
+    if (correlation := found.get("response_reliability")) is None:
+        return (
+            f"How reliable the bulk responses to {results.drug} are is not known: it takes 20 lines that more than one "
+            "release measured."
+        )
+    return (
+        f"Where more than one release measured a line, their responses to {results.drug} correlate by "
+        f"{correlation:.2f} ({found['response_reliability_lines']:,} lines)."
+    )
+
+
 def quality(results: Results) -> str:
     """Say how many cells were read and kept, and what was noted about the file.
 

@@ -97,6 +97,9 @@ class Diagnostics(TypedDict, total=False):
         AUROC of ridge regression, cross-validated on all lines of the drug with tissues kept apart, over pairs of
         lines of one tissue and over all pairs; ``_low`` and ``_high`` are the ends of the 95 % interval. The same for
         every seed.
+    response_reliability, response_reliability_lines
+        Correlation between releases of the bulk data where both measured a line, and how many lines that are; None
+        where fewer than 20 are, as in drugs with one release and in most tables of one's own.
     halves_agreement, halves_p, share_beyond_range
         See :class:`pharmacell.response.model_card.CellChecks`.
     weight_network, weight_signature, weight_ridge, weight_logistic
@@ -149,6 +152,8 @@ class Diagnostics(TypedDict, total=False):
     predictability_pooled: float
     predictability_pooled_low: float
     predictability_pooled_high: float
+    response_reliability: float | None
+    response_reliability_lines: int | None
     halves_agreement: float
     halves_p: float
     share_beyond_range: float

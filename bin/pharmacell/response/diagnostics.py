@@ -89,17 +89,21 @@ def baseline_agreements(predictions: CellPredictions) -> list[float]:
 
 
 def of_drug(card: ModelCard) -> Diagnostics:
-    """Return how well the drug can be predicted at all, or nothing where it was not measured.
+    """Return how reliable the drug's responses are, and how well they can be predicted where that was measured.
 
     Parameters
     ----------
     card
         The model card.
     """
-    found = card.pretraining.predictability
+    found, reliability = card.pretraining.predictability, card.pretraining.response_reliability
+    known: Diagnostics = {
+        "response_reliability": None if reliability is None else reliability.correlation,
+        "response_reliability_lines": None if reliability is None else reliability.n_lines,
+    }
     if found is None:
-        return {}
-    return {
+        return known
+    return known | {
         "predictability_within": found.within.value,
         "predictability_within_low": found.within.low,
         "predictability_within_high": found.within.high,

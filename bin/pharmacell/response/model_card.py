@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pharmacell.core.files import json_values
 from pharmacell.core.json_dataclass import NO_OTHER_KEYS, Measured, from_json
+from pharmacell.data.response import ResponseReliability
 from pharmacell.response.settings import TransferConfig
 from pharmacell.training.settings import TrainingConfig
 
@@ -82,6 +83,8 @@ class Pretraining:
         AUROC of model and baselines on the test lines, by name; empty where no line was held out.
     predictability
         How well the drug can be predicted at all; None where it was not measured.
+    response_reliability
+        How far releases of the bulk data agree on the response; None where it is not known.
     """
 
     seed: int
@@ -94,6 +97,7 @@ class Pretraining:
     penalties: Penalties
     source_auroc: dict[str, Interval] = field(default_factory=dict)
     predictability: Predictability | None = None
+    response_reliability: ResponseReliability | None = None
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,12 @@ def pretrain(
         predictions = {ENSEMBLE: bundle.link(bundle.ensemble.score(network, x_test)).mean(0)} | predictions
     metrics = score_models(truth, predictions, integer(run.seed, "bootstrap"))
     source_auroc = {name: auroc_of(metrics, name) for name in predictions}
-    facts = replace(bundle.card.pretraining, source_auroc=source_auroc, predictability=predictability(lines))
+    facts = replace(
+        bundle.card.pretraining,
+        source_auroc=source_auroc,
+        predictability=predictability(lines),
+        response_reliability=lines.reliability,
+    )
     bundle.card = replace(bundle.card, pretraining=facts)
     return Pretrained(bundle, split, metrics, history.table())
 

@@ -162,6 +162,16 @@ RULES = (
         ),
     ),
     Rule(
+        lambda d: d.get("response_reliability"),
+        None,  # poor responses may be predicted rightly all the same
+        0.4,
+        lambda d: (
+            f"releases of the bulk data correlate by only {d['response_reliability']:.2f} on the "
+            f"{d['response_reliability_lines']} lines that more than one measured, so the classes of many lines are "
+            "uncertain"
+        ),
+    ),
+    Rule(
         share_of_genes,
         0.05,
         0.2,
