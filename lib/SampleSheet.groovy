@@ -17,8 +17,8 @@ class SampleSheet {
         sampling: ['none', 'over', 'under', 'smote', 'adasyn'],
     ]
     /** Columns that the sheet may have already and that no step reads yet. */
-    static final List<String> UNREAD = ['normal_key', 'treatment_key', 'tissue', 'mutations']
-    static final List<String> COLUMNS = REQUIRED + ['label_key', 'group_key'] + UNREAD + (CHOICES.keySet() as List)
+    static final List<String> UNREAD = ['normal_key', 'tissue', 'mutations']
+    static final List<String> COLUMNS = REQUIRED + ['label_key', 'group_key', 'treatment_key'] + UNREAD + (CHOICES.keySet() as List)
     private static final List<String> SEPARATORS = [',', ';', '\t']
     private static final int MOST_NAMED = 10 // bad rows that one line names
 

@@ -67,7 +67,9 @@ class InputOutput:
         "and compare models of differential expression (perturbation).",
     )
     input: Path | None = setting(
-        None, "Sample sheet (csv): sample,path,drug[,label_key,group_key,species,scale,sampling].", kind="file"
+        None,
+        "Sample sheet (csv): sample,path,drug[,label_key,group_key,treatment_key,species,scale,sampling].",
+        kind="file",
     )
     skip_bad_samples: bool = setting(
         False, "Go on without samples that cannot be used, as long as one can; the report names them."

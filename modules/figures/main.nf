@@ -7,7 +7,7 @@ process FIGURES {
     input:
     tuple val(meta), path(qc_metrics), path(qc_summary), path(source_metrics), path(source_history), path(history),
         path(cells), path(predictions), path(baselines), path(diagnostics), path(model_metrics),
-        path(significance), path(key_genes), path(beside_key_genes, stageAs: 'key_genes/*'), path(trajectory)
+        path(significance), path(treatment), path(key_genes), path(beside_key_genes, stageAs: 'key_genes/*'), path(trajectory)
     val options
 
     output:
@@ -21,6 +21,7 @@ process FIGURES {
         history: history, target: cells, predictions: predictions, baselines: baselines, diagnostics: diagnostics,
         model_metrics: model_metrics, // empty without truth
         significance: significance, // empty when the network stands alone
+        treatment: treatment, // empty when it is not known which cells were treated
         // empty when nothing is explained
         key_genes: key_genes, key_genes_folder: beside_key_genes ? 'key_genes' : null, trajectory: trajectory,
     ]

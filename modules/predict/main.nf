@@ -13,7 +13,7 @@ process PREDICT {
     tuple val(meta), path("${meta.sample}.predicted.h5ad"), emit: cells
     tuple val(meta), path("${meta.sample}.predictions.csv"), path("${meta.sample}.baselines.csv"),
         path("${meta.sample}.diagnostics.json"), path("${meta.sample}.model_metrics.csv", arity: '0..*'),
-        path("${meta.sample}.significance.csv", arity: '0..*'), emit: tables
+        path("${meta.sample}.significance.csv", arity: '0..*'), path("${meta.sample}.treatment.csv", arity: '0..*'), emit: tables
     path "${meta.sample}.metrics.csv", optional: true, emit: metrics
     path 'versions.yml', emit: versions
 

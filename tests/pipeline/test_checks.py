@@ -304,6 +304,14 @@ def plan(folder, sheet: str, **params) -> dict:
     return call([case])[0]
 
 
+def test_columns_that_no_step_reads_are_warned_about(folder):
+    found = plan(folder, "sample,path,drug,treatment_key,tissue\na,a.csv,X,arm,lung\n")["answer"]
+    assert found["samples"][0]["treatment_key"] == "arm"
+    assert [warning for warning in found["warnings"] if "read by no step" in warning] == [
+        "plan.csv: column 'tissue' is read by no step of this version"
+    ]
+
+
 def test_bad_rows_are_left_out_when_asked(folder):
     sheet = "sample,path,drug\na,a.csv,X\nb,gone.csv,X\n"
     assert "row 2: gone.csv does not exist" in plan(folder, sheet)["error"]

@@ -125,17 +125,18 @@ def test_a_drug_is_a_word_of_a_command_and_no_command(launch, skipped):
 
 
 def test_the_matrix_that_is_asked_for_is_read(tmp_path):
-    """A layer whose name is a sentence, beside X and raw, by the real QC."""
+    """A layer whose name is a sentence, beside X and raw, by the real QC, which reads the sheet's treatment_key too."""
     project = only_qc_is_real(tmp_path / "project")
     cells = ad.read_h5ad(project / "tests/data/cells_cisplatin.h5ad")
     cells.raw = cells
     cells.layers["it's mine"] = cells.X * 3
     cells.write_h5ad(tmp_path / "s.h5ad")
-    (tmp_path / "sheet.csv").write_text("sample,path,drug\ns,s.h5ad,cisplatin\n")
+    (tmp_path / "sheet.csv").write_text("sample,path,drug,treatment_key\ns,s.h5ad,cisplatin,response\n")
     arguments = ("-profile", "test", "-stub-run", "--input", "sheet.csv", "--outdir", "results")
     ended = run(project, tmp_path, *arguments, "--matrix", "it's mine", "--max_mt_percent", "100")
     assert ended.code == 0, ended.output
     summary = json.loads((tmp_path / "results/qc/s/qc_summary.json").read_text())
     assert "layers['it's mine'] is used (as told)" in summary["notes"]
+    assert any(note.startswith("response: taken as untreated '0' (80 cells)") for note in summary["notes"])
     measured = pd.read_csv(tmp_path / "results/qc/s/qc_metrics.csv").set_index("cell_id")["total_counts"]
     np.testing.assert_allclose(measured[cells.obs_names], 3 * np.asarray(cells.X.sum(axis=1)).ravel(), rtol=1e-6)

@@ -43,7 +43,7 @@ LEFT_OUT = {"plan_folds": {"n_replicas"}, "cross_validate": {"supervision"}}
 FILLED = {
     "prepare_bulk": {"drug"},
     "simulate_cells": {"bulk", "response", "drug"},
-    "qc": {"sample", "input", "label_key", "group_key", "species", "scale"},
+    "qc": {"sample", "input", "label_key", "group_key", "treatment_key", "species", "scale"},
     "pretrain_bulk": {"sample", "drug", "target", "bulk", "response", "autoencoder", "attempt"},
     "finetune_sc": {"sample", "drug", "target", "bulk", "response", "pretrained", "split", "attempt"},
     "predict": {"sample", "target", "model", "null"},
@@ -57,7 +57,8 @@ FILLED = {
     "trajectory": {"sample", "target", "key_genes"},
     "figures": {
         *("sample", "qc_metrics", "qc_summary", "source_metrics", "source_history", "history", "target", "trajectory"),
-        *("predictions", "baselines", "model_metrics", "significance", "diagnostics", "key_genes", "key_genes_folder"),
+        *("predictions", "baselines", "model_metrics", "significance", "treatment", "diagnostics", "key_genes"),
+        "key_genes_folder",
     },
     "kaggle_train": {
         *("de_train", "id_map", "sample_submission", "model", "protocol", "final", "encoding", "compound_embedding"),

@@ -11,6 +11,7 @@ import pytest
 import torch
 from any_input import OLD_ENCODINGS, encodings_of
 from click.testing import CliRunner
+from sklearn.metrics import roc_auc_score
 from synthetic_cells import DRUG, GENES, write_bulk, write_cells
 
 from pharmacell.cli.finetune_sc import finetune_sc
@@ -128,6 +129,40 @@ def test_h5ad_and_csv_say_the_same(finished):
 
 def test_predictions_open_in_any_anndata_from_0_8_on(finished):
     assert encodings_of(finished / "s.predicted.h5ad") <= OLD_ENCODINGS
+
+
+def test_untreated_and_treated_cells_are_told_of_apart_and_what_coincides_is_warned_of(folder):
+    cells = ad.read_h5ad(folder / "s.h5ad")
+    truth, number = cells.obs["pharmacell_truth"].to_numpy(), np.arange(len(cells))
+    treatment = np.where(truth == 1, "untreated", np.where(number % 2, "day 3", "day 11"))
+    treatment[:10] = np.where(truth[:10] == 1, "day 3", "untreated")  # both classes in both parts
+    treatment[10:13] = "not known"
+    cells.obs["pharmacell_treatment"] = pd.Categorical(treatment)
+    cells.obs["pharmacell_group"] = pd.Categorical((number % 7).astype(str))
+    cells.obs["Batch"] = np.where(treatment == "untreated", 1, 2)
+    cells.write_h5ad(folder / "s.h5ad")
+    assert run(predict, arguments_of(folder)["predict"]).exit_code == 0
+    table = pd.read_csv(folder / "s.treatment.csv")
+    assert list(table) == ["treatment", "model", "metric", "value", "low", "high"]
+    assert list(table["treatment"].unique()) == ["untreated", "day 3", "day 11", "not known", "all treated"]
+    assert set(table["model"]) == {"ensemble", "network", "signature", "ridge", "logistic"}
+    own = table[table["model"] == "ensemble"].set_index(["treatment", "metric"])["value"]
+    predicted = pd.read_csv(folder / "s.predictions.csv")
+    for part, chosen in (
+        ("untreated", treatment == "untreated"),
+        ("all treated", np.char.startswith(treatment, "day")),
+    ):
+        assert own[part, "n_cells"] == own[part, "n_known"] == chosen.sum()
+        assert own[part, "share_sensitive"] == pytest.approx(predicted["label"][chosen].mean())
+        score = roc_auc_score(truth[chosen], predicted["probability"][chosen])
+        assert own[part, "auroc"] == pytest.approx(score, abs=1e-4)
+    found = json.loads((folder / "s.diagnostics.json").read_text())
+    assert found["n_untreated"] + found["n_treated"] == len(cells) - 3
+    assert found["treatment_and_batch"] == pytest.approx(1)
+    assert found["treatment_and_truth"] > 0.5 > found["treatment_and_group"]
+    said = [reason for reason in found["reasons"] if "Cramér" in reason]
+    assert [re.search("the (.+?) coincide", reason)[1] for reason in said][-2:] == ["known responses", "batches"]
+    assert "look at the untreated ones alone" in found["reasons"][-1]
 
 
 def test_same_seed_same_files_and_another_seed_another_prediction(finished, tmp_path):

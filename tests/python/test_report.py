@@ -7,6 +7,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from synthetic_results import write_results
 
@@ -149,6 +150,29 @@ def test_pictures_stand_in_the_page_once(page):
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page[0])
     assert len(pictures) == len(set(pictures)) == 5 + 7 + 4
     assert len(page[0]) < 2.5e6 + sum(map(len, pictures))
+
+
+def test_before_and_after_treatment_stands_in_the_report_in_words(tmp_path):
+    files = write_results(tmp_path, n_cells=60)
+    rows = [
+        ("untreated", "n_cells", 40), ("untreated", "share_sensitive", 0.25), ("untreated", "auroc", 0.61),
+        ("<drug>", "n_cells", 20), ("<drug>", "share_sensitive", 0.9), ("<drug>", "n_known", 20),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["treatment", "metric", "value"]).assign(model="ensemble", low=0.5, high=0.7)
+    table.to_csv(tmp_path / "treatment.csv", index=False)
+    diagnostics = json.loads(files["diagnostics"].read_text())
+    diagnostics |= {"n_untreated": 40, "n_treated": 20, "treatment_and_label": 0.61}
+    files["diagnostics"].write_text(json.dumps(diagnostics))
+    files["treatment"] = tmp_path / "treatment.csv"
+    done = run(BIN / "figures.py", "--outdir", tmp_path, *(f"--{name}={path}" for name, path in files.items()))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "tumour.figures" / "treatment.png").exists()
+    said = (tmp_path / "tumour.mqc" / "prediction_tumour_before_and_after_treatment_mqc.html").read_text()
+    said = said.replace("\\u00a0", " ")
+    assert "ntreated: 40 cells, 25 % predicted sensitive, AUROC 0.61 (0.50 to 0.70)" in said
+    assert "&lt;drug&gt;: 20 cells, 90 % predicted sensitive, all known responses of one class and so no score" in said
+    assert "the predicted classes coincide with the treatment" in said
+    assert "an AUROC of 0.36" in said
 
 
 def test_nothing_to_report_is_bad_input(tmp_path):

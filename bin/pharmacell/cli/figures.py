@@ -23,6 +23,7 @@ from pharmacell.core.command import command
 @click.option(
     "--significance", type=inputs.READABLE, help="Which cells stand out, unless the network stands alone (csv)."
 )
+@click.option("--treatment", type=inputs.READABLE, help="Before and after treatment, when it is known (csv).")
 @click.option("--diagnostics", type=inputs.READABLE, required=True, help="Verdict and the numbers behind it (json).")
 @click.option("--key_genes", type=inputs.READABLE, help="The key genes (csv), unless explanations are left out.")
 @click.option("--key_genes_folder", type=inputs.READABLE_FOLDER, help="The folder that key_genes wrote beside them.")

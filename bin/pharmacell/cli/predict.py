@@ -37,7 +37,8 @@ def predict(
     """Predict a probability of being sensitive for every cell, with its standard deviation over the replicas.
 
     Writes SAMPLE.predictions.csv, SAMPLE.baselines.csv, SAMPLE.predicted.h5ad, SAMPLE.diagnostics.json; with --null
-    SAMPLE.significance.csv; and, where the sample has labels, SAMPLE.metrics.csv and SAMPLE.model_metrics.csv.
+    SAMPLE.significance.csv; and, where the sample has labels, SAMPLE.metrics.csv and SAMPLE.model_metrics.csv;
+    where it says which cells were treated, SAMPLE.treatment.csv.
     """
     import numpy as np
 
@@ -73,7 +74,7 @@ def predict(
     card = replace(bundle.card, neighbours=neighbours)
     model_name = ENSEMBLE if bundle.ensemble else NETWORK
     tables = prediction_tables(predictions, cells.obs, card.labelled_cells, tests, seed, model_name)
-    diagnostics = diagnose(predictions, card, cells.uns, tests)
+    diagnostics = diagnose(predictions, card, cells.uns, tests, cells.obs)
     for name, table in tables.items():
         with whole_file(outdir / f"{sample}.{name}.csv") as partial:
             table.to_csv(partial, index=False)

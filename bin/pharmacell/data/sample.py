@@ -12,7 +12,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.core.progress import say
 from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, require_both
-from pharmacell.data.columns import OBS_GROUP, OBS_N_GENES, OBS_PCT_MT, OBS_TOTAL_COUNTS, OBS_TRUTH
+from pharmacell.data.columns import OBS_GROUP, OBS_N_GENES, OBS_PCT_MT, OBS_TOTAL_COUNTS, OBS_TREATMENT, OBS_TRUTH
 from pharmacell.data.embedding import Embedding, embed, reference_cells
 from pharmacell.data.frames import plain_text
 from pharmacell.data.genes import GeneMapping, SymbolColumns, map_names, require_match
@@ -30,6 +30,7 @@ from pharmacell.data.readers import Cells, Reading, read_sample
 from pharmacell.data.sample_file import SampleFile
 from pharmacell.data.scale import blocks, look_at, settle_scale, to_natural_log
 from pharmacell.data.settings import Limits, Request
+from pharmacell.data.treatment import parse_treatment
 
 NO_GROUP = "not known"  # of cells without a value in the group's column
 
@@ -148,7 +149,7 @@ def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) ->
 
 def _reading(request: Request) -> Reading:
     """Return what the user says about how the file is to be read."""
-    described_by = tuple(key for key in (request.label_key, request.group_key) if key)
+    described_by = tuple(key for key in (request.label_key, request.group_key, request.treatment_key) if key)
     return Reading(request.orientation, described_by, request.matrix, request.species, request.scale)
 
 
@@ -157,6 +158,7 @@ def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> C
     source = str(request.path)
     truth, label_notes = _truth(read.given, request)
     group = column_of(read.given, request.group_key, "group_key", source) if request.group_key else None
+    treatment, treatment_notes = _treatment(read.given, request)
     mapping = map_names(read.genes, request.species)
     require_match(mapping, source)
     matched = f"{mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})"
@@ -167,14 +169,23 @@ def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> C
     kept_genes, kept = keep_genes(measured, scale, limits, source), measured.kept
     if truth is not None and request.label_key:
         require_both(truth[kept], request.label_key, f"{source} after quality control")
-    obs = _annotation(read.obs, measured.table, truth, group)[kept]
+    obs = _annotation(read.obs, measured.table, truth, group)
+    obs = (obs if treatment is None else obs.assign(**{OBS_TREATMENT: treatment}))[kept]
     if request.root:
         cells_of_root(obs, request.root, source)
     if scale in ("counts", "tpm"):
         normalised = f"each cell was brought to {limits.target_sum:g} {scale} and log1p was taken"
     else:
         normalised = f"values were {scale} already: not normalised, not logged"
-    notes = [*notes, *label_notes, matched, *mapping.notes, *scale_notes, *limit_notes(scale, measured.table)]
+    notes = [
+        *notes,
+        *label_notes,
+        *treatment_notes,
+        matched,
+        *mapping.notes,
+        *scale_notes,
+        *limit_notes(scale, measured.table),
+    ]
     return Checked(matrix, scale, mapping, columns, measured, kept_genes, obs, read.simulated, [*notes, normalised])
 
 
@@ -210,6 +221,14 @@ def _truth(obs: pd.DataFrame, request: Request) -> tuple[np.ndarray | None, list
         return None, []
     source = str(request.path)
     return parse_labels(column_of(obs, request.label_key, "label_key", source), source)
+
+
+def _treatment(obs: pd.DataFrame, request: Request) -> tuple[pd.Categorical | None, list[str]]:
+    """Return what was done to each cell, if the sheet names a column of it, and how its values are read."""
+    if not request.treatment_key:
+        return None, []
+    source = str(request.path)
+    return parse_treatment(column_of(obs, request.treatment_key, "treatment_key", source), source)
 
 
 def _values(read: Cells, request: Request) -> tuple[Matrix, str, list[str]]:

@@ -23,6 +23,9 @@ class Request:
     path: Path
     label_key: str | None = setting(None, "Column of the cells' known response, used to score.")
     group_key: str | None = setting(None, "Column of the cells' origin: line, patient or plate.")
+    treatment_key: str | None = setting(
+        None, "Column that says which cells were treated; used to warn and score apart."
+    )
     species: Literal["auto", "human", "mouse"] = setting("auto", "Whose genes these are.")
     scale: Literal["auto", "counts", "tpm", "log1p", "zscore"] = setting("auto", "What the values are.")
     orientation: Literal["auto", "cells_by_genes", "genes_by_cells"] = setting(

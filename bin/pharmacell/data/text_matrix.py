@@ -357,8 +357,8 @@ def _slow(texts: list[str], layout: Layout, names: list[str], place: str) -> np.
     for name, text, number in zip(names, texts, numbers, strict=True):
         if number is None:
             raise InputError(
-                f"{place}, column {name}: '{text[:60]}' is not a number; correct it, or name the column with label_key "
-                "or group_key if it describes cells"
+                f"{place}, column {name}: '{text[:60]}' is not a number; correct it, or name the column with "
+                "label_key, group_key or treatment_key if it describes cells"
             )
     return np.array(numbers, float)
 

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pharmacell.core.errors import InputError
-from pharmacell.response.columns import BASELINES, CELL_ID, MODEL_METRICS, PREDICTIONS, SIGNIFICANCE, Diagnostics
+from pharmacell.response.columns import (
+    BASELINES,
+    CELL_ID,
+    MODEL_METRICS,
+    PREDICTIONS,
+    SIGNIFICANCE,
+    TREATMENT,
+    Diagnostics,
+)
 from pharmacell.response.model_card import ModelCard
 
 if TYPE_CHECKING:
@@ -116,6 +124,9 @@ class Results:
         ``cell_id, p, fdr, call`` of every cell; None when the network stands alone.
     diagnostics
         Verdict, reasons and the numbers behind them.
+    treatment
+        Shares and scores before and after treatment: ``treatment, model, metric, value, low, high``; None where it is
+        not known.
     key_genes
         What explains the predictions; None when explanations were left out.
     trajectory
@@ -136,6 +147,7 @@ class Results:
     model_metrics: "pd.DataFrame | None"
     significance: "pd.DataFrame | None"
     diagnostics: Diagnostics
+    treatment: "pd.DataFrame | None" = None
     key_genes: KeyGeneResults | None = None
     trajectory: TrajectoryResults | None = None
 
@@ -168,8 +180,8 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     sample
         The sample's name.
     files
-        Name as among the command's options to path; ``model_metrics``, ``significance``, ``key_genes`` with
-        ``key_genes_folder``, and ``trajectory`` (a folder) may be None.
+        Name as among the command's options to path; ``model_metrics``, ``significance``, ``treatment``, ``key_genes``
+        with ``key_genes_folder``, and ``trajectory`` (a folder) may be None.
 
     Raises
     ------
@@ -196,6 +208,7 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
         model_metrics=table(given["model_metrics"], MODEL_METRICS) if "model_metrics" in given else None,
         significance=table(given["significance"], SIGNIFICANCE) if "significance" in given else None,
         diagnostics=cast(Diagnostics, read_json(given["diagnostics"])),
+        treatment=table(given["treatment"], TREATMENT) if "treatment" in given else None,
         key_genes=read_key_genes(given["key_genes"], given["key_genes_folder"]) if "key_genes" in given else None,
         trajectory=read_trajectory(given["trajectory"]) if "trajectory" in given else None,
     )
@@ -266,7 +279,7 @@ def table(path: str | Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        content = pd.read_csv(path, dtype={CELL_ID: str, "model": str})
+        content = pd.read_csv(path, dtype={CELL_ID: str, "model": str, "treatment": str})
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read as csv ({error}); run the step that writes it again") from error
     if missing := [name for name in columns if name not in content]:

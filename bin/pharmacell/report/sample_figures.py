@@ -35,6 +35,7 @@ from pharmacell.report.figures.trajectory_curves import draw_trajectory_curves
 from pharmacell.report.figures.trajectory_heatmap import draw_trajectory_heatmap
 from pharmacell.report.figures.trajectory_map import draw_trajectory_map
 from pharmacell.report.figures.trajectory_scatter import draw_trajectory_scatter
+from pharmacell.report.figures.treatment import draw_treatment
 from pharmacell.report.results import KeyGeneResults, Results, TrajectoryResults
 from pharmacell.response.columns import main_model
 
@@ -126,6 +127,13 @@ def _probabilities(results: Results, _seed: int) -> "Figure":
         known = np.isfinite(truth)
         probability, truth = probability[known], truth[known]
     return draw_probabilities(probability, truth, title("Predictions", results), results.simulated)
+
+
+def _treatment(results: Results, _seed: int) -> "Figure | None":
+    """Draw the prediction before and after treatment, where that is known."""
+    if results.treatment is None:
+        return None
+    return draw_treatment(results.treatment, title("Before and after treatment", results), results.simulated)
 
 
 def _curves(results: Results, _seed: int) -> "Figure | None":
@@ -407,6 +415,16 @@ SAMPLE_FIGURES = by_name(
             "Two separate peaks mean that the model tells two kinds of cells apart; one peak means that it "
             "sees little difference. The dashed line is the threshold.",
             text=words.prediction,
+        ),
+        FigureEntry(
+            "treatment",
+            _treatment,
+            "prediction",
+            "before and after treatment",
+            "The number of cells stands in brackets. With known responses also the AUROC among the cells of one part, "
+            "with its 95 % bootstrap interval, where both classes occur there. Look whether the share jumps between "
+            "untreated and treated cells: then the prediction may show what the drug has done, not who will resist.",
+            text=words.treatment,
         ),
         FigureEntry(
             "curves",

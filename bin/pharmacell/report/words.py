@@ -1,5 +1,6 @@
 """Results in plain words."""
 
+import html
 import math
 
 from pharmacell.report.results import Results
@@ -12,6 +13,7 @@ from pharmacell.response.columns import (
     Diagnostics,
     main_model,
 )
+from pharmacell.response.treatment import notes as treatment_notes
 
 MEANING = {
     "supported": "The checks agree that these predictions carry information about the drug's effect.",
@@ -107,6 +109,32 @@ def prediction(results: Results) -> str:
     if "truth" in table:
         text += f" In truth, {100 * table['truth'].mean():.0f} % are sensitive."
     return text
+
+
+def treatment(results: Results) -> str:
+    """Say how many cells of each part are predicted sensitive, how well, and what that means; html.
+
+    Parameters
+    ----------
+    results
+        One sample's results; its table of the treatment must be there.
+    """
+    if results.treatment is None:
+        return ""
+    told = []
+    for part, rows in results.treatment.groupby("treatment", sort=False):
+        own = rows[rows["model"] == rows["model"].iloc[0]].set_index("metric")
+        text = (
+            f"{part}: {own.loc['n_cells', 'value']:,.0f} cells, "
+            f"{100 * own.loc['share_sensitive', 'value']:.0f} % predicted sensitive"
+        )
+        if "auroc" in own.index:
+            text += f", AUROC {with_interval(*own.loc['auroc', ['value', 'low', 'high']])}"
+        elif "n_known" in own.index and own.loc["n_known", "value"]:
+            text += ", all known responses of one class and so no score"
+        told.append(text)
+    notes = [sentence(note) for note in treatment_notes(results.diagnostics)]
+    return html.escape(" ".join([sentence("; ".join(told)), *notes]))
 
 
 def significance(results: Results) -> str:

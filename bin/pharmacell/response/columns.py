@@ -18,6 +18,7 @@ ALONE = (NETWORK, *BASELINE_NAMES)  # what is scored beside the ensemble
 PREDICTIONS = (CELL_ID, PROBABILITY, PROBABILITY_STD, LABEL)  # and TRUTH where it is known
 BASELINES = (CELL_ID, *ALONE)
 MODEL_METRICS = ("model", *METRICS)
+TREATMENT = ("treatment", *MODEL_METRICS)
 SIGNIFICANCE = (CELL_ID, "p", "fdr", "call")
 CLASS_NAMES = ("resistant", "sensitive")  # of the labels 0 and 1
 # in the column "call", beside the two classes; the first two stand out, but their probability says the other class
@@ -50,7 +51,8 @@ class Diagnostics(TypedDict, total=False):
     """Keys of ``diagnostics.json``.
 
     Those of shifted validation, of the checks on the cells and of the member weights are there only where linear
-    members stand beside the network; those of the separation only with the scores under permuted bulk responses.
+    members stand beside the network; those of the separation only with the scores under permuted bulk responses; those
+    of the treatment only where the sheet names its column.
 
     Attributes
     ----------
@@ -115,6 +117,11 @@ class Diagnostics(TypedDict, total=False):
         Spearman correlation of the linear score that is tested with the score that is shown.
     cell_axes
         Along how many axes the cells differ, see :func:`pharmacell.evaluate.significance.number_of_axes`.
+    n_untreated, n_treated
+        Cells before and after treatment.
+    treatment_and_label, treatment_and_truth, treatment_and_group, treatment_and_batch
+        Cramér's V of being treated with the predicted class, the known class, the group and the batch; None where one
+        of both is the same for all cells.
     """
 
     verdict: str
@@ -170,3 +177,9 @@ class Diagnostics(TypedDict, total=False):
     network_largest_deviation_p: float | None
     linear_score_correlation: float
     cell_axes: float
+    n_untreated: int
+    n_treated: int
+    treatment_and_label: float | None
+    treatment_and_truth: float | None
+    treatment_and_group: float | None
+    treatment_and_batch: float | None

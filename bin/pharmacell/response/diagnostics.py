@@ -5,17 +5,22 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from pharmacell.response import resembled_lines, treatment
 from pharmacell.response.cell_tests import CellTests
 from pharmacell.response.columns import BASELINE_NAMES, Diagnostics, main_model
 from pharmacell.response.model_card import ModelCard
 from pharmacell.response.predict import CellPredictions
-from pharmacell.response.resembled_lines import notes
 from pharmacell.response.verdict import judge
 
 
 def diagnose(
-    predictions: CellPredictions, card: ModelCard, sample: Mapping[str, Any], tests: CellTests | None
+    predictions: CellPredictions,
+    card: ModelCard,
+    sample: Mapping[str, Any],
+    tests: CellTests | None,
+    obs: pd.DataFrame | None = None,
 ) -> Diagnostics:
     """Collect what speaks for and against the predictions and draw a verdict from it.
 
@@ -29,6 +34,8 @@ def diagnose(
         ``uns["pharmacell"]`` of the prepared sample.
     tests
         What permuted bulk responses say of the cells, or None.
+    obs
+        The cells' annotation, which may say which cells were treated.
 
     Raises
     ------
@@ -68,8 +75,11 @@ def diagnose(
         measured |= of_tests(predictions.scores.mean(0), tests)
     resembled = card.adaptation.resembles_line
     measured["resembles_line"] = None if resembled is None else [asdict(one) for one in resembled]
+    if obs is not None:
+        measured |= treatment.of_treatment(obs, predictions.labels)
     verdict, reasons = judge(measured)
-    return {"verdict": verdict, "reasons": reasons + notes(resembled), **measured}
+    notes = resembled_lines.notes(resembled) + treatment.notes(measured)
+    return {"verdict": verdict, "reasons": reasons + notes, **measured}
 
 
 def baseline_agreements(predictions: CellPredictions) -> list[float]:

@@ -11,13 +11,14 @@ import pandas as pd
 from pharmacell import __version__
 from pharmacell.core.files import whole_file
 from pharmacell.core.seeds import integer
-from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH, UNKNOWN
+from pharmacell.data.columns import OBS_GROUP, OBS_TREATMENT, OBS_TRUTH, UNKNOWN
 from pharmacell.evaluate.bootstrap import score_models
 from pharmacell.response import columns
 from pharmacell.response.cell_tests import CellTests
 from pharmacell.response.columns import Diagnostics
 from pharmacell.response.model_card import ModelCard
 from pharmacell.response.predict import CellPredictions
+from pharmacell.response.treatment import parts_of
 
 FDR_LEVEL = 0.05  # false discovery rate
 
@@ -51,7 +52,8 @@ def prediction_tables(
     -------
     dict
         ``predictions``, ``baselines``; with tests ``significance``; with truth ``metrics`` (the model) and
-        ``model_metrics`` (the model, the network alone and the baselines), all with the columns of
+        ``model_metrics`` (the model, the network alone and the baselines); where cells have a treatment, ``treatment``
+        (shares and, with truth, the same scores for each part); all with the columns of
         :mod:`pharmacell.response.columns`. Intervals draw whole groups where cells have groups.
     """
     ids = obs.index.astype(str)
@@ -61,18 +63,65 @@ def prediction_tables(
     tables = {"predictions": cells, "baselines": baselines}
     if tests is not None:
         tables["significance"] = significance_table(ids, predictions.labels, tests)
+    scored = np.zeros(len(obs), bool)
     if OBS_TRUTH in obs:
         truth = obs[OBS_TRUTH].to_numpy(np.int8)
         known = truth != UNKNOWN
         cells[columns.TRUTH] = truth if known.all() else pd.arrays.IntegerArray(truth, ~known)
         scored = known & ~ids.isin(labelled_cells)
-        probabilities = {model: predictions.probability[scored]}
-        probabilities |= dict(zip(columns.ALONE, predictions.alone[:, scored], strict=True))
-        groups = obs[OBS_GROUP].astype(str).to_numpy()[scored] if OBS_GROUP in obs else None
-        scores = score_models(truth[scored], probabilities, integer(seed, "bootstrap of cells"), groups)
+        scores = score_cells(predictions, obs, scored, seed, model)
         tables["model_metrics"] = scores
         tables["metrics"] = scores.loc[scores["model"] == model, list(columns.METRICS)]
+    if OBS_TREATMENT in obs:
+        tables["treatment"] = treatment_table(predictions, obs, scored, seed, model)
     return tables
+
+
+def score_cells(
+    predictions: CellPredictions, obs: pd.DataFrame, scored: np.ndarray, seed: int, model: str
+) -> pd.DataFrame:
+    """Return the scores of the model, the network alone and the baselines.
+
+    Parameters
+    ----------
+    predictions, obs, seed, model
+        As in :func:`prediction_tables`.
+    scored
+        Which cells are scored, bool [n_cells].
+    """
+    truth = obs[OBS_TRUTH].to_numpy(np.int8)
+    probabilities = {model: predictions.probability[scored]}
+    probabilities |= dict(zip(columns.ALONE, predictions.alone[:, scored], strict=True))
+    groups = obs[OBS_GROUP].astype(str).to_numpy()[scored] if OBS_GROUP in obs else None
+    return score_models(truth[scored], probabilities, integer(seed, "bootstrap of cells"), groups)
+
+
+def treatment_table(
+    predictions: CellPredictions, obs: pd.DataFrame, scored: np.ndarray, seed: int, model: str
+) -> pd.DataFrame:
+    """Return number, share predicted sensitive and scores of the untreated cells and of each treatment.
+
+    A part is scored where both classes are known among its cells.
+
+    Parameters
+    ----------
+    predictions, obs, seed, model
+        As in :func:`prediction_tables`.
+    scored
+        Which cells are scored, bool [n_cells].
+    """
+    rows = []
+    for part, cells in parts_of(obs).items():
+        counted = {"n_cells": cells.sum(), "share_sensitive": predictions.labels[cells].mean()}
+        if scored.any():
+            counted["n_known"] = (cells & scored).sum()
+        shares = pd.DataFrame({"metric": list(counted), "value": list(counted.values())}, dtype=object)
+        told = cells & scored
+        both = told.any() and obs[OBS_TRUTH][told].nunique() == 2
+        scores = [score_cells(predictions, obs, told, seed, model)] if both else []
+        rows.append(pd.concat([shares.assign(model=model), *scores], ignore_index=True).assign(treatment=part))
+    table = pd.concat(rows, ignore_index=True).reindex(columns=list(columns.TREATMENT))
+    return table.astype({"value": float, "low": float, "high": float})
 
 
 def significance_table(cells: pd.Index, labels: np.ndarray, tests: CellTests) -> pd.DataFrame:
