@@ -8,7 +8,7 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 from machine import N_GENES, Row, seconds
-from synthetic_files import COMMANDS, write_cells, write_lines
+from synthetic_files import COMMANDS, symbols, write_counts, write_lines
 
 N_LINES, N_CELLS, EPOCHS = 944, 1200, 20  # those of the demo
 REPEATS, FOLDS, HEADS = 10, 10, 6
@@ -22,8 +22,10 @@ def measure(threads: int):
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_lines(folder, N_LINES, N_GENES)
-        write_cells(folder / "s.h5ad", N_CELLS, N_GENES)
+        write_lines(folder, N_LINES, symbols(N_GENES))
+        write_counts(folder / "raw.h5ad", N_CELLS, symbols(N_GENES))
+        prepare = [sys.executable, COMMANDS / "qc.py", "--input", "raw.h5ad", "--sample", "s", "--min_genes", "0"]
+        subprocess.run(prepare, cwd=folder, check=True, capture_output=True)
         cells = ad.read_h5ad(folder / "s.h5ad")
         cells.obs["pharmacell_truth"] = np.random.default_rng(0).integers(0, 2, N_CELLS).astype(np.int8)
         cells.write_h5ad(folder / "s.h5ad")
