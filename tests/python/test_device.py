@@ -1,14 +1,16 @@
 """Where training happens is said, a missing GPU is one clear line, and lack of memory has its own exit code."""
 
+import os
 from dataclasses import replace
 
 import click
 import pytest
 import torch
+from click.testing import CliRunner
 from synthetic_cells import CONFIG, GENES, TRAINING
 from torch import Tensor
 
-from pharmacell.core.command import command
+from pharmacell.core.command import THREAD_VARIABLES, command
 from pharmacell.core.device import resolve_device
 from pharmacell.core.errors import InputError
 from pharmacell.response import joint_training, pretraining
@@ -104,3 +106,18 @@ def test_no_step_of_an_epoch_waits_for_a_number_from_the_device(monkeypatch):
         assert means["total"].is_meta
     with pytest.raises(RuntimeError, match="meta"):
         means["total"][0].item()
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "passive"), ("active", "active")])
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(given, expected, monkeypatch):
+    for variable in (*THREAD_VARIABLES, "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(variable, "1")  # so that what the command sets is undone
+    monkeypatch.setenv("OMP_WAIT_POLICY", given) if given else monkeypatch.delenv("OMP_WAIT_POLICY")
+    found = {}
+
+    @command("probe")
+    def probe(**_):
+        found.update(os.environ)
+
+    CliRunner().invoke(probe, ["--threads", "2"], catch_exceptions=False)
+    assert (found["OMP_NUM_THREADS"], found["OMP_WAIT_POLICY"]) == ("2", expected)

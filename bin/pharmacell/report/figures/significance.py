@@ -36,7 +36,8 @@ def draw_significance(significance: "pd.DataFrame", title: str, simulated: bool)
     parts = {call: significance.loc[significance["call"] == call, "p"].to_numpy() for call in COLOURS}
     drawn = bars.bar(list(parts), [len(part) for part in parts.values()], color=list(COLOURS.values()), width=0.65)
     bars.bar_label(drawn, fmt="{:,.0f}", padding=2)
-    bars.set_xticks(range(len(parts)), [call.replace(" than the ", "\nthan the\n").replace("not ", "not\n") for call in parts])
+    names = [call.replace(" than the ", "\nthan the\n").replace("not ", "not\n") for call in parts]
+    bars.set_xticks(range(len(parts)), names)
     bars.margins(y=0.12)
     bars.set(title="calls at a false discovery rate of 5 %", ylabel="cells")
 
