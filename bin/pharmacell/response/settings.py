@@ -121,7 +121,7 @@ class ConfigurationChoice:
     """Which defaults a run takes where an option is not given."""
 
     config: Literal["default", "published"] = setting(
-        "default", "Set of defaults: default is what shifted validation asks for, published is the paper's."
+        "default", "Set of defaults: default predicts simulated cells of held-out lines best, published is the paper's."
     )
     preset: Literal["data1", "data2", "data3", "data4"] | None = setting(
         None,

@@ -24,7 +24,7 @@ class RidgeConfig:
     Attributes
     ----------
     alpha
-        On the squared weights, for standardised genes. The shift from lines to cells asks for a strong one.
+        On the squared weights, for standardised genes. Cells are noisier than lines, which a strong one allows for.
     """
 
     alpha: float = 1e5
