@@ -203,8 +203,8 @@ def test_significance_counts_calls_and_stacks_the_p_values():
         (label.get_text(), bar.get_height()) for label, bar in zip(bars.get_xticklabels(), bars.patches, strict=True)
     ] == [
         ("sensitive", 1),
-        ("higher\nthan the sample", 0),
-        ("lower\nthan the sample", 0),
+        ("higher\nthan the\nsample", 0),
+        ("lower\nthan the\nsample", 0),
         ("resistant", 1),
         ("not\nsignificant", 2),
     ]
