@@ -290,7 +290,8 @@ def test_cells_of_two_lines_differ_along_one_axis():
     weights = rng.normal(size=(50, 200))
     lines = rng.normal(size=(12, 50))
     few, many = (lines[np.arange(120) % n] + 0.1 * rng.normal(size=(120, 50)) for n in (2, 12))
-    few, many = (number_of_axes((cells - cells.mean(0)) @ weights) for cells in (few, many))
+    common = 20 * rng.normal(size=(50, 1))  # what all permutations share counts for nothing
+    few, many = (number_of_axes((cells - cells.mean(0)) @ (weights + common)) for cells in (few, many))
     assert few < 1.5 < 5 < many
 
 
@@ -367,7 +368,7 @@ PLAIN = {
         ({"response_reliability": 0.54}, "supported"),
         ({"response_reliability": None, "response_reliability_lines": None}, "supported"),
         ({"separation_p": 0.2}, "uncertain"),
-        ({"separation_p": 0.8}, "not supported"),
+        ({"separation_p": 0.8}, "uncertain"),
         ({"halves_p": 0.3}, "uncertain"),
         (TWO_LINES, "supported"),
         (TWO_LINES | {"predictability_within_low": 0.57}, "uncertain"),

@@ -113,13 +113,14 @@ def number_of_axes(deviations: np.ndarray) -> float:
     """Return along how many axes cells differ: the participation ratio of their variances.
 
     With the eigenvalues ``v`` of the cells' covariance over permutations: ``(sum of v)^2 / sum of v^2``. Cells of two
-    lines differ along hardly more than one, and whatever direction is drawn tells them apart.
+    lines differ along hardly more than one, and whatever direction is drawn tells them apart. The mean over
+    permutations does not count: it is what all share (such as what tissues have in common), and may be most of each.
 
     Parameters
     ----------
     deviations
         Of some cells under each permutation, [n_cells, n_permutations].
     """
-    deviations = deviations.astype(np.float64)
+    deviations = deviations - deviations.mean(1, keepdims=True, dtype=np.float64)
     products = deviations @ deviations.T if len(deviations) < deviations.shape[1] else deviations.T @ deviations
     return float(np.trace(products) ** 2 / max(np.square(products).sum(), 1e-30))
