@@ -136,7 +136,7 @@ def test_the_matrix_that_is_asked_for_is_read(tmp_path):
     ended = run(project, tmp_path, *arguments, "--matrix", "it's mine", "--max_mt_percent", "100")
     assert ended.code == 0, ended.output
     summary = json.loads((tmp_path / "results/qc/s/qc_summary.json").read_text())
-    assert "layers['it's mine'] is used (as told)" in summary["notes"]
+    assert "layers['it's mine'] is used (as asked)" in summary["notes"]
     assert any(note.startswith("response: taken as untreated '0' (80 cells)") for note in summary["notes"])
     measured = pd.read_csv(tmp_path / "results/qc/s/qc_metrics.csv").set_index("cell_id")["total_counts"]
     np.testing.assert_allclose(measured[cells.obs_names], 3 * np.asarray(cells.X.sum(axis=1)).ravel(), rtol=1e-6)

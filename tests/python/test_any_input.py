@@ -458,7 +458,7 @@ def test_matrix_told(told, tmp_path):
     added = {"X": 0, "raw": 1, "spliced": 2}[told]
     written, notes = run_qc(h5ad(tmp_path, sample), tmp_path / "out", "--matrix", told)
     np.testing.assert_array_equal(written[:, GENES].layers["counts"].toarray(), COUNTS + added)
-    assert "is used (as told)" in notes
+    assert "is used (as asked)" in notes
     refuse(
         qc, ["--sample", "s", "--input", str(tmp_path / "s.h5ad"), "--matrix", "velocity"], tmp_path / "no", "X, layers"
     )
@@ -601,7 +601,7 @@ def test_corrected_counts_are_normalised_and_a_told_scale_wins(tmp_path):
     assert "just below whole numbers" in notes
     written, notes = run_qc(path, tmp_path / "b", "--scale", "log1p")
     np.testing.assert_allclose(written[:, GENES].X.toarray(), values, rtol=1e-6)
-    assert "as told" in notes
+    assert "as asked" in notes
     refuse(
         qc,
         ["--sample", "s", "--input", str(h5ad(tmp_path, annotated(COUNTS - 1))), "--scale", "counts"],

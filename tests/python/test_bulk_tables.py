@@ -238,7 +238,7 @@ def test_excluded_lines(clean, tmp_path):
     bulk, response, said = prepare(write(tmp_path / "tables"), "--exclude_lines", spelled)
     assert list(bulk.obs_names) == list(clean[0].obs_names[2:])
     assert not set(response["line"]) & {first, second}
-    assert f"2 lines are excluded, as told: {first}, {second}" in said
+    assert f"2 lines are excluded, as asked: {first}, {second}" in said
 
 
 def test_an_unknown_line_to_exclude(clean, tmp_path):

@@ -163,7 +163,7 @@ def test_annotation_columns_leave_the_genes(tmp_path):
 def test_orientation_told_wins(tmp_path):
     sample, notes = read_sample(as_csv(tmp_path), Reading("genes_by_cells"))
     assert list(sample.obs.index) == GENES
-    assert "as told" in notes[0]
+    assert "as asked" in notes[0]
 
 
 def test_gene_names_from_var(tmp_path):

@@ -33,7 +33,7 @@ def test_what_is_told_wins_unless_it_cannot_be(scale, told):
     else:
         found, statement = settle_scale(values, told, "f")
         assert found == told
-        assert "as told" in statement
+        assert "as asked" in statement
         assert (f"look like {scale}" in statement) == (scale != told)
 
 

@@ -76,7 +76,7 @@ def without_lines(bulk: Bulk, names: Iterable[str]) -> Bulk:
     kept = ~known.isin(keys)
     if not kept.any():
         raise InputError(f"--exclude_lines: no line of {bulk.database} is left; exclude fewer")
-    note = f"{len(keys)} lines are excluded, as told: {', '.join(sorted(keys))}"
+    note = f"{len(keys)} lines are excluded, as asked: {', '.join(sorted(keys))}"
     measured = bulk.measurements[~bulk.measurements["line"].isin(keys)].reset_index(drop=True)
     return replace(
         bulk,

@@ -49,7 +49,7 @@ def choose_matrix(contents: Contents, asked: str | None, scale: str, source: str
         if not wanted:
             raise InputError(f"{source}: --matrix {asked}: there is none of that name; matrices: {there}")
         chosen = (exact or wanted)[0]
-        return chosen, [f"{chosen.words} is used (as told)"]
+        return chosen, [f"{chosen.words} is used (as asked)"]
     if not candidates:
         raise InputError(f"{source}: X is empty, and no layer or raw holds values; put the expression matrix into X")
     if len(candidates) == 1:

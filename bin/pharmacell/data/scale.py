@@ -204,7 +204,7 @@ def settle_scale(values: Values, asked: str, source: str, place: str = "") -> tu
             f"use --scale {seen} or auto, or give the right matrix"
         )
     doubt = "" if asked == seen else f"; they look like {seen}{', because ' if why else ''}{why}"
-    return asked, f"values are {asked} (as told: {values}{doubt})"
+    return asked, f"values are {asked} (as asked: {values}{doubt})"
 
 
 def detect(values: Values) -> tuple[str, str]:

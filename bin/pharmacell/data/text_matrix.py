@@ -186,7 +186,7 @@ def _is_numbered(names: list[str], first: list[list[str]]) -> bool:
 def _orient(columns: Sequence[str], rows: Sequence[str], asked: str, path: Path) -> tuple[str, str]:
     """Return the orientation and a sentence about it."""
     if asked != "auto":
-        return asked, f"orientation is {asked} (as told)"
+        return asked, f"orientation is {asked} (as asked)"
     return require_orientation(columns, rows, str(path))
 
 

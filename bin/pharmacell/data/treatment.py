@@ -91,12 +91,12 @@ def require_understood(words: list[str], named: list[str], place: str) -> None:
     InputError
         If a value may mean either, if none says which cells are untreated, or if there are too many values.
     """
-    told = {word for word in words if is_known(word)}
-    if not told:
+    given = {word for word in words if is_known(word)}
+    if not given:
         raise InputError(f"{place}: no cell has a value; leave treatment_key out")
-    if len(told) > MOST_PARTS:
+    if len(given) > MOST_PARTS:
         raise InputError(
-            f"{place}: {len(told)} different values, at most {MOST_PARTS} treatments or time points can be told apart; "
+            f"{place}: {len(given)} different values, at most {MOST_PARTS} treatments or time points can be told apart; "
             "name another column with treatment_key"
         )
     if maybe := [name for name, word in zip(named, words, strict=True) if is_unclear(word)]:
@@ -104,7 +104,7 @@ def require_understood(words: list[str], named: list[str], place: str) -> None:
             f"{place}: {', '.join(maybe)} may mean untreated cells or not; write {UNTREATED} or the treatment, or "
             "leave the cell empty where it is not known"
         )
-    if not any(is_untreated(word) for word in told) and not told <= TREATED_WORDS:
+    if not any(is_untreated(word) for word in given) and not given <= TREATED_WORDS:
         shown = ", ".join(name for name, word in zip(named, words, strict=True) if is_known(word))
         raise InputError(
             f"{place}: no value says which cells are untreated: {shown}; write one of {EXAMPLES} for those, or leave "
