@@ -96,8 +96,8 @@ def require_understood(words: list[str], named: list[str], place: str) -> None:
         raise InputError(f"{place}: no cell has a value; leave treatment_key out")
     if len(given) > MOST_PARTS:
         raise InputError(
-            f"{place}: {len(given)} different values, at most {MOST_PARTS} treatments or time points can be told apart; "
-            "name another column with treatment_key"
+            f"{place}: {len(given)} different values, at most {MOST_PARTS} treatments or time points can be told "
+            "apart; name another column with treatment_key"
         )
     if maybe := [name for name, word in zip(named, words, strict=True) if is_unclear(word)]:
         raise InputError(
