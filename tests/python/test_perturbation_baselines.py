@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from perturbation_tables import small_table
 
-from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
+from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.models.blend import blend_weights, simplex_least_squares
 from pharmacell.perturbation.models.features import Components, compound_effects, make_features
 from pharmacell.perturbation.models.inner import asked_protocol

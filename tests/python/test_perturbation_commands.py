@@ -13,7 +13,7 @@ from synthetic_perturbation import DATA, SMALL
 from pharmacell.cli.kaggle_train import kaggle_train
 from pharmacell.cli.predict_perturbation import predict_perturbation
 from pharmacell.cli.simulate_perturbation import simulate_perturbation
-from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
+from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.metrics import METRICS, Scorer
 from pharmacell.perturbation.table import PerturbationTable
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import categories
-from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.models.stacked_network import FittedNetwork

@@ -8,9 +8,9 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
+from pharmacell.data.fingerprints import morgan_counts
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import unparsable
-from pharmacell.perturbation.fingerprints import morgan_counts
 from pharmacell.perturbation.formats import KEYS
 from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from pharmacell.data.fingerprints import morgan_counts
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
-from pharmacell.perturbation.fingerprints import morgan_counts
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.settings import FitOptions

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.perturbation.fingerprints import morgan_counts
+from pharmacell.data.fingerprints import morgan_counts
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.perturbation.fingerprints import morgan_counts, tanimoto
+from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.models.baselines import mean_per_cell_type
 
 if TYPE_CHECKING:
