@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.drugs import match_drug
+from pharmacell.data.drugs import choose_drugs, match_drug
 from pharmacell.data.lines import load_lines
 from pharmacell.data.names import drug_key, line_key
 from pharmacell.data.response import (
@@ -72,6 +72,41 @@ def test_one_class_is_refused():
     _, summary = add_labels(merge_releases(raw(range(10)), "ln_ic50"), "threshold", threshold=-1.0)
     with pytest.raises(InputError, match="0 sensitive and 10 resistant"):
         select_drugs(summary, ["cisplatin"], "table")
+
+
+CHOICES = {
+    "all": ["Erlotinib", "Lapatinib", "AZD8055", "Bortezomib", "My drug"],
+    "target:egfr": ["Erlotinib", "Lapatinib"],
+    "Target: ERBB2": ["Lapatinib"],
+    "pathway:PI3K/MTOR": ["AZD8055"],
+    "tarceva": ["Erlotinib"],
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_drugs_are_chosen_by_target_and_pathway(name):
+    assert choose_drugs(name, CHOICES["all"], "table") == CHOICES[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("target:EGFRR", "the target 'EGFRR'; nearest: EGFR"),
+        ("pathway:-", "the pathway '-'"),
+        ("all:x", "named 'all:x'"),
+    ],
+)
+def test_a_choice_without_a_drug_is_refused_with_the_nearest(name, said):
+    with pytest.raises(InputError, match=said):
+        choose_drugs(name, CHOICES["all"], "table")
+
+
+def test_of_chosen_drugs_those_of_one_class_are_left_out_and_named_ones_refused():
+    rows = [("Erlotinib", 5), ("Lapatinib", 0), ("Cisplatin", 5)]
+    summary = pd.DataFrame(rows, columns=["drug", "n_sensitive"]).assign(n_resistant=5, binarise="quantile", cut=0.0)
+    assert select_drugs(summary, ["cisplatin", "target:EGFR"], "table")["drug"].tolist() == ["Cisplatin", "Erlotinib"]
+    with pytest.raises(InputError, match="0 sensitive"):
+        select_drugs(summary, ["target:EGFR", "lapatinib"], "table")
 
 
 def test_drug_names_ignore_case_and_punctuation():

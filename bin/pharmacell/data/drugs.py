@@ -135,6 +135,9 @@ def unsigned_base(name: str) -> str:
 
 SIGNED: tuple[Callable[[str], str], ...] = (drug_key, base_key)  # from the strictest
 UNSIGNED: tuple[Callable[[str], str], ...] = (drug_key, unsigned, base_key, unsigned_base)
+ALL = "all"  # in the place of a drug's name: every drug
+KINDS = ("target", "pathway")  # target:EGFR in the place of a drug's name: every drug that acts on it
+BRACKETS = re.compile(r"^(.*?)\((.*)\)$")
 
 
 def find_drugs(name: str, known: Sequence[str]) -> list[str]:
@@ -196,6 +199,64 @@ def match_drug(name: str, known: Iterable[str], where: str) -> str:
         f"{where}: no drug is named '{name}'; nearest: {', '.join(nearest_names(name, _all_names(known)))} "
         "(list_drugs.py prints all)"
     )
+
+
+def is_choice(name: str) -> bool:
+    """Tell whether a text stands for drugs to be looked up: ``all``, ``target:T`` or ``pathway:P``.
+
+    Parameters
+    ----------
+    name
+        What the user wrote in the place of a drug's name.
+    """
+    kind, colon, _ = name.lower().partition(":")
+    return (kind.strip() == ALL and not colon) or (kind.strip() in KINDS and bool(colon))
+
+
+def choose_drugs(name: str, known: Sequence[str], where: str) -> list[str]:
+    """Return the drugs that a name, ``all``, ``target:T`` or ``pathway:P`` stands for, in the order of the table.
+
+    A target is one of those that a drug acts on, a pathway the whole name of one; neither case nor punctuation matters.
+    ``target:PI3K`` is also that of ``PI3K (class 1)``, ``target:PDPK1`` that of ``PDK1 (PDPK1)``.
+
+    Parameters
+    ----------
+    name
+        What the user wrote.
+    known
+        The names in the response table.
+    where
+        What the response table is called in the message.
+
+    Raises
+    ------
+    InputError
+        If there is no such drug, or none on that target or in that pathway; the message names the nearest.
+    """
+    if not is_choice(name):
+        return [match_drug(name, known, where)]
+    kind, _, wanted = (part.strip() for part in name.partition(":"))
+    if kind.lower() == ALL:
+        return list(known)
+    facts = describe_drugs(known)[kind.lower()]
+    parts = [list(filter(None, _targets(text) if kind.lower() == "target" else text.split("; "))) for text in facts]
+    found = [drug for drug, each in zip(known, parts, strict=True) if plain(wanted) in map(plain, each)]
+    if found:
+        return found
+    there = {part: part for each in parts for part in each}
+    raise InputError(
+        f"{where}: no drug has the {kind.lower()} '{wanted}'; nearest: {', '.join(nearest_names(wanted, there))} "
+        "(list_drugs.py prints all)"
+    )
+
+
+def _targets(text: str) -> list[str]:
+    """Return the names of all targets in a cell of the table: ``PDK1 (PDPK1), IKK`` has four, one with the brackets."""
+    names = []
+    for part in re.split("[,;]", text):
+        inside = BRACKETS.match(part.strip())
+        names += [part.strip(), *(name.strip() for name in (inside.groups() if inside else ()))]
+    return names
 
 
 def _all_names(known: Sequence[str]) -> dict[str, str]:

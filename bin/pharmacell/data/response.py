@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.drugs import match_drug
+from pharmacell.data.drugs import choose_drugs, is_choice, match_drug
 from pharmacell.data.names import drug_key
 
 METHODS = ("quantile", "extremes", "threshold", "waterfall")
@@ -228,17 +228,23 @@ def select_drugs(summary: pd.DataFrame, drugs: list[str], source: str) -> pd.Dat
     summary
         One row for each drug of the table.
     drugs
-        As the user wrote them.
+        As the user wrote them: names, ``all``, ``target:T`` or ``pathway:P``. Of several drugs that one of the last
+        three stands for, those with lines of one class only are left out.
     source
         What the table is called in a message.
 
     Raises
     ------
     InputError
-        If a drug is unknown or has lines of one class only.
+        If a drug is unknown, or a named one has lines of one class only.
     """
     rows = []
+    both = summary[["n_sensitive", "n_resistant"]].min(axis=1) > 0
     for drug in drugs:
+        if is_choice(drug):
+            found = choose_drugs(drug, summary["drug"].tolist(), source)
+            rows += [row for _, row in summary[both & summary["drug"].isin(found)].iterrows()]
+            continue
         name = match_drug(drug, summary["drug"], source)
         row = summary.loc[summary["drug"] == name].iloc[0]
         if min(row["n_sensitive"], row["n_resistant"]) == 0:
