@@ -116,11 +116,11 @@ def test_other_modes_run_and_nothing_is_missing(image, tmp_path, mode):
 
 def test_results_belong_to_the_user_who_starts_the_run(image, tmp_path):
     command = ["docker", "run", "--rm", "--network", "host", "--user", "12345:12345", "--volume", f"{tmp_path}:/here"]
-    command += ["localhost/pharmacell:0.1.0-cpu", "bash", "-c", "python3 -c 'import torch' && touch $HOME/a && id -u"]
+    command += ["localhost/pharmacell:0.2.0-cpu", "bash", "-c", "python3 -c 'import torch' && touch $HOME/a && id -u"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.strip() == "12345"
-    inside = ["docker", "run", "--rm", "--network", "host", "localhost/pharmacell:0.1.0-cpu", "bash", "-c"]
+    inside = ["docker", "run", "--rm", "--network", "host", "localhost/pharmacell:0.2.0-cpu", "bash", "-c"]
     found = subprocess.run([*inside, "id -u; command -v gcc cc make"], capture_output=True, text=True).stdout.split()
     assert found == ["1000"], "the image's own user is not root, and no compiler is in it"
 
@@ -142,10 +142,10 @@ def test_docker_that_is_not_running_is_one_clear_line(docker, tmp_path, monkeypa
 def test_gpu_where_there_is_none_is_one_clear_line(image, tmp_path):
     if shutil.which("nvidia-smi"):
         pytest.skip("this machine has a GPU")
-    subprocess.run(["docker", "tag", "localhost/pharmacell:0.1.0-cpu", "localhost/pharmacell:0.1.0-cuda"], check=True)
+    subprocess.run(["docker", "tag", "localhost/pharmacell:0.2.0-cpu", "localhost/pharmacell:0.1.0-cuda"], check=True)
     try:
         ended = run_pipeline(tmp_path, "docker,gpu", *configured(tmp_path))
     finally:
-        subprocess.run(["docker", "rmi", "localhost/pharmacell:0.1.0-cuda"], check=True, capture_output=True)
+        subprocess.run(["docker", "rmi", "localhost/pharmacell:0.2.0-cuda"], check=True, capture_output=True)
     assert ended.code == 1
     assert "docker finds no NVIDIA GPU" in last_error(ended.output)
