@@ -1,5 +1,6 @@
 """The bulk data set: expression and drug response of cell lines, from GDSC or from the user's tables."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -162,6 +163,23 @@ def write_bulk(bulk: Bulk, response: pd.DataFrame, summary: pd.DataFrame, outdir
         response.to_parquet(partial, index=False)
     with whole_file(outdir / "drug_summary.csv") as partial:
         summary.to_csv(partial, index=False)
+
+
+def bulk_digest(lines: "AnnData", response: pd.DataFrame) -> str:
+    """Return a hash of a bulk data set, of its values and not of how its files are written: SHA-256, hexadecimal.
+
+    Parameters
+    ----------
+    lines, response
+        As :func:`read_bulk` returns them.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(lines.X, dtype=np.float32).tobytes())
+    for names in (lines.obs_names, lines.var_names, *(lines.obs[column] for column in sorted(lines.obs))):
+        digest.update("\n".join(map(str, names)).encode())
+    for column in sorted(response):
+        values = response[column].astype(str) if response[column].dtype.name == "category" else response[column]
+        digest.update(pd.util.hash_pandas_object(values, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_bulk(bulk: str | Path, response: str | Path) -> tuple["AnnData", pd.DataFrame]:
