@@ -8,7 +8,7 @@ NEXTFLOW := $(BIN)/nextflow
 WORKERS ?= 2
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint schema bench image test-hpc lock clean
+.PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint docs schema bench image test-hpc lock clean
 
 help:
 	@echo "make demo    run the main job on a simulated sample (minutes after set-up)"
@@ -16,7 +16,7 @@ help:
 	@echo "make demo-perturbation train and compare models of differential expression"
 	@echo "make test    run all tests"
 	@echo "make setup   only make the environment in $(VENV)"
-	@echo "also: test-unit test-pipeline test-nf lint schema bench image test-hpc lock clean"
+	@echo "also: test-unit test-pipeline test-nf lint docs schema bench image test-hpc lock clean"
 
 setup: $(STAMP)
 
@@ -74,6 +74,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/numpydoc lint $$(find bin/pharmacell -name '*.py' | sort)
 
+# The site; a broken link or anchor ends it.
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Site: site/index.html"
+
 # From the fields of the commands' settings; a test fails where a file is not what this writes.
 schema: setup
 	$(BIN)/python tools/make_schema.py
@@ -94,4 +99,4 @@ lock: setup
 		--custom-compile-command "make lock" --all-extras pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf work .nextflow .nextflow.log* results .nf-test
+	rm -rf work .nextflow .nextflow.log* results site .nf-test

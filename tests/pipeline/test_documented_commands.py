@@ -52,7 +52,7 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("documented")
     shutil.copy(PROJECT / "tests/data/cells_cisplatin.h5ad", path / "cells.h5ad")
     (path / "samples.csv").write_text("sample,path,drug,label_key,group_key\na,cells.h5ad,cisplatin,response,line\n")
-    for name in ("F", "K", "I", "M", "S", "de_train.parquet"):
+    for name in ("F", "K", "I", "M", "S", "de_train.parquet", "expression.csv", "response.csv"):
         (path / name).write_text("x")
     tuned = path / "results/benchmark/tuned/tumour"
     tuned.mkdir(parents=True)
