@@ -16,6 +16,8 @@ COMMANDS = (
     "pretrain_bulk",
     "finetune_sc",
     "predict",
+    "pretrain_panel",
+    "predict_panel",
     "key_genes",
     "trajectory",
     "figures",

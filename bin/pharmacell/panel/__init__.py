@@ -1,0 +1,1 @@
+"""The panel: all drugs at once, on the bulk lines' own scale."""

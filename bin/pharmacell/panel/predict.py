@@ -1,0 +1,239 @@
+"""One sample, all drugs: groups, cells, intervals and tests on the scale of the bulk lines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import false_discovery_control, norm
+
+from pharmacell.panel.held_out import residual_spread
+from pharmacell.panel.linear import LinearPanel, tissue_weights
+from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, cell_profiles
+from pharmacell.panel.resemblance import Resemblance
+from pharmacell.panel.responses import Responses
+from pharmacell.panel.store import PanelModel
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+DRAWS = 50  # of a group's cells
+
+
+class SamplePanel:
+    """The members of the panel on the genes of one sample.
+
+    Parameters
+    ----------
+    lines
+        The bulk file.
+    responses
+        Of its lines.
+    model
+        The bulk stage.
+    scale
+        Of the lines on the shared genes.
+    """
+
+    def __init__(self, lines: "AnnData", responses: Responses, model: PanelModel, scale: BulkScale) -> None:
+        self.responses, self.model, self.scale = responses, model, scale
+        self.tissues = lines.obs["tissue"].to_numpy(str)
+        self.learned = responses.learned(np.arange(lines.n_obs))
+        self._linear: dict[str | None, LinearPanel] = {}
+
+    def linear(self, tissue: str | None) -> LinearPanel:
+        """Return the linear members for samples of a tissue; fitted when first asked for.
+
+        Parameters
+        ----------
+        tissue
+            As the lines call it; None: not known.
+        """
+        if tissue not in self._linear:
+            choice = self.model.choice
+            weights = tissue_weights(self.tissues, tissue, choice.tissue_weight)
+            self._linear[tissue] = LinearPanel(self.scale.x, self.learned, weights, choice)
+        return self._linear[tissue]
+
+    def z(self, profiles: np.ndarray, tissues: np.ndarray) -> np.ndarray:
+        """Return predicted z, float32 [n, n_drugs].
+
+        Parameters
+        ----------
+        profiles
+            On the bulk scale, [n, n_genes].
+        tissues
+            Of each profile, [n].
+        """
+        found = np.empty((len(profiles), len(self.responses.drugs)), np.float32)
+        for tissue in dict.fromkeys(tissues):
+            rows = tissues == tissue
+            found[rows] = self.linear(tissue).z(profiles[rows])
+        return found
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """Standard deviation of what is measured about what is predicted for a held-out line, in z, [n_drugs]."""
+        return residual_spread(self.responses, self.model.held_out)
+
+    def probability(self, z: np.ndarray) -> np.ndarray:
+        """Return the probability of being sensitive, float32 [n, n_drugs].
+
+        What is measured lies around what is predicted as in held-out lines, near normally, and a line is sensitive
+        where it is below the drug's cut.
+
+        Parameters
+        ----------
+        z
+            Predicted, [n, n_drugs].
+        """
+        return norm.cdf((self.responses.cut - z) / self.spread).astype(np.float32)
+
+    def ln_ic50(self, z: np.ndarray) -> np.ndarray:
+        """Return ln(IC50 / uM), [n, n_drugs].
+
+        Parameters
+        ----------
+        z
+            Predicted, [n, n_drugs].
+        """
+        level, slope = self.responses.scale
+        return level + slope * z
+
+    def percentile(self, z: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """Return the share of measured lines that are more sensitive, from 0 to 1, [n, n_drugs].
+
+        Parameters
+        ----------
+        z
+            Predicted, [n, n_drugs].
+        rows
+            Lines that are compared with, bool [n_lines]; None for all.
+        """
+        measured = self.responses.z if rows is None else self.responses.z[rows]
+        found = np.empty(z.shape)
+        for drug in range(z.shape[1]):
+            known = np.sort(measured[np.isfinite(measured[:, drug]), drug])
+            place = np.searchsorted(known, z[:, drug]) if len(known) else np.full(len(z), np.nan)
+            found[:, drug] = place / max(len(known), 1)
+        return found
+
+    @cached_property
+    def loading(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean of each drug's z, and its slope on the general sensitivity (mean z over drugs) of the lines."""
+        general = self.learned.mean(1)
+        centred = general - general.mean()
+        mean = self.learned.mean(0)
+        return mean, centred @ (self.learned - mean) / max(centred @ centred, 1e-12)
+
+    def specific(self, z: np.ndarray) -> np.ndarray:
+        """Return z without what a general sensitivity explains, [n, n_drugs].
+
+        Parameters
+        ----------
+        z
+            Predicted, [n, n_drugs].
+        """
+        mean, slope = self.loading
+        general = z.mean(1, keepdims=True) - mean.mean()
+        return z - mean - slope * general
+
+
+@dataclass(frozen=True)
+class GroupPredictions:
+    """Of each group and drug, [n_groups, n_drugs] but where stated.
+
+    Attributes
+    ----------
+    z, ln_ic50, low, high, percentile, percentile_tissue, probability, specific, p, fdr
+        See ``docs/panel.md``.
+    general, general_percentile
+        Mean z over drugs with the sign turned, and the share of lines that are more sensitive, [n_groups].
+    """
+
+    z: np.ndarray
+    ln_ic50: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    percentile: np.ndarray
+    percentile_tissue: np.ndarray
+    probability: np.ndarray
+    specific: np.ndarray
+    p: np.ndarray
+    fdr: np.ndarray
+    general: np.ndarray
+    general_percentile: np.ndarray
+
+
+def predict_groups(
+    panel: SamplePanel, pooled: Pooled, near: Resemblance, shown: np.ndarray, rng: np.random.Generator
+) -> GroupPredictions:
+    """Predict each group from its pooled counts.
+
+    Parameters
+    ----------
+    panel
+        Of the sample.
+    pooled
+        Counts of the groups.
+    near
+        What the groups resemble; its tissues are used.
+    shown
+        Drugs asked for, over which the false discovery rate is taken, int [n_shown].
+    rng
+        Draws cells.
+    """
+    profiles = panel.scale.of_counts(pooled.parts.sum(1))
+    z = panel.z(profiles, near.tissue)
+    of_cells = np.empty(z.shape)
+    for group in range(len(z)):
+        drawn = panel.scale.of_counts(pooled.bootstrap(group, DRAWS, rng))
+        of_cells[group] = panel.linear(near.tissue[group]).z(drawn).std(0)
+    spread = np.sqrt(panel.spread**2 + of_cells**2)
+    _, slope = panel.responses.scale
+    ln_ic50 = panel.ln_ic50(z)
+    half = 1.96 * spread * slope
+    p = np.concatenate(
+        [panel.linear(tissue).permutation_p(row[None]) for row, tissue in zip(profiles, near.tissue, strict=True)]
+    )
+    fdr = np.full(p.shape, np.nan)
+    fdr[:, shown] = false_discovery_control(p[:, shown], axis=1)
+    tissue = np.stack(
+        [panel.percentile(row[None], panel.tissues == own)[0] for row, own in zip(z, near.tissue, strict=True)]
+    )
+    general, of_lines = z.mean(1), panel.learned.mean(1)
+    return GroupPredictions(
+        z,
+        ln_ic50,
+        ln_ic50 - half,
+        ln_ic50 + half,
+        panel.percentile(z),
+        tissue,
+        panel.probability(z),
+        panel.specific(z),
+        p,
+        fdr,
+        -general,
+        (of_lines < general[:, None]).mean(1),
+    )
+
+
+def predict_cells(
+    panel: SamplePanel, counts: CountMatrix, pooled: Pooled, tissues: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield positions and probabilities of cells, float32 [<= 2048, n_drugs].
+
+    Parameters
+    ----------
+    panel
+        Of the sample.
+    counts
+        Of all cells.
+    pooled
+        From :func:`pharmacell.panel.profiles.pool`.
+    tissues
+        Of each cell, [n_cells].
+    """
+    for where, profiles in cell_profiles(counts, pooled, panel.scale):
+        yield where, panel.probability(panel.z(profiles, tissues[where]))

@@ -1,0 +1,233 @@
+"""Profiles on the scale of the bulk lines: pooled counts are treated like a line.
+
+Bulk profiles are standardised within each line. A single cell's are too sparse for that, but counts pooled over like
+cells are not: their logarithms, standardised within the profile and then by the bulk genes, can be treated like a line,
+and are comparable between samples.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from pharmacell.core.seeds import generator
+from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
+from pharmacell.data.matrices import Rows
+from pharmacell.data.shifts import TARGET_SUM, line_profiles
+from pharmacell.data.standardise import Standardiser
+
+NEIGHBOURS = 15  # the cell itself among them
+MOST_REFERENCE_CELLS = 10_000  # of larger samples, neighbours are sought among so many, whose counts are held
+PARTS = 20  # of a group's cells: what the bootstrap draws
+
+
+@dataclass(frozen=True)
+class BulkScale:
+    """Brings profiles of lines and of pooled cells to one scale.
+
+    Attributes
+    ----------
+    genes
+        Shared genes.
+    x
+        The lines, float32 [n_lines, n_genes].
+    scaler
+        Mean and deviation of each gene over the lines.
+    """
+
+    genes: list[str]
+    x: np.ndarray
+    scaler: Standardiser
+
+    @classmethod
+    def fit(cls, lines: np.ndarray, genes: list[str]) -> "BulkScale":
+        """Standardise lines within each line over the shared genes, then by gene.
+
+        Parameters
+        ----------
+        lines
+            Expression as in the bulk file, [n_lines, n_genes].
+        genes
+            Names of the columns.
+        """
+        own = line_profiles(lines).astype(np.float32)
+        scaler = Standardiser.fit([own])
+        return cls(genes, scaler.apply(own), scaler)
+
+    def of_counts(self, counts: np.ndarray) -> np.ndarray:
+        """Return pooled counts on the scale of the lines, float32 [n, n_genes].
+
+        Parameters
+        ----------
+        counts
+            Sums over cells, on the shared genes, [n, n_genes].
+        """
+        total = counts.sum(1, keepdims=True)
+        logged = np.log1p(counts * (TARGET_SUM / np.where(total > 0, total, 1)))
+        return self.scaler.apply(line_profiles(logged).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Counts of groups of cells, and what the cells' own pooled profiles are made of.
+
+    Attributes
+    ----------
+    parts
+        Sums over each of up to 20 random parts of each group's cells, float64 [n_groups, 20, n_genes].
+    reference
+        Counts of the reference cells, csr [n_reference, n_genes].
+    nearest
+        Of each cell, rows of ``reference`` that are pooled with it, int [n_cells, k].
+    is_reference
+        Position of each cell in ``reference``, -1 where it is none, [n_cells].
+    """
+
+    parts: np.ndarray
+    reference: sparse.csr_matrix
+    nearest: np.ndarray
+    is_reference: np.ndarray
+
+    def bootstrap(self, group: int, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+        """Return a group's counts with its cells drawn with replacement, [n_draws, n_genes].
+
+        Parts of the cells are drawn, which needs no second pass over them.
+
+        Parameters
+        ----------
+        group
+            Which.
+        n_draws
+            How often.
+        rng
+            Draws them.
+        """
+        own = self.parts[group][self.parts[group].sum(1) > 0]
+        drawn = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), n_draws)
+        return drawn @ own
+
+
+class CountMatrix:
+    """Counts of a prepared sample on some genes, read in chunks; what was logged is taken back where there are none.
+
+    Parameters
+    ----------
+    cells
+        The prepared sample.
+    genes
+        Wanted, all of them the sample's.
+    """
+
+    def __init__(self, cells: CellMatrix, genes: list[str]) -> None:
+        from anndata.io import sparse_dataset
+
+        self.n_cells = len(cells)
+        self.columns = cells.columns_of(genes)
+        layer = cells.file.get("layers/counts")
+        self.logged = layer is None
+        self.rows = cells.x if layer is None else sparse_dataset(layer) if hasattr(layer, "keys") else layer
+
+    def __iter__(self) -> Iterator[tuple[slice, Rows]]:
+        """Yield positions and counts, csr or dense, float32 [<= 2048, n_genes]."""
+        for start in range(0, self.n_cells, CHUNK_CELLS):
+            where = slice(start, min(start + CHUNK_CELLS, self.n_cells))
+            block = self.rows[where][:, self.columns].astype(np.float32)
+            if self.logged:
+                block = block.expm1() if sparse.issparse(block) else np.expm1(block)
+            yield where, block
+
+
+def pool(counts: CountMatrix, groups: np.ndarray, components: np.ndarray, seed: int) -> Pooled:
+    """Pool the counts of groups, and keep what is needed to pool those of each cell's neighbours, in one pass.
+
+    Parameters
+    ----------
+    counts
+        Of all cells.
+    groups
+        Group of each cell, from 0, [n_cells].
+    components
+        Principal components of the cells; neighbours are sought in the first 20.
+    seed
+        Draws the parts and the reference cells.
+    """
+    from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS
+
+    rng, n_cells = generator(seed, "panel pools"), len(groups)
+    part = _random_parts(groups, rng)
+    n_groups = int(groups.max()) + 1
+    slot = groups * PARTS + part
+    reference = np.arange(n_cells)
+    if n_cells > MOST_REFERENCE_CELLS:
+        reference = np.sort(rng.choice(n_cells, MOST_REFERENCE_CELLS, replace=False))
+    is_reference = np.full(n_cells, -1)
+    is_reference[reference] = np.arange(len(reference))
+    sums = np.zeros((n_groups * PARTS, len(counts.columns)))
+    held = []
+    for where, block in counts:
+        own = slot[where]
+        member = sparse.csr_matrix((np.ones(len(own), np.float32), (own, np.arange(len(own)))), (len(sums), len(own)))
+        found = member @ block
+        sums += found.toarray() if sparse.issparse(found) else found
+        held.append(sparse.csr_matrix(block[is_reference[where] >= 0]))
+    k = min(NEIGHBOURS - 1, n_cells // CELLS_PER_NEIGHBOUR)
+    nearest = np.empty((n_cells, 0), int)
+    if k:
+        nearest = _nearest(np.ascontiguousarray(components[:, :COMPONENTS], np.float32), reference, k)
+    return Pooled(sums.reshape(n_groups, PARTS, -1), sparse.vstack(held, format="csr"), nearest, is_reference)
+
+
+def _random_parts(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the part, from 0 to 19, of each cell: parts of a group are equally large but for one cell."""
+    part = np.empty(len(groups), int)
+    for group in range(int(groups.max()) + 1):
+        own = np.flatnonzero(groups == group)
+        part[own] = rng.permutation(len(own)) % PARTS
+    return part
+
+
+def _nearest(components: np.ndarray, reference: np.ndarray, k: int) -> np.ndarray:
+    """Return rows among the reference cells of each cell's nearest others, [n_cells, k]."""
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(components[reference])
+    found = search.kneighbors(components, return_distance=False)
+    others = reference[found] != np.arange(len(components))[:, None]  # a reference cell finds itself: put last
+    order = np.argsort(~others, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(found, order, 1)
+
+
+def cell_profiles(counts: CountMatrix, pooled: Pooled, scale: BulkScale) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield positions and profiles of cells pooled with their neighbours, float32 [<= 2048, n_genes].
+
+    Parameters
+    ----------
+    counts
+        Of all cells.
+    pooled
+        From :func:`pool`.
+    scale
+        Of the lines.
+    """
+    for where, block in counts:
+        nearest = pooled.nearest[where]
+        own = block if isinstance(block, np.ndarray) else block.toarray()
+        if nearest.shape[1]:
+            rows = np.repeat(np.arange(len(nearest)), nearest.shape[1])
+            shape = (len(nearest), pooled.reference.shape[0])
+            picks = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, nearest.ravel())), shape)
+            own = own + (picks @ pooled.reference).toarray()
+        yield where, scale.of_counts(own)
+
+
+def shared_genes(bulk: pd.Index, sample: pd.Index) -> list[str]:
+    """Return the bulk genes that the sample has too, in the order of the bulk file.
+
+    Parameters
+    ----------
+    bulk, sample
+        Names of genes.
+    """
+    return list(bulk[bulk.isin(sample)])

@@ -1,0 +1,298 @@
+"""From a prepared sample to the files of its panel."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file, write_json
+from pharmacell.core.progress import say
+from pharmacell.core.seeds import generator
+from pharmacell.data.cells import CellMatrix
+from pharmacell.data.lines import FEWEST_SHARED_GENES
+from pharmacell.panel import columns
+from pharmacell.panel.combinations import pairs_of_drugs
+from pharmacell.panel.drug_choice import drugs_asked_for
+from pharmacell.panel.groups import Groups, groups_of, normal_groups
+from pharmacell.panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups
+from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, pool, shared_genes
+from pharmacell.panel.resemblance import Resemblance, known_tissue, resemblance
+from pharmacell.panel.responses import Responses, read_responses
+from pharmacell.panel.separation import best_drugs, separation
+from pharmacell.panel.settings import PanelRequest
+from pharmacell.panel.store import PanelModel
+from pharmacell.panel.tables import CellTable, groups_table, panel_table, write_panel_h5ad
+from pharmacell.panel.verdict import verdicts
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+SENSITIVE = 0.5  # a cell of at least this probability is called sensitive
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What a sample is compared with.
+
+    Attributes
+    ----------
+    lines
+        The bulk file.
+    responses
+        Of its lines.
+    model
+        The bulk stage.
+    """
+
+    lines: "AnnData"
+    responses: Responses
+    model: PanelModel
+
+    @classmethod
+    def of(cls, lines: "AnnData", table: pd.DataFrame, model: PanelModel) -> "Bulk":
+        """Check that a bulk stage belongs to a bulk data set.
+
+        Parameters
+        ----------
+        lines
+            The bulk file.
+        table
+            ``response.parquet``.
+        model
+            The bulk stage.
+
+        Raises
+        ------
+        InputError
+            If it has other lines or drugs.
+        """
+        responses = read_responses(lines, table)
+        if model.lines != list(lines.obs_names) or list(model.drugs["drug"]) != responses.drugs:
+            raise InputError(
+                "--model: its lines or drugs are not those of --bulk and --response; give those that pretrain_panel "
+                "read"
+            )
+        return cls(lines, responses, model)
+
+
+def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, ...], outdir: Path, seed: int) -> None:
+    """Predict a sample and write the files of its panel.
+
+    Parameters
+    ----------
+    bulk
+        What it is compared with.
+    path
+        The sample's h5ad of QC.
+    request
+        What the sheet says about it.
+    asked
+        Drugs, see :func:`pharmacell.panel.drug_choice.drugs_asked_for`.
+    outdir
+        Folder of the files.
+    seed
+        Seed of every random number.
+
+    Raises
+    ------
+    InputError
+        If a name of the request is unknown, or too few genes are shared.
+    """
+    cells = CellMatrix(path)
+    model, responses = bulk.model, bulk.responses
+    chosen, notes = drugs_asked_for(asked, responses.drugs, responses.left_out)
+    shown = np.array([responses.drugs.index(drug) for drug in chosen])
+    components = cells.components() if "obsm/X_pca" in cells.file else None
+    groups = groups_of(cells.obs, components, request.group_key, seed)
+    normal = normal_groups(cells.obs, groups, request.normal_key)
+    genes = shared_genes(bulk.lines.var_names, cells.genes)
+    if len(genes) < FEWEST_SHARED_GENES:
+        raise InputError(
+            f"{path}: {len(genes)} genes are shared with the bulk file, at least {FEWEST_SHARED_GENES} are needed"
+        )
+    say(f"panel: {groups.how}; {len(chosen)} drugs, {len(genes)} shared genes")
+    scale = BulkScale.fit(np.asarray(bulk.lines[:, genes].X, np.float32), genes)
+    panel = SamplePanel(bulk.lines, responses, model, scale)
+    counts = CountMatrix(cells, genes)
+    pooled = pool(counts, groups.code, components if components is not None else np.zeros((len(cells), 1)), seed)
+    near = resemblance(scale.of_counts(pooled.parts.sum(1)), scale.x, panel.tissues)
+    if request.tissue:
+        near = Resemblance(
+            near.line, near.correlation, np.full(len(near.line), known_tissue(request.tissue, panel.tissues), object)
+        )
+    found = predict_groups(panel, pooled, near, shown, generator(seed, "panel cells drawn"))
+    Output(bulk, cells, groups, normal, near, shown, outdir).write(panel, counts, pooled, found, request, notes)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Writes the files of one sample.
+
+    Attributes
+    ----------
+    bulk
+        What the sample is compared with.
+    cells
+        The prepared sample.
+    groups
+        Of the cells.
+    normal
+        Groups of normal cells, bool [n_groups].
+    near
+        What the groups resemble.
+    shown
+        Drugs asked for, int [n_shown].
+    outdir
+        Folder of the files.
+    """
+
+    bulk: Bulk
+    cells: CellMatrix
+    groups: Groups
+    normal: np.ndarray
+    near: Resemblance
+    shown: np.ndarray
+    outdir: Path
+
+    def write(
+        self,
+        panel: SamplePanel,
+        counts: CountMatrix,
+        pooled: Pooled,
+        found: GroupPredictions,
+        request: PanelRequest,
+        notes: list[str],
+    ) -> None:
+        """Write all files.
+
+        Parameters
+        ----------
+        panel
+            Members on the sample's genes.
+        counts, pooled
+            Of the cells.
+        found
+            Predictions of the groups.
+        request
+            What the sheet says.
+        notes
+            In plain words.
+        """
+        names, drugs = self.groups.names, self.bulk.model.drugs.iloc[self.shown].reset_index(drop=True)
+        measured = panel.responses.value
+        beyond = (found.ln_ic50 < np.nanmin(measured, 0)) | (found.ln_ic50 > np.nanmax(measured, 0))
+        verdict = verdicts(drugs["verdict_ceiling"].to_numpy(), found.fdr[:, self.shown], self.near.none)
+        apart = separation(found.specific, panel.spread, ~self.near.none & ~self.normal)
+        best = self.shown[np.argsort(-apart[self.shown], kind="stable")][: columns.MOST_EMBEDDED]
+        share, embedded = self.write_cells(panel, counts, pooled, np.sort(best))
+        shown_only = _only(found, self.shown)
+        table = panel_table(shown_only, names, self.groups.sizes, share, drugs, verdict, beyond[:, self.shown])
+        with whole_file(self.outdir / "panel.csv") as partial:
+            table.to_csv(partial, index=False, float_format="%.6g")
+        flags = self.flags()
+        lines = list(self.bulk.lines.obs_names)
+        with whole_file(self.outdir / "groups.csv") as partial:
+            groups_table(found, names, self.groups.sizes, self.near, lines, flags).to_csv(
+                partial, index=False, float_format="%.6g"
+            )
+        good = np.flatnonzero(drugs["verdict_ceiling"] == columns.SUPPORTED)
+        pairs = pairs_of_drugs(
+            shown_only.percentile[:, good],
+            list(drugs["drug"].iloc[good]),
+            names,
+            ~self.normal & ~self.near.none,
+            self.normal,
+        )
+        with whole_file(self.outdir / "combinations.csv") as partial:
+            pairs.to_csv(partial, index=False, float_format="%.6g")
+        sample = Path(self.cells.file.filename).stem
+        write_panel_h5ad(
+            Path(self.cells.file.filename),
+            self.outdir / f"{sample}.h5ad",
+            pd.Categorical.from_codes(self.groups.code, names),
+            [self.bulk.responses.drugs[drug] for drug in np.sort(best)],
+            embedded,
+        )
+        facts = self.facts(request, notes, flags)
+        facts["best_drugs"] = best_drugs(table, pd.Series(apart[self.shown], index=drugs["drug"]), drugs)
+        write_json(self.outdir / "panel.json", facts)
+
+    def write_cells(
+        self, panel: SamplePanel, counts: CountMatrix, pooled: Pooled, embedded: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Write ``cells.parquet``; return the share of sensitive cells and the probabilities of some drugs.
+
+        Parameters
+        ----------
+        panel, counts, pooled
+            As in :meth:`write`.
+        embedded
+            Drugs whose probabilities are kept, int [n].
+
+        Returns
+        -------
+        share
+            [n_groups, n_shown].
+        kept
+            float32 [n_cells, n].
+        """
+        code, names = self.groups.code, self.cells.obs.index.astype(str)
+        sensitive = np.zeros((len(self.groups.names), len(self.shown)))
+        kept = np.empty((len(code), len(embedded)), np.float32)
+        with whole_file(self.outdir / "cells.parquet") as partial:
+            file = CellTable(partial, [panel.responses.drugs[drug] for drug in self.shown])
+            for where, probability in predict_cells(panel, counts, pooled, self.near.tissue[code]):
+                own = probability[:, self.shown]
+                np.add.at(sensitive, code[where], own >= SENSITIVE)
+                kept[where] = probability[:, embedded]
+                file.write(names[where], own)
+            file.close()
+        return sensitive / self.groups.sizes[:, None], kept
+
+    def flags(self) -> list[str]:
+        """Return what speaks against ranking a group, empty where nothing does."""
+        words = []
+        for none, normal in zip(self.near.none, self.normal, strict=True):
+            parts = (["resembles no bulk line"] if none else []) + (["normal"] if normal else [])
+            words.append("; ".join(parts))
+        return words
+
+    def facts(self, request: PanelRequest, notes: list[str], flags: list[str]) -> dict[str, Any]:
+        """Return what ``panel.json`` says, but for the best drugs.
+
+        Parameters
+        ----------
+        request
+            What the sheet says.
+        notes
+            In plain words.
+        flags
+            Of the groups.
+        """
+        source = "given" if request.tissue else "that of the bulk lines that each group resembles most"
+        return {
+            "groups": self.groups.how,
+            "tissue": {name: str(tissue) for name, tissue in zip(self.groups.names, self.near.tissue, strict=True)},
+            "tissue_source": source,
+            "weights": {
+                "penalty": self.bulk.model.choice.penalty,
+                "tissue_weight": self.bulk.model.choice.tissue_weight,
+                "members": self.bulk.model.card["members"],
+            },
+            "flagged_groups": {name: flag for name, flag in zip(self.groups.names, flags, strict=True) if flag},
+            "notes": [*notes, *self.groups.notes],
+            "truth": None,
+        }
+
+
+def _only(found: GroupPredictions, shown: np.ndarray) -> GroupPredictions:
+    """Return predictions of some drugs."""
+    by_drug = {
+        name: getattr(found, name)[:, shown]
+        for name in GroupPredictions.__dataclass_fields__
+        if getattr(found, name).ndim == 2
+    }
+    return GroupPredictions(**by_drug, general=found.general, general_percentile=found.general_percentile)

@@ -1,0 +1,93 @@
+"""The folder ``panel_model/``: what PRETRAIN_PANEL hands to PREDICT_PANEL."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pharmacell import __version__
+from pharmacell.core.errors import InputError
+from pharmacell.core.files import whole_file, write_json
+from pharmacell.data.input_file import reason
+from pharmacell.panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE
+from pharmacell.panel.linear import LinearChoice
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class PanelModel:
+    """What does not depend on a sample.
+
+    Attributes
+    ----------
+    choice
+        What shifted validation chose for the linear members.
+    drugs
+        One row a drug, see :data:`pharmacell.panel.columns.DRUGS`.
+    held_out
+        Predicted z of each line by a fit that did not see it, float32 [n_lines, n_drugs].
+    lines
+        Names of these lines.
+    card
+        Everything else that ``card.json`` says.
+    """
+
+    choice: LinearChoice
+    drugs: pd.DataFrame
+    held_out: np.ndarray
+    lines: list[str]
+    card: dict[str, Any]
+
+
+def write_panel_model(model: PanelModel, outdir: Path) -> None:
+    """Write the folder.
+
+    Parameters
+    ----------
+    model
+        What is written.
+    outdir
+        The folder.
+    """
+    from safetensors.numpy import save_file
+
+    with whole_file(outdir / DRUGS_FILE) as partial:
+        model.drugs.to_csv(partial, index=False)
+    with whole_file(outdir / LINEAR_FILE) as partial:
+        save_file({"held_out": np.ascontiguousarray(model.held_out)}, partial)
+    fixed = {"format": FORMAT, "version": __version__, "linear": asdict(model.choice), "lines": model.lines}
+    write_json(outdir / CARD_FILE, {**fixed, **model.card})
+
+
+def read_panel_model(folder: Path) -> PanelModel:
+    """Read what :func:`write_panel_model` wrote.
+
+    Parameters
+    ----------
+    folder
+        ``panel_model/``.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged or of another version.
+    """
+    from safetensors.numpy import load_file
+
+    try:
+        card = json.loads((folder / CARD_FILE).read_text())
+        if card.get("format") != FORMAT:
+            raise InputError(f"{folder}: written by version {card.get('version')}; run pretrain_panel again")
+        drugs = pd.read_csv(
+            folder / DRUGS_FILE, dtype={"drug": str}, keep_default_na=False, na_values={"reliability": [""]}
+        )
+        held_out = load_file(folder / LINEAR_FILE)["held_out"]
+        return PanelModel(LinearChoice(**card["linear"]), drugs, held_out, card["lines"], card)
+    except InputError:
+        raise
+    except Exception as error:  # whatever a library makes of a damaged file
+        raise InputError(f"{folder}: not a panel model ({reason(error)}); run pretrain_panel again") from error
