@@ -42,7 +42,7 @@ workflow {
             ch_files = ch_files.mix(BENCHMARK.out.versions)
         } else {
             def gene_sets = InputFile.of(plan.geneSets, workflow.workDir)
-            PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.cells, PREPARE.out.tables, PREPARE.out.skipped, gene_sets, plan.options)
+            PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.tables, PREPARE.out.panels, PREPARE.out.skipped, gene_sets, plan.options)
             ch_files = ch_files.mix(PREDICT_RESPONSE.out.versions)
         }
         ch_versions = ch_versions.mix(ch_files.map { file -> file.text })

@@ -13,12 +13,12 @@ class Plan {
 
     /** predict or benchmark. */
     final String mode
-    /** One map for each sample that can be used: the columns of the sheet. */
-    final List<Map<String, String>> samples
+    /** One map for each sample that can be used: the columns of the sheet, 'runs' and 'panel' ({@link DrugChoice}). */
+    final List<Map<String, Object>> samples
     /** With --skip_bad_samples: why a row of the sheet is left out, by the name of its sample. */
     final Map<String, String> skipped
-    /** The sample that is simulated instead, or null. */
-    final Map<String, String> simulated
+    /** The sample that is simulated instead, with 'runs' and 'panel' too, or null. */
+    final Map<String, Object> simulated
     /** Expression and response tables of the user's bulk data, or two nulls. */
     final List<String> tables
     /** File of gene sets, or null. */
@@ -47,17 +47,20 @@ class Plan {
         if ((params.binarise == 'threshold') != (params.sensitive_threshold != null)) {
             fail('--sensitive_threshold and --binarise threshold belong together; give both')
         }
-        simulated = params.simulate == null ? null : SampleSheet.COLUMNS.collectEntries { column -> [column, null] } + [
+        simulated = params.simulate == null ? null : withDrugs(SampleSheet.COLUMNS.collectEntries { column -> [column, null] } + [
             sample: 'simulated', drug: params.simulate.toString(), label_key: 'response', group_key: 'line',
-        ]
-        final SampleSheet sheet = simulated ? null : new SampleSheet(params.input, launchDir)
+        ])
+        if (simulated?.panel) {
+            fail("--simulate: '${params.simulate}' given; give the name of one drug, whose most and least sensitive lines become cells")
+        }
+        final SampleSheet sheet = simulated ? null : new SampleSheet(params.input, launchDir, schema.known, tables[0] != null)
         if (sheet?.bad && (!params.skip_bad_samples || !sheet.rows)) {
             fail(sheet.complaint())
         }
-        samples = sheet ? sheet.rows : []
+        samples = sheet ? sheet.rows.collect { row -> withDrugs(row) } : []
         skipped = sheet ? sheet.bad.collectEntries { number, problem -> [sheet.badSamples[number], problem] } : [:]
         warnings = (sheet?.bad ? ["--skip_bad_samples: goes on without ${sheet.complaint()}".toString()] : []) +
-            (sheet ? sheet.unread().collect { column -> "${params.input}: column '${column}' is read by no step of this version".toString() } : [])
+            (sheet ? sheet.unread().collect { column -> "${params.input}: column '${column}' is read by the panel alone, and its rows name one drug each".toString() } : [])
         if (mode == 'benchmark') {
             checkBenchmark(params, simulated ? [simulated] : samples)
         }
@@ -69,6 +72,7 @@ class Plan {
             explanation_inputs: [explain: !params.skip_explain],
             samples: [skip_bad: params.skip_bad_samples, skipped: skipped],
             summary: shared + [main_heads: params.heads, main_sampling: params.sampling, simulated: simulated?.sample],
+            kept: [cache_dir: cache],
             report: params.findAll { name, value -> value != null && schema.reads(params.mode as String, name) && !(name in NOT_SHOWN) },
         ]
         checkLimits(params)
@@ -76,8 +80,11 @@ class Plan {
     }
 
     /** What a benchmark needs of every sample: truth to score by unless bulk lines are scored, and groups where folds are groups. */
-    private static void checkBenchmark(Map<String, ?> params, List<Map<String, String>> samples) {
+    private static void checkBenchmark(Map<String, ?> params, List<Map<String, Object>> samples) {
         samples.eachWithIndex { row, index ->
+            if (row.panel) {
+                fail("${params.input}: row ${index + 1}: drug '${row.drug}'; a benchmark compares models on one drug a row, so give each a row")
+            }
             final String column = !row.label_key && params.protocol != 'leave_line_out' ? 'label_key' :
                 params.protocol == 'leave_group_out' && !row.group_key ? 'group_key' : null
             if (column) {
@@ -86,6 +93,11 @@ class Plan {
                     ', so name their column')
             }
         }
+    }
+
+    private static Map<String, Object> withDrugs(Map<String, String> row) {
+        final DrugChoice choice = new DrugChoice(row.drug)
+        row + [runs: choice.runs(row.findAll { column, _value -> column != 'path' }), panel: choice.panel]
     }
 
     static void checkLimits(Map<String, ?> params) {

@@ -16,15 +16,17 @@ class SampleSheet {
         scale: ['auto', 'counts', 'tpm', 'log1p', 'zscore'],
         sampling: ['none', 'over', 'under', 'smote', 'adasyn'],
     ]
-    /** Columns that the sheet may have already and that no step reads yet. */
-    static final List<String> UNREAD = ['normal_key', 'tissue', 'mutations']
-    static final List<String> COLUMNS = REQUIRED + ['label_key', 'group_key', 'treatment_key'] + UNREAD + (CHOICES.keySet() as List)
+    /** Columns that the panel of several drugs alone reads. */
+    static final List<String> OF_PANEL = ['normal_key', 'tissue', 'mutations']
+    static final List<String> COLUMNS = REQUIRED + ['label_key', 'group_key', 'treatment_key'] + OF_PANEL + (CHOICES.keySet() as List)
     private static final List<String> SEPARATORS = [',', ';', '\t']
     private static final int MOST_NAMED = 10 // bad rows that one line names
 
     private final String name
     private final Path folder
     private final Path launchDir
+    private final Known known
+    private final boolean ownBulk
 
     /** Rows that can be used, in the sheet's order, each a map with all of {@link #COLUMNS}; an empty cell is null. */
     final List<Map<String, String>> rows = []
@@ -36,9 +38,14 @@ class SampleSheet {
     /**
      * A relative path is looked for beside the sheet, then in the folder of the launch; an address such as s3://... is
      * passed on unread. The sheet may lie at such an address itself.
+     *
+     * @param known names that it may use
+     * @param ownBulk whether the bulk data are the user's, whose tissues only a task can read
      */
-    SampleSheet(Object sheet, Object launchDir) {
+    SampleSheet(Object sheet, Object launchDir, Known known, boolean ownBulk) {
         name = sheet.toString()
+        this.known = known
+        this.ownBulk = ownBulk
         this.launchDir = Paths.get(launchDir.toString())
         final Path file = InputFile.isAddress(name) ? null : InputFile.find(name, [this.launchDir])
         if (file ? !Files.isRegularFile(file) : !InputFile.isAddress(name)) {
@@ -60,18 +67,9 @@ class SampleSheet {
         }
     }
 
-    /** Rows of a sheet all of whose rows can be used. */
-    static List<Map<String, String>> read(Object sheet, Object launchDir) {
-        final SampleSheet read = new SampleSheet(sheet, launchDir)
-        if (read.bad) {
-            fail(read.complaint())
-        }
-        read.rows
-    }
-
-    /** Columns with values that no step reads. */
+    /** Columns with values in rows of one drug only, whose steps do not read them. */
     List<String> unread() {
-        UNREAD.findAll { column -> rows.any { row -> row[column] } }
+        OF_PANEL.findAll { column -> rows.any { row -> row[column] } && !rows.any { row -> row[column] && new DrugChoice(row.drug).panel } }
     }
 
     /** One line about all rows that cannot be used. */
@@ -159,7 +157,13 @@ class SampleSheet {
             return "sample '${row.sample}' names files; use letters, digits, '_', '-' and '.' only"
         }
         final String column = CHOICES.keySet().find { choice -> row[choice] && !CHOICES[choice].contains(row[choice]) }
-        column ? "${column} '${row[column]}' is not one of ${CHOICES[column].join(', ')}" : problemOfPath(row.path)
+        column ? "${column} '${row[column]}' is not one of ${CHOICES[column].join(', ')}"
+            : DrugChoice.problem(row.drug, known) ?: problemOfTissue(row.tissue) ?: problemOfPath(row.path)
+    }
+
+    private String problemOfTissue(String tissue) {
+        ownBulk || !tissue || Known.named(tissue, known.tissues) ? null
+            : "no bulk line is of the tissue '${tissue}'${Nearest.hint(tissue, known.tissues)} (known: ${known.tissues.sort(false).join(', ')})"
     }
 
     private String problemOfPath(String path) {

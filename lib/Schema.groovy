@@ -29,8 +29,11 @@ class Schema {
     final Map<String, Map> groups
     /** What is odd about the params and does not stop the run, one line each. */
     final List<String> warnings = []
+    /** Names that the sample sheet may use. */
+    final Known known
 
     Schema(Object projectDir) {
+        known = new Known(projectDir)
         final Map schema = new JsonSlurper().parse(new File(projectDir.toString(), 'nextflow_schema.json')) as Map
         groups = schema['$defs'] as Map<String, Map>
     }

@@ -9,34 +9,32 @@ include { REPORT         } from '../modules/report/main'
 
 workflow PREDICT_RESPONSE {
     take:
-    ready   // [meta, cells, bulk.h5ad, response.parquet]
-    cells   // [meta, cells]
-    tables  // [meta, tables of quality control]
+    ready   // [meta, cells, bulk.h5ad, response.parquet]: one element for each drug of a sample
+    tables  // [meta, tables of quality control], the same
+    panels  // [meta, cells, bulk.h5ad, response.parquet]: one element for each sample with a panel
     skipped    // map from the name of a sample that is left out to the reason
     gene_sets  // gmt file, or an empty list
     options    // map: the options of each step, by the group of nextflow_schema.json
 
     main:
     def ch_ready = ready
-    def ch_cells = cells
+    def ch_cells = ready.map { meta, cells, _bulk, _response -> [meta, cells] }
     def ch_tables = tables
     PRETRAIN_BULK(ch_ready, options.network + options.training)
     FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
     PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.prediction)
 
-    // ch_explained: [meta, key_genes.csv, files beside it, folder of the trajectory]; empty lists when nothing is explained
-    def ch_explained = ch_cells.map { meta, _cells -> [meta, [], [], []] }
-    def ch_explain_versions = channel.empty()
-    if (options.explanation_inputs.explain) {
-        KEY_GENES(
-            FINETUNE_SC.out.model.map { meta, weights, config, _permuted -> [meta, weights, config] }.join(PREDICT.out.cells),
-            gene_sets,
-            options.explanation,
-        )
-        TRAJECTORY(PREDICT.out.cells.join(KEY_GENES.out.genes), options.trajectory)
-        ch_explained = KEY_GENES.out.genes.join(KEY_GENES.out.tables).join(TRAJECTORY.out.folder)
-        ch_explain_versions = KEY_GENES.out.versions.mix(TRAJECTORY.out.versions)
-    }
+    // ch_explained: [meta, key_genes.csv, files beside it, folder of the trajectory]; empty lists where nothing is explained
+    def ch_models = FINETUNE_SC.out.model
+        .map { meta, weights, config, _permuted -> [meta, weights, config] }
+        .branch { meta, _weights, _config ->
+            explained: meta.explain && options.explanation_inputs.explain
+            alone: true
+        }
+    KEY_GENES(ch_models.explained.join(PREDICT.out.cells), gene_sets, options.explanation)
+    TRAJECTORY(PREDICT.out.cells.join(KEY_GENES.out.genes), options.trajectory)
+    def ch_explained = KEY_GENES.out.genes.join(KEY_GENES.out.tables).join(TRAJECTORY.out.folder)
+        .mix(ch_models.alone.map { meta, _weights, _config -> [meta, [], [], []] })
     FIGURES(
         ch_tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
             .join(PREDICT.out.cells).join(PREDICT.out.tables).join(ch_explained),
@@ -49,6 +47,6 @@ workflow PREDICT_RESPONSE {
     report = REPORT.out.html
     versions = PRETRAIN_BULK.out.versions.mix(
         FINETUNE_SC.out.versions, PREDICT.out.versions,
-        ch_explain_versions, FIGURES.out.versions, REPORT.out.versions,
+        KEY_GENES.out.versions, TRAJECTORY.out.versions, FIGURES.out.versions, REPORT.out.versions,
     )
 }

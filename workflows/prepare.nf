@@ -11,7 +11,8 @@ workflow PREPARE {
     options    // map: the options of each step, by the group of nextflow_schema.json
 
     main:
-    def drugs = simulated ? [simulated.drug] : samples.collect { meta, _cells -> meta.drug }.unique().sort()
+    def rows = simulated ? [simulated] : samples*.first()
+    def drugs = rows.collectMany { meta -> meta.runs*.drug + meta.panel }.unique().sort()
     PREPARE_BULK(tables[0], tables[1], drugs, options.bulk)
 
     // ch_bulk: [bulk.h5ad, response.parquet]; ch_samples: [meta, cells]
@@ -25,7 +26,15 @@ workflow PREPARE {
         ch_versions = ch_versions.mix(SIMULATE_CELLS.out.versions)
     }
 
-    QC(ch_samples, options.quality_control + options.trajectory)
+    // Once for each sample, whatever drugs it is asked about: another one in its row reads no sample again.
+    QC(
+        ch_samples.map { meta, cells ->
+            def labels = [(meta.panel ? 'drug_label_key' : 'label_key'): meta.label_key]
+            [meta.subMap('sample', 'group_key', 'normal_key', 'treatment_key', 'species', 'scale') + labels, cells]
+        },
+        options.quality_control + options.trajectory,
+    )
+    def ch_rows = ch_samples.map { meta, _cells -> [meta.sample, meta] } // [sample, meta]
 
     // Nothing goes on before all samples are checked: ch_skipped has one element, once the last of them is. Bad samples
     // end the run, all named; with --skip_bad_samples it goes on without them.
@@ -33,7 +42,7 @@ workflow PREPARE {
         bad: file.name.endsWith('.problem')
         usable: true
     }
-    def n_samples = simulated ? 1 : samples.size()
+    def n_samples = rows.size()
     def ch_skipped = ch_checked.bad
         .map { meta, file -> [meta.sample, Failure.taken(file)] }
         .toSortedList()
@@ -43,14 +52,24 @@ workflow PREPARE {
             }
             [options.samples.skipped + found.collectEntries()]
         }
-    // ch_skipped: map from the name of a sample that is left out to the reason; ch_cells: [meta, cells]
-    def ch_cells = ch_checked.usable.combine(ch_skipped).map { meta, cells, _skipped -> [meta, cells] }
-    def ch_ready = ch_cells.combine(ch_bulk)
+    // ch_skipped: map from the name of a sample that is left out to the reason; ch_ready: [meta, cells, bulk.h5ad, response.parquet]
+    def ch_ready = ch_checked.usable.combine(ch_skipped)
+        .map { meta, cells, _skipped -> [meta.sample, cells] }
+        .join(ch_rows)
+        .map { _sample, cells, meta -> [meta, cells] }
+        .combine(ch_bulk)
+    def ch_tables = QC.out.tables
+        .map { meta, metrics, summary -> [meta.sample, metrics, summary] }
+        .join(ch_rows)
 
     emit:
     skipped = ch_skipped.map { found -> found[0] }
-    ready = ch_ready      // [meta, cells, bulk.h5ad, response.parquet]
-    cells = ch_cells      // [meta, cells]
-    tables = QC.out.tables
+    // One element for each drug of a sample: [run, cells, bulk.h5ad, response.parquet], [run, metrics, summary]
+    ready = ch_ready.flatMap { meta, cells, bulk, response -> meta.runs.collect { run -> [run, cells, bulk, response] } }
+    tables = ch_tables.flatMap { _sample, metrics, summary, meta -> meta.runs.collect { run -> [run, metrics, summary] } }
+    // One element for each sample with a panel: [meta, cells, bulk.h5ad, response.parquet]
+    panels = ch_ready
+        .filter { meta, _cells, _bulk, _response -> meta.panel }
+        .map { meta, cells, bulk, response -> [meta.findAll { key, _value -> key != 'runs' }, cells, bulk, response] }
     versions = ch_versions.mix(QC.out.versions)
 }

@@ -1,6 +1,6 @@
 // Bulk expression and response in the project's form, with the lines of each drug labelled. Once a run.
 process PREPARE_BULK {
-    tag "${drugs.size()} drugs"
+    tag "${drugs.contains('all') ? 'all' : drugs.size()} drugs"
     label 'process_medium'
     ext code: Code.digest(projectDir, 'prepare_bulk')
 

@@ -34,7 +34,7 @@ class Rendered {
     private static Map<String, Object> inputsOf(String source, Map<String, Object> params, String text) {
         final String declared = (source =~ /(?s)\n    input:\n(.+?)\n    output:/)[0][1]
         final Map<String, Object> row = [
-            sample: 'a', drug: text, label_key: text, group_key: text, treatment_key: text, species: text, scale: text, sampling: text,
+            sample: 'a', drug: text, label_key: text, group_key: text, treatment_key: text, drug_label_key: text, normal_key: text, species: text, scale: text, sampling: text,
             id: text, model: text, models: [text], encoding: text, protocol: null, heads: text, first: 0, last: 1,
         ]
         final Map<String, Object> found = [:]

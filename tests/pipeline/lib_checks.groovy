@@ -27,6 +27,13 @@ def command = { item ->
     checked.mode == 'perturbation' ? new PerturbationPlan(schema, checked, item.launch_dir) : new Plan(schema, checked, item.launch_dir)
     checked.mode
 }
+def sheet = { item ->
+    def read = new SampleSheet(item.sheet, item.launch_dir, new Schema(item.project).known, item.own_bulk ?: false)
+    if (read.bad) {
+        throw new IllegalArgumentException(read.complaint())
+    }
+    read
+}
 LoggerFactory.getLogger('ROOT').level = Level.OFF // the engine's classes would log among the answers
 // What the engine would ask a scheduler for, of a site's configuration below one of our profiles' (conf/NAME.config).
 def asked = { item ->
@@ -56,7 +63,8 @@ def answer = { item ->
             case 'warnings': return [answer: params(item)[0].warnings]
             case 'given': return [answer: CommandLine.read(item.words, item.params_file, item.launch_dir)]
             case 'help': return [answer: Help.text(new Schema(item.project), '1.2.3')]
-            case 'sheet': return [answer: SampleSheet.read(item.sheet, item.launch_dir)]
+            case 'sheet': return [answer: sheet(item).rows]
+            case 'drugs': return [answer: item.cells.collect { cell -> new DrugChoice(cell).with { [panel, runs([sample: 's', drug: cell])] } }]
             case 'columns': return [answer: [COLUMNS: SampleSheet.COLUMNS, REQUIRED: SampleSheet.REQUIRED, CHOICES: SampleSheet.CHOICES]]
             case 'options': return [answer: Options.line(item.options)]
             case 'render': return [answer: Rendered.process(item.project, item.module, item.texts)]

@@ -25,6 +25,17 @@ SHEETS = {
     "pickle": ("sample,path,drug\na,cells.pkl,X\n", "cells.pkl is a pickle"),
     "bad species": ("sample,path,drug,species\na,a.csv,X,rat\n", "species 'rat' is not one of auto, human, mouse"),
     "bad scale": ("sample,path,drug,scale\na,a.csv,X,raw\n", "scale 'raw' is not one of"),
+    "no drug between separators": ('sample,path,drug\na,a.csv," ; "\n', "drug ';' names none"),
+    "drug twice": ('sample,path,drug\na,a.csv,"X; Y;x"\n', "drug 'X' stands there twice"),
+    "unknown target": (
+        "sample,path,drug\na,a.csv,target:EGFRR\n",
+        "no drug has the target 'EGFRR'; did you mean target:EGFR? (list_drugs.py",
+    ),
+    "unknown pathway": ('sample,path,drug\na,a.csv,"X;pathway:PI3K"\n', "no drug has the pathway 'PI3K'"),
+    "unknown tissue": (
+        "sample,path,drug,tissue\na,a.csv,all,lung_NSCL\n",
+        "no bulk line is of the tissue 'lung_NSCL'; did you mean lung_NSCLC? (known: aero_dig_tract, bone, ",
+    ),
     "bad sampling": ("sample,path,drug,sampling\na,a.csv,X,smot\n", "sampling 'smot' is not one of"),
 }
 PARAMS = {
@@ -89,7 +100,7 @@ def read_sheets(folder, texts: list[str]) -> list[dict]:
     for index, text in enumerate(texts):
         name = f"sheet{index}.csv"
         (folder / name).write_text(text)
-        cases.append({"call": "sheet", "sheet": name, "launch_dir": str(folder)})
+        cases.append({"call": "sheet", "project": str(PROJECT), "sheet": name, "launch_dir": str(folder)})
     return call(cases)
 
 
@@ -111,7 +122,7 @@ def test_sheet_is_read(folder):
 
 
 def test_missing_sheet_is_refused(folder):
-    case = {"call": "sheet", "sheet": "none.csv", "launch_dir": str(folder)}
+    case = {"call": "sheet", "project": str(PROJECT), "sheet": "none.csv", "launch_dir": str(folder)}
     assert call([case])[0]["error"].startswith("none.csv: no such file")
 
 
@@ -276,7 +287,7 @@ def test_sheets_of_excel_are_read(folder):
 
 def test_sheet_in_utf_16_is_read(folder):
     (folder / "utf16.csv").write_bytes("sample\tpath\tdrug\na\ta.csv\tX\n".encode("utf-16"))
-    (answer,) = call([{"call": "sheet", "sheet": "utf16.csv", "launch_dir": str(folder)}])
+    (answer,) = call([{"call": "sheet", "project": str(PROJECT), "sheet": "utf16.csv", "launch_dir": str(folder)}])
     assert answer["answer"][0]["sample"] == "a"
 
 
@@ -284,7 +295,9 @@ def test_sheets_that_are_none_are_refused_in_one_line(folder):
     cases = []
     for index, (content, _) in enumerate(REFUSED.values()):
         (folder / f"refused{index}.csv").write_bytes(content)
-        cases.append({"call": "sheet", "sheet": f"refused{index}.csv", "launch_dir": str(folder)})
+        cases.append(
+            {"call": "sheet", "project": str(PROJECT), "sheet": f"refused{index}.csv", "launch_dir": str(folder)}
+        )
     for (kind, (_, expected)), answer in zip(REFUSED.items(), call(cases), strict=True):
         assert expected in answer.get("error", ""), kind
         assert "\n" not in answer["error"], kind
@@ -304,12 +317,57 @@ def plan(folder, sheet: str, **params) -> dict:
     return call([case])[0]
 
 
-def test_columns_that_no_step_reads_are_warned_about(folder):
-    found = plan(folder, "sample,path,drug,treatment_key,tissue\na,a.csv,X,arm,lung\n")["answer"]
+def test_columns_of_the_panel_without_a_panel_are_warned_about(folder):
+    sheet = "sample,path,drug,treatment_key,tissue\na,a.csv,{},arm,lung NSCLC\n"
+    found = plan(folder, sheet.format("X"))["answer"]
     assert found["samples"][0]["treatment_key"] == "arm"
-    assert [warning for warning in found["warnings"] if "read by no step" in warning] == [
-        "plan.csv: column 'tissue' is read by no step of this version"
+    assert found["warnings"] == [
+        "plan.csv: column 'tissue' is read by the panel alone, and its rows name one drug each"
     ]
+    assert plan(folder, sheet.format("all"))["answer"]["warnings"] == []
+
+
+DRUGS = {  # the panel, and the samples of the steps for one drug
+    "Erlotinib": ([], ["s"]),
+    "a; b": (["all"], ["s+a", "s+b"]),
+    "(+)-JQ1;A b;A (b;PHA.665752": (["all"], ["s+_-JQ1", "s+A_b", "s+A_b_2", "s+PHA.665752"]),
+    "ALL": (["all"], []),
+    "target:EGFR": (["target:EGFR"], []),
+    "X;all": (["all"], ["s+X"]),
+    "X;pathway:PI3K/MTOR": (["X", "pathway:PI3K/MTOR"], ["s+X"]),
+    "1;2;3;4;5;6;7": (["all"], [f"s+{number}" for number in range(1, 8)]),
+    "all:x": ([], ["s"]),
+}
+
+
+def test_a_row_asks_for_steps_of_one_drug_and_for_a_panel():
+    (answer,) = call([{"call": "drugs", "cells": list(DRUGS)}])
+    for (cell, expected), (panel, runs) in zip(DRUGS.items(), answer["answer"], strict=True):
+        assert (panel, [run["sample"] for run in runs]) == expected, cell
+        assert [run["explain"] for run in runs] == [index < 5 for index in range(len(runs))], cell
+    assert [run["drug"] for run in answer["answer"][2][1]] == ["(+)-JQ1", "A b", "A (b", "PHA.665752"]
+
+
+def test_tissues_of_own_bulk_data_are_known_to_a_task_alone(folder):
+    (folder / "own.csv").write_text("sample,path,drug,tissue\na,a.csv,all,my tissue\n")
+    case = {"call": "sheet", "project": str(PROJECT), "sheet": "own.csv", "launch_dir": str(folder)}
+    assert "answer" in call([case | {"own_bulk": True}])[0]
+    assert "no bulk line is of the tissue" in call([case])[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"simulate": "a;b"}, "--simulate: 'a;b' given; give the name of one drug"),
+        ({"simulate": "target:EGFR"}, "--simulate: 'target:EGFR' given; give the name of one drug"),
+        ({"mode": "benchmark", "input": "several.csv"}, "several.csv: row 1: drug 'a;b'; a benchmark compares"),
+    ],
+)
+def test_where_one_drug_is_needed_several_are_refused(folder, params, said):
+    (folder / "several.csv").write_text('sample,path,drug,label_key\na,a.csv,"a;b",y\n')
+    case = {"call": "plan", "project": str(PROJECT), "launch_dir": str(folder)}
+    params = {"mode": "predict", "outdir": "results", "binarise": "quantile"} | params
+    assert call([case | {"params": params}])[0]["error"].startswith(said)
 
 
 def test_bad_rows_are_left_out_when_asked(folder):

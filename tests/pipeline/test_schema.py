@@ -43,7 +43,19 @@ LEFT_OUT = {"plan_folds": {"n_replicas"}, "cross_validate": {"supervision"}}
 FILLED = {
     "prepare_bulk": {"drug"},
     "simulate_cells": {"bulk", "response", "drug"},
-    "qc": {"sample", "input", "label_key", "group_key", "treatment_key", "species", "scale"},
+    "qc": {
+        *(
+            "sample",
+            "input",
+            "label_key",
+            "drug_label_key",
+            "group_key",
+            "normal_key",
+            "treatment_key",
+            "species",
+            "scale",
+        ),
+    },
     "pretrain_bulk": {"sample", "drug", "target", "bulk", "response", "autoencoder", "attempt"},
     "finetune_sc": {"sample", "drug", "target", "bulk", "response", "pretrained", "split", "attempt"},
     "predict": {"sample", "target", "model", "null"},

@@ -171,6 +171,8 @@ SAMPLES = {
     "z-scores told log1p": (zscores, ["--scale", "log1p"], ("--scale log1p", "look like zscore")),
     "no label column": (fine, ["--label_key", "truth_of_it"], ("truth_of_it", "columns: response")),
     "no group column": (fine, ["--group_key", "plate"], ("plate", "group_key", "columns: response")),
+    "no column of a drug": (fine, ["--drug_label_key", "response"], ("'response:DRUG'", "columns: response")),
+    "no column of normal cells": (fine, ["--normal_key", "healthy"], ("healthy", "normal_key", "columns: response")),
     "no such root": (fine, ["--root", "nowhere"], ("--root nowhere", "neither a group nor a cell", "group_key")),
     "unreadable labels": (odd_labels, ["--label_key", "response"], ("'high' (6 cells)", "'low' (6 cells)")),
     "one class": (one_class, ["--label_key", "response"], ("one-class labels", "all 12 cells are sensitive")),

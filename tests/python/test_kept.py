@@ -65,7 +65,7 @@ def test_a_damaged_one_is_made_again_and_put_right(tmp_path, damage):
 
 def test_without_a_known_code_or_a_store_nothing_is_kept(tmp_path):
     maker = Maker()
-    make_or_take(tmp_path / "first", replace(SOURCE, code=""), tmp_path / "store", maker)
+    make_or_take(tmp_path / "first", replace(SOURCE, code=None), tmp_path / "store", maker)
     make_or_take(tmp_path / "second", SOURCE, None, maker)
     assert maker.runs == 2
     assert not (tmp_path / "store").exists()

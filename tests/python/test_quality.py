@@ -16,6 +16,7 @@ from scipy import sparse
 
 from pharmacell.cli.qc import qc
 from pharmacell.data import embedding
+from pharmacell.data.cells import CellMatrix
 from pharmacell.data.genes import gene_table
 from pharmacell.data.sample import prepare_sample
 from pharmacell.data.settings import Limits, Request
@@ -127,6 +128,17 @@ def test_labels_and_group(labels, tmp_path):
     assert cells.obs["pharmacell_truth"].tolist() == [0, 1] * 10
     assert cells.obs["pharmacell_group"].tolist() == ["a", "b", "c", "d"] * 5
     assert cells.uns["pharmacell"]["has_truth"]
+
+
+def test_response_to_several_drugs(tmp_path):
+    known = {"answer:Drug-1": [0, 1] * 10, "answer:X 2": ["R", "S"] * 10, "answer:Three": [1] * 20}
+    prepared = prepare(sample_of(counts(20), **known), tmp_path, drug_label_key="answer")
+    assert any("answer:Three: all are sensitive" in note for note in prepared.summary["notes"])
+    for drug, truth in (("drug 1", [0, 1] * 10), ("x2", [0, 1] * 10), ("Three", None), ("other", None)):
+        obs = CellMatrix(tmp_path / "out" / "s.h5ad", drug).obs
+        assert (obs["pharmacell_truth"].tolist() if "pharmacell_truth" in obs else None) == truth, drug
+        assert not [column for column in obs if column.startswith("pharmacell_truth:")]
+    assert list(known) == [column for column in obs if column.startswith("answer:")], "the user's columns stay"
 
 
 def test_mouse_sample(tmp_path):

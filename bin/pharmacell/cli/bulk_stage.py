@@ -15,7 +15,7 @@ WARNING = "reused.warning"  # what differs in a reused result, for the engine to
 
 bulk_stage_options = combined(
     options_of(BulkSource, "cache_dir"),
-    click.option("--code", default="", help="Digest of this command's code; with it the result is kept between runs."),
+    click.option("--code", help="Digest of this command's code; with it the result is kept between runs."),
     click.option("--model", type=inputs.READABLE_FOLDER, help="Folder of a published result to reuse."),
 )
 

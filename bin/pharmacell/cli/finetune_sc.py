@@ -68,7 +68,7 @@ def finetune_sc(
     use_threads(threads)
     run = TrainingRun(seed, resolve_device(device), attempt)
     bundle = load_bundle(pretrained, lambda n_replicas: replica_seeds(seed, "fine-tuning", n_replicas), run.device)
-    cells = CellMatrix(target)
+    cells = CellMatrix(target, drug)
     lines = load_lines(bulk, response, drug, cells.genes)
     check_pretrained(bundle, lines, drug, pretrained)
     settings = configuration(config, preset, options)

@@ -58,8 +58,8 @@ def predict(
 
     use_threads(threads)
     where = resolve_device(device)
-    cells = CellMatrix(target)
     bundle = load_bundle(model, device=where)
+    cells = CellMatrix(target, bundle.card.drug)
     null = read_null(null_path, len(cells), len(bundle.genes)) if null_path else None
     predictions = predict_cells(bundle, cells, where)
     if neighbours is None:

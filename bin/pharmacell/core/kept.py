@@ -27,7 +27,7 @@ class MadeFrom:
     step
         Name of the command.
     code
-        Digest of the code that the command runs; empty where it is not known, and then nothing is kept.
+        Digest of the code that the command runs; None where it is not known, and then nothing is kept.
     data
         Digest of the data.
     settings
@@ -41,7 +41,7 @@ class MadeFrom:
     """
 
     step: str
-    code: str
+    code: str | None
     data: str
     settings: Mapping[str, Any]
     seed: int

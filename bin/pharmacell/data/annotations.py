@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.columns import OBS_GROUP, UNKNOWN
+from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH, OF_DRUG, UNKNOWN
 from pharmacell.data.frames import plain_text
+from pharmacell.data.names import drug_key
 
 SENSITIVE = {
     "1",
@@ -83,7 +84,7 @@ def column_of(obs: pd.DataFrame, key: str, option: str, source: str) -> pd.Serie
     return obs[key]
 
 
-def parse_labels(values: pd.Series, source: str) -> tuple[np.ndarray, list[str]]:
+def read_labels(values: pd.Series, source: str) -> tuple[np.ndarray, list[str]]:
     """Read labels.
 
     Parameters
@@ -103,7 +104,7 @@ def parse_labels(values: pd.Series, source: str) -> tuple[np.ndarray, list[str]]
     Raises
     ------
     InputError
-        If a value is none of these, or all cells are of one class, or none has a label.
+        If a value is none of these.
     """
     missing = values.isna().to_numpy(bool)
     words = np.array(["" if gone else plain_text(v) for v, gone in zip(values, missing, strict=True)], dtype=object)
@@ -118,10 +119,91 @@ def parse_labels(values: pd.Series, source: str) -> tuple[np.ndarray, list[str]]
             f"{source}: column {values.name}: {shown} cannot be read as a response; use 1 or sensitive, 0 or resistant"
         )
     labels = np.where(sensitive, 1, np.where(resistant, 0, UNKNOWN)).astype(np.int8)
-    require_both(labels, str(values.name), source)
     if not missing.any():
         return labels, []
     return labels, [f"{int(missing.sum())} cells have no label in {values.name}; they are predicted and not scored"]
+
+
+def parse_labels(values: pd.Series, source: str) -> tuple[np.ndarray, list[str]]:
+    """Read labels that cells can be scored against; see :func:`read_labels`.
+
+    Parameters
+    ----------
+    values, source
+        As in :func:`read_labels`.
+
+    Raises
+    ------
+    InputError
+        If a value cannot be read, all cells are of one class, or none has a label.
+    """
+    labels, notes = read_labels(values, source)
+    require_both(labels, str(values.name), source)
+    return labels, notes
+
+
+def parse_labels_of_drugs(obs: pd.DataFrame, key: str, source: str) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Read the labels of several drugs; a drug to which all cells respond alike is left out.
+
+    Parameters
+    ----------
+    obs
+        The cells' annotation.
+    key
+        Columns ``key:DRUG`` hold the response to each drug, see :func:`parse_labels`.
+    source
+        The file, for a message.
+
+    Returns
+    -------
+    labels : dict
+        By drug, as in :func:`parse_labels`.
+    notes : list of str
+        What was read and left out.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or a value cannot be read.
+    """
+    begin = f"{key}{OF_DRUG}"
+    columns = [column for column in map(str, obs.columns) if column.startswith(begin) and column != begin]
+    if not columns:
+        there = ", ".join(map(str, obs.columns[:20])) or "none"
+        raise InputError(
+            f"{source}: no column '{begin}DRUG' for label_key; where a row names several drugs, each has a column of "
+            f"its own, such as '{begin}erlotinib'; columns: {there}"
+        )
+    found, notes = {}, []
+    for column in columns:
+        labels, missing = read_labels(obs[column], source)
+        kinds = set(labels[labels != UNKNOWN].tolist())
+        if len(kinds) == 2:
+            found[column.removeprefix(begin).replace("/", " ")] = labels  # a slash would part the name in an h5ad
+            notes += missing
+        else:
+            said = {0: "all are resistant", 1: "all are sensitive"}.get(
+                min(kinds, default=UNKNOWN), "no cell has a label"
+            )
+            notes.append(f"{column}: {said}, so nothing is scored against it")
+    return found, [f"the response to {len(found)} drugs is known: {', '.join(found) or 'none'}", *notes]
+
+
+def obs_of_drug(obs: pd.DataFrame, drug: str) -> pd.DataFrame:
+    """Return the cells' annotation with the known response to one drug; as it is where it has that of one alone.
+
+    Parameters
+    ----------
+    obs
+        Of a prepared sample.
+    drug
+        Without regard to case and punctuation.
+    """
+    begin = f"{OBS_TRUTH}{OF_DRUG}"
+    columns = [column for column in map(str, obs.columns) if column.startswith(begin)]
+    own = [column for column in columns if drug_key(column.removeprefix(begin)) == drug_key(drug)]
+    found = obs.assign(**{OBS_TRUTH: obs[own[0]]}) if own else obs
+    return found.drop(columns=columns)
 
 
 def require_both(labels: np.ndarray, column: str, source: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pharmacell.core.errors import InputError
+from pharmacell.data.annotations import obs_of_drug
 from pharmacell.data.matrices import Rows
 
 CHUNK_CELLS = 2048
@@ -18,6 +19,8 @@ class CellMatrix:
     ----------
     path
         A ``<sample>.h5ad`` written by QC.
+    drug
+        Whose known response is meant, where the sample has that to several drugs.
 
     Raises
     ------
@@ -25,7 +28,7 @@ class CellMatrix:
         If the file is missing or is not an h5ad.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, drug: str | None = None) -> None:
         import h5py
         from anndata.io import read_elem, sparse_dataset
 
@@ -39,6 +42,8 @@ class CellMatrix:
             x = self.file["X"]
         except (OSError, KeyError) as error:
             raise InputError(f"{path}: not an h5ad written by qc ({error}); run qc on the sample first") from error
+        if drug:
+            self.obs = obs_of_drug(self.obs, drug)
         self.x = x if isinstance(x, h5py.Dataset) else sparse_dataset(x)
 
     def __len__(self) -> int:

@@ -8,4 +8,5 @@ OBS_N_GENES = "pharmacell_n_genes"  # as read, as are the two below
 OBS_TOTAL_COUNTS = "pharmacell_total_counts"
 OBS_PCT_MT = "pharmacell_pct_mt"
 UNKNOWN = -1  # in OBS_TRUTH
+OF_DRUG = ":"  # OBS_TRUTH:DRUG where the response to several drugs is known
 UNTREATED, NOT_KNOWN = "untreated", "not known"  # in OBS_TREATMENT

@@ -11,8 +11,16 @@ from scipy import sparse
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.core.progress import say
-from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, require_both
-from pharmacell.data.columns import OBS_GROUP, OBS_N_GENES, OBS_PCT_MT, OBS_TOTAL_COUNTS, OBS_TREATMENT, OBS_TRUTH
+from pharmacell.data.annotations import cells_of_root, column_of, parse_labels, parse_labels_of_drugs, require_both
+from pharmacell.data.columns import (
+    OBS_GROUP,
+    OBS_N_GENES,
+    OBS_PCT_MT,
+    OBS_TOTAL_COUNTS,
+    OBS_TREATMENT,
+    OBS_TRUTH,
+    OF_DRUG,
+)
 from pharmacell.data.embedding import Embedding, embed, reference_cells
 from pharmacell.data.frames import plain_text
 from pharmacell.data.genes import GeneMapping, SymbolColumns, map_names, require_match
@@ -128,7 +136,7 @@ def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) ->
         "n_cells": len(checked.obs),
         "n_genes": int(checked.kept_genes.sum()),
         "genes_matched": checked.mapping.share,
-        "has_truth": OBS_TRUTH in checked.obs,
+        "has_truth": any(str(column).startswith(OBS_TRUTH) for column in checked.obs),
     }
     stem = outdir / request.sample
     with whole_file(f"{stem}.h5ad") as partial:
@@ -149,7 +157,8 @@ def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) ->
 
 def _reading(request: Request) -> Reading:
     """Return what the user says about how the file is to be read."""
-    described_by = tuple(key for key in (request.label_key, request.group_key, request.treatment_key) if key)
+    keys = (request.label_key, request.group_key, request.normal_key, request.treatment_key)
+    described_by = tuple(key for key in keys if key)
     return Reading(request.orientation, described_by, request.matrix, request.species, request.scale)
 
 
@@ -157,6 +166,8 @@ def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> C
     """Settle scale and genes, measure the cells, and see that enough is left of both."""
     source = str(request.path)
     truth, label_notes = _truth(read.given, request)
+    if request.normal_key:
+        column_of(read.given, request.normal_key, "normal_key", source)
     group = column_of(read.given, request.group_key, "group_key", source) if request.group_key else None
     treatment, treatment_notes = _treatment(read.given, request)
     mapping = map_names(read.genes, request.species)
@@ -167,8 +178,9 @@ def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> C
     measured = measure(matrix, columns, scale, limits)
     require_cells(measured.reasons, limits, source)
     kept_genes, kept = keep_genes(measured, scale, limits, source), measured.kept
-    if truth is not None and request.label_key:
-        require_both(truth[kept], request.label_key, f"{source} after quality control")
+    if request.label_key:
+        require_both(truth[OBS_TRUTH][kept], request.label_key, f"{source} after quality control")
+    truth = {name: labels for name, labels in truth.items() if {0, 1} <= set(labels[kept].tolist())}
     obs = _annotation(read.obs, measured.table, truth, group)
     obs = (obs if treatment is None else obs.assign(**{OBS_TREATMENT: treatment}))[kept]
     if request.root:
@@ -215,12 +227,16 @@ def _write(checked: Checked, path: Path, card: dict, limits: Limits, seed: int) 
     return embedding
 
 
-def _truth(obs: pd.DataFrame, request: Request) -> tuple[np.ndarray | None, list[str]]:
-    """Return the labels, if the sheet names a column of them, and what is missing among them."""
-    if not request.label_key:
-        return None, []
+def _truth(obs: pd.DataFrame, request: Request) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the labels by our column, if the sheet names a column of theirs, and what is missing among them."""
     source = str(request.path)
-    return parse_labels(column_of(obs, request.label_key, "label_key", source), source)
+    if request.drug_label_key:
+        of_drugs, notes = parse_labels_of_drugs(obs, request.drug_label_key, source)
+        return {f"{OBS_TRUTH}{OF_DRUG}{drug}": labels for drug, labels in of_drugs.items()}, notes
+    if not request.label_key:
+        return {}, []
+    labels, notes = parse_labels(column_of(obs, request.label_key, "label_key", source), source)
+    return {OBS_TRUTH: labels}, notes
 
 
 def _treatment(obs: pd.DataFrame, request: Request) -> tuple[pd.Categorical | None, list[str]]:
@@ -254,7 +270,7 @@ def _values(read: Cells, request: Request) -> tuple[Matrix, str, list[str]]:
 
 
 def _annotation(
-    obs: pd.DataFrame, measures: pd.DataFrame, truth: np.ndarray | None, group: pd.Series | None
+    obs: pd.DataFrame, measures: pd.DataFrame, truth: dict[str, np.ndarray], group: pd.Series | None
 ) -> pd.DataFrame:
     """Return the cells' annotation: what was there, then our own columns."""
     ours: dict[str, np.ndarray | pd.Categorical] = {
@@ -262,8 +278,7 @@ def _annotation(
         OBS_TOTAL_COUNTS: measures["total_counts"].to_numpy(),
         OBS_PCT_MT: measures["pct_mt"].to_numpy(),
     }
-    if truth is not None:
-        ours[OBS_TRUTH] = truth
+    ours |= truth
     if group is not None:
         names = [NO_GROUP if missing else plain_text(name) for name, missing in zip(group, group.isna(), strict=True)]
         ours[OBS_GROUP] = pd.Categorical(names, pd.Index(sorted(set(names)), dtype=object))

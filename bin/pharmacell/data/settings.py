@@ -22,7 +22,13 @@ class Request:
     sample: str
     path: Path
     label_key: str | None = setting(None, "Column of the cells' known response, used to score.")
+    drug_label_key: str | None = setting(
+        None, "Where the response to several drugs is known: KEY of the columns KEY:DRUG, in the place of label_key."
+    )
     group_key: str | None = setting(None, "Column of the cells' origin: line, patient or plate.")
+    normal_key: str | None = setting(
+        None, "Column that marks normal cells; refused here, before any training, if it is not there."
+    )
     treatment_key: str | None = setting(
         None, "Column that says which cells were treated; used to warn and score apart."
     )

@@ -11,6 +11,7 @@ import pandas as pd
 from pharmacell import __version__
 from pharmacell.core.files import whole_file
 from pharmacell.core.seeds import integer
+from pharmacell.data.annotations import obs_of_drug
 from pharmacell.data.columns import OBS_GROUP, OBS_TREATMENT, OBS_TRUTH, UNKNOWN
 from pharmacell.evaluate.bootstrap import score_models
 from pharmacell.response import columns
@@ -177,7 +178,7 @@ def write_predicted_h5ad(
     with whole_file(path) as partial:
         shutil.copyfile(prepared, partial)
         with h5py.File(partial, "r+") as file:
-            obs, predictions = read_elem(file["obs"]), tables["predictions"]
+            obs, predictions = obs_of_drug(read_elem(file["obs"]), card.drug), tables["predictions"]
             obs[columns.OBS_PROBABILITY] = predictions[columns.PROBABILITY].to_numpy(np.float32)
             obs[columns.OBS_STD] = predictions[columns.PROBABILITY_STD].to_numpy(np.float32)
             obs[columns.OBS_LABEL] = pd.Categorical.from_codes(predictions[columns.LABEL], columns.CLASS_NAMES)
@@ -185,6 +186,7 @@ def write_predicted_h5ad(
                 obs[columns.OBS_FDR] = tables["significance"]["fdr"].to_numpy(np.float32)
             uns = dict(read_elem(file["uns/pharmacell"]))
             uns |= {
+                "has_truth": OBS_TRUTH in obs,
                 "version": __version__,
                 "verdict": diagnostics["verdict"],
                 "model_card": json.dumps(card.without_cell_names().to_json()),
