@@ -26,6 +26,10 @@ workflow {
         error(problem.message)
     }
     (schema.warnings + plan.warnings).each { line -> log.warn(line) }
+    def image = Versions.image(workflow)
+    if (image) {
+        log.info(image)
+    }
 
     def ch_versions = channel.of(Versions.ofRun(workflow))
     if (plan instanceof PerturbationPlan) {

@@ -18,4 +18,10 @@ class Versions {
     private static String images(Object container) {
         container instanceof Map ? (container as Map).values().unique().join(', ') : container
     }
+
+    /** Which image the tasks run in and where it comes from; null when they run in none. */
+    static String image(Object workflow) {
+        final String images = workflow.containerEngine ? images(workflow.container) : null
+        images ? "Image: ${images} (${images.contains('@sha256:') ? 'as published' : 'your own, or of `make image`'})" : null
+    }
 }

@@ -142,7 +142,7 @@ def test_docker_that_is_not_running_is_one_clear_line(docker, tmp_path, monkeypa
 def test_gpu_where_there_is_none_is_one_clear_line(image, tmp_path):
     if shutil.which("nvidia-smi"):
         pytest.skip("this machine has a GPU")
-    subprocess.run(["docker", "tag", "localhost/pharmacell:0.2.0-cpu", "localhost/pharmacell:0.1.0-cuda"], check=True)
+    subprocess.run(["docker", "tag", "localhost/pharmacell:0.2.0-cpu", "localhost/pharmacell:0.2.0-cuda"], check=True)
     try:
         ended = run_pipeline(tmp_path, "docker,gpu", *configured(tmp_path))
     finally:

@@ -63,7 +63,7 @@ def test_missing_image_is_one_clear_line(podman, tmp_path):
 def test_gpu_where_there_is_none_is_one_clear_line(image, tmp_path):
     if shutil.which("nvidia-smi"):
         pytest.skip("this machine has a GPU")
-    subprocess.run(["podman", "tag", "localhost/pharmacell:0.2.0-cpu", "localhost/pharmacell:0.1.0-cuda"], check=True)
+    subprocess.run(["podman", "tag", "localhost/pharmacell:0.2.0-cpu", "localhost/pharmacell:0.2.0-cuda"], check=True)
     ended = run_pipeline(tmp_path, "podman,gpu")
     assert ended.code == 1
     assert "podman knows no device nvidia.com/gpu=all" in last_error(ended.output)
