@@ -34,10 +34,10 @@ class PerturbationPlan {
         final Map<String, Object> chosen = params.subMap(TRAINING).findAll { _name, value -> value != null } as Map<String, Object>
         final Map<String, Object> training = schema.values('perturbation', params) + chosen + shared
         options = [
-            training: training + [drop_unparsable: params.drop_unparsable],
+            training: training + params.subMap('drop_unparsable', 'keep_predictions'),
             // what models without a network read
-            simple: training.subMap('layer', 'seed', 'device') + [drop_unparsable: params.drop_unparsable],
-            summary: training.subMap('layer', 'seed', 'device') + [drop_unparsable: params.drop_unparsable],
+            simple: training.subMap('layer', 'seed', 'device') + params.subMap('drop_unparsable', 'keep_predictions'),
+            summary: training.subMap('layer', 'seed', 'device') + params.subMap('drop_unparsable'),
             simulation: schema.values('perturbation_simulation', params) + shared,
             report: [mode: params.mode] + schema.values('perturbation_comparison', params) + training.findAll { name, _value -> name != 'device' },
         ]

@@ -33,6 +33,7 @@ from pharmacell.perturbation.protocols import PROTOCOLS  # noqa: E402
 from pharmacell.perturbation.settings import (  # noqa: E402
     Encoding,
     FitOptions,
+    Kept,
     Replicas,
     SimulatedSize,
     TableReading,
@@ -248,7 +249,10 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
             Source(TableReading, ("drop_unparsable",)),
         ),
     ),
-    "perturbation_comparison": ("Perturbation models: what is compared", (Source(PerturbationComparison),)),
+    "perturbation_comparison": (
+        "Perturbation models: what is compared",
+        (Source(PerturbationComparison), Source(Kept)),
+    ),
     "perturbation": (
         "Perturbation models: training",
         (

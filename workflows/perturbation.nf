@@ -43,7 +43,7 @@ workflow PERTURBATION {
         .map { done -> trainings.findAll { training -> !(training.id in done) }.collectEntries { training -> [training.id, 'its training failed'] } }
     KAGGLE_SUMMARY(
         ch_table.map { train, _keys, _sample -> train },
-        KAGGLE_TRAIN.out.predictions.mix(KAGGLE_TRAIN_CPU.out.predictions).collect().ifEmpty([]),
+        KAGGLE_TRAIN.out.scores.mix(KAGGLE_TRAIN_CPU.out.scores).collect().ifEmpty([]),
         KAGGLE_TRAIN.out.history.collect().ifEmpty([]),
         options.summary,
         ch_missing,

@@ -1,12 +1,12 @@
 // Scores, gains over the best baseline, figures and the report's part of all perturbation models. Once a run.
 process KAGGLE_SUMMARY {
-    tag "${predictions.size()} files"
+    tag "${scores.size()} files"
     label 'process_medium'
-    ext code: Code.digest(projectDir, 'kaggle_summary'), input_bytes: { InputFile.bytes(de_train) + (predictions.collect { file -> InputFile.bytes(file) }.max() ?: 0) }
+    ext code: Code.digest(projectDir, 'kaggle_summary'), input_bytes: { scores.collect { file -> InputFile.bytes(file) }.sum() ?: InputFile.bytes(de_train) }
 
     input:
     path de_train
-    path predictions, stageAs: 'predictions/*', arity: '0..*' // none where all trainings failed: the command says why
+    path scores, stageAs: 'row_scores/*', arity: '0..*' // and one example row of each model; none where all trainings failed: the command says why
     path history, stageAs: 'history/*', arity: '0..*'
     val options
     val missing // map: trainings that failed, by id, with the reason
@@ -23,8 +23,8 @@ process KAGGLE_SUMMARY {
     def losses = history ? '--history history' : ''
     """
     : ${task.ext.code}
-    mkdir -p predictions
-    kaggle_summary.py --de_train ${Options.quote(de_train)} --predictions predictions ${losses} ${Options.line(options.findAll { name, _value -> name != 'drop_unparsable' })} ${flag} --threads ${task.cpus}
+    mkdir -p row_scores
+    kaggle_summary.py --de_train ${Options.quote(de_train)} --row_scores row_scores ${losses} ${Options.line(options.findAll { name, _value -> name != 'drop_unparsable' })} ${flag} --threads ${task.cpus}
     printf '%s\\n' ${rows.collect { row -> Options.csv(row) }.join(' ')} > missing.csv
     versions.py --process '${task.process}' pandas matplotlib > versions.yml
     """

@@ -11,7 +11,8 @@ process KAGGLE_TRAIN {
     val options
 
     output:
-    path "${meta.id}.oof.parquet", optional: true, emit: predictions // not of a training on all rows
+    path "${meta.id}.{row_scores,examples}.parquet", optional: true, emit: scores // not of a training on all rows
+    path "${meta.id}.oof.parquet", optional: true, emit: predictions // with keep_predictions
     path "${meta.id}.history.csv", optional: true, emit: history // of networks
     tuple val(meta), path("models/${meta.id}/*.{safetensors,json}", arity: '0..*'),
         path("models/${meta.id}/*.test.parquet", arity: '0..*'), path("models/${meta.id}/*.submission.csv", arity: '0..*'), emit: model
@@ -21,11 +22,12 @@ process KAGGLE_TRAIN {
     def files = [de_train: de_train, id_map: id_map, sample_submission: sample_submission, compound_embedding: compound_embedding]
     def folder = Options.quote("models/${meta.id}")
     def chosen = [model: meta.models, encoding: meta.encoding, protocol: meta.protocol, outdir: "models/${meta.id}"]
-    def flags = [meta.protocol ? '--no_final' : '', options.drop_unparsable ? '--drop_unparsable' : ''].join(' ')
+    def given = ['drop_unparsable', 'keep_predictions']
+    def flags = ([meta.protocol ? '--no_final' : ''] + given.findAll { name -> options[name] }.collect { name -> "--${name}" }).join(' ')
     """
     : ${task.ext.code}
-    kaggle_train.py ${Options.line(files + chosen + options.findAll { name, _value -> name != 'drop_unparsable' })} ${flags} --threads ${task.cpus}
-    for table in oof.parquet history.csv; do
+    kaggle_train.py ${Options.line(files + chosen + options.findAll { name, _value -> !(name in given) })} ${flags} --threads ${task.cpus}
+    for table in row_scores.parquet examples.parquet oof.parquet history.csv; do
         test ! -e ${folder}/\$table || mv ${folder}/\$table ${Options.quote(meta.id)}.\$table
     done
     versions.py --process '${task.process}' torch scikit-learn lightgbm rdkit > versions.yml
@@ -38,7 +40,7 @@ process KAGGLE_TRAIN {
     """
     : ${task.ext.code}
     mkdir -p ${folder}
-    touch ${meta.protocol ? "${id}.oof.parquet ${id}.history.csv" : "${folder}/${model}.safetensors ${folder}/${model}.json"}
+    touch ${meta.protocol ? "${id}.row_scores.parquet ${id}.examples.parquet ${id}.history.csv" : "${folder}/${model}.safetensors ${folder}/${model}.json"}
     versions.py --process '${task.process}' > versions.yml
     """
 }

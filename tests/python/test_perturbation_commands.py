@@ -60,6 +60,7 @@ def trained(tmp_path_factory):
         2,
         "--epochs",
         2,
+        "--keep_predictions",
         "--outdir",
         folder,
     )
@@ -83,9 +84,33 @@ def test_out_of_fold_rows_and_scores(trained):
     assert set(found.index) == set(METRICS)
     by_row = pd.read_parquet(trained / "row_scores.parquet").query("model == 'lstm' and seed == 1 and fold == 2")
     assert by_row["mae"].mean() == pytest.approx(expected["mae"])
+    right = by_row["mae_sign_right"] * by_row["mae_sign_right_genes"]
+    assert right.sum() / by_row["mae_sign_right_genes"].sum() == pytest.approx(expected["mae_sign_right"])
+    assert list(by_row["sm_name"]) == list(TABLE.sm_name[by_row["row"]])
     history = pd.read_csv(trained / "history.csv")
     assert set(history["fold"]) == {*"01234", "final"}
     assert set(history["model"]) == {"lstm"}
+
+
+def test_one_example_row_of_each_model_is_kept(trained):
+    examples, oof = pd.read_parquet(trained / "examples.parquet"), pd.read_parquet(trained / "oof.parquet")
+    assert list(examples["model"]) == ["lstm", "gene_mean"]
+    for one in examples.itertuples():
+        assert one.seed == 0
+        rows = oof[(oof["model"] == one.model) & (oof["seed"] == 0)]
+        assert (one.truth == TABLE.y[one.row]).all()
+        assert (one.prediction == rows.set_index("row").loc[one.row, TABLE.genes].to_numpy(np.float32)).all()
+        every = Scorer(TABLE.y[rows["row"]]).score(rows[TABLE.genes].to_numpy()).rows()[:, METRICS.index("pearson")]
+        assert (every <= one.pearson + 1e-6).sum() > len(every) // 2
+        assert (every >= one.pearson - 1e-6).sum() >= len(every) // 2
+
+
+def test_predictions_are_kept_only_when_asked_for(tmp_path):
+    run(
+        *(kaggle_train, "--de_train", SMALL / "de_train.parquet", "--model", "zeros", "--protocol", "kaggle"),
+        *("--no_final", "--outdir", tmp_path),
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"scores.csv", "row_scores.parquet", "examples.parquet"}
 
 
 def test_submission_is_that_of_the_sample(trained):

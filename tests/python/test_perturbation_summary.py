@@ -1,4 +1,4 @@
-"""From out-of-fold predictions to scores, gains, figures and the report's part."""
+"""From the scores of rows to scores, gains, figures and the report's part."""
 
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pharmacell.cli.kaggle_summary import kaggle_summary
 from pharmacell.perturbation.metrics import METRICS, Scorer
 from pharmacell.perturbation.models.registry import FitOptions, build
 from pharmacell.perturbation.protocols import folds
+from pharmacell.perturbation.row_scores import COLUMNS, example_of
 from pharmacell.report.page import write_report
 
 SEEDS = (0, 1)
@@ -25,9 +26,9 @@ def write_table(table, path):
     pd.concat([table.keys.assign(control=table.control), genes], axis=1).to_parquet(path)
 
 
-def out_of_fold(table, model, protocol):
-    """Return the rows of one file, as kaggle_train writes them; the networks are as good as the truth plus noise."""
-    rng, parts = np.random.default_rng(0), []
+def row_scores(table, model, protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return scores and example as kaggle_train writes them; the network is as good as the truth plus noise."""
+    rng, parts, predictions = np.random.default_rng(0), [], []
     for fold, (train, test) in enumerate(folds(table, protocol, 0)):
         if model == "gru":
             found = table.y[test] + 0.1 * rng.normal(size=(len(SEEDS), len(test), len(table.genes)))
@@ -42,11 +43,14 @@ def out_of_fold(table, model, protocol):
                 "seed": seed,
                 "fold": fold,
                 "row": test,
+                "cell_type": table.cell_type[test],
+                "sm_name": table.sm_name[test],
+                "zeros_in_truth": 0.0,
             }
-            parts.append(
-                pd.concat([pd.DataFrame(keys), pd.DataFrame(values.astype(np.float32), columns=table.genes)], axis=1)
-            )
-    return pd.concat(parts, ignore_index=True)
+            parts.append(Scorer(table.y[test]).score(values.astype(np.float32)).table().assign(**keys)[list(COLUMNS)])
+        predictions.append(found[0])
+    rows = pd.concat(parts, ignore_index=True)
+    return rows, example_of(rows[rows["seed"] == 0], table.y, np.concatenate(predictions).astype(np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +62,13 @@ def table():
 def inputs(table, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     write_table(table, folder / "train.parquet")
-    (folder / "predictions").mkdir()
+    (folder / "row_scores").mkdir()
     (folder / "history").mkdir()
     for protocol in PROTOCOLS:
         for model in MODELS:
-            out_of_fold(table, model, protocol).to_parquet(folder / f"predictions/{model}_{protocol}.parquet")
+            scores, example = row_scores(table, model, protocol)
+            scores.to_parquet(folder / f"row_scores/{model}_{protocol}.row_scores.parquet")
+            example.to_parquet(folder / f"row_scores/{model}_{protocol}.examples.parquet")
         losses = pd.DataFrame(
             [
                 ("gru", "smiles", protocol, fold, seed, epoch, part, np.exp(-epoch / 4) + 0.1 * seed)
@@ -81,8 +87,8 @@ def arguments(inputs: Path) -> list[str]:
     return [
         "--de_train",
         str(inputs / "train.parquet"),
-        "--predictions",
-        str(inputs / "predictions"),
+        "--row_scores",
+        str(inputs / "row_scores"),
         "--history",
         str(inputs / "history"),
     ]
@@ -103,9 +109,12 @@ def test_scores_are_those_of_each_fold_and_seed(results, inputs, table):
     assert set(scores["model"]) == set(MODELS)
     assert set(scores["seed"]) == set(SEEDS)
     assert set(scores["encoding"]) == {"none", "smiles"}
-    written = pd.read_parquet(inputs / "predictions/gru_kaggle.parquet").query("seed == 1 and fold == 0")
-    expected = Scorer(table.y[written["row"]]).score(written[table.genes].to_numpy()).mean()
-    found = scores.query("model == 'gru' and protocol == 'kaggle' and seed == 1 and fold == 0").set_index("metric")
+    train, test = folds(table, "kaggle", 0)[0]
+    predicted = (
+        build("ridge", FitOptions()).fit_predict(table.take(train), table.keys.iloc[test], [1], None).predictions
+    )
+    expected = Scorer(table.y[test]).score(predicted[0]).mean()
+    found = scores.query("model == 'ridge' and protocol == 'kaggle' and seed == 1 and fold == 0").set_index("metric")
     assert found["value"].to_dict() == pytest.approx(expected)
 
 
@@ -152,42 +161,41 @@ def test_report_says_what_beats_the_baseline(results, tmp_path):
 
 
 BAD = {
-    "other genes": (lambda t, p: p.rename(columns={t.genes[0]: "OTHER"}), "its genes are not those"),
-    "no row numbers": (lambda t, p: p.drop(columns="row"), "the column row is missing"),
-    "rows beyond the table": (lambda t, p: p.assign(row=p["row"] + 20), "not distinct numbers below 28"),
-    "not finite": (lambda t, p: p.assign(GENE0=np.float32(np.nan)), "a prediction is not finite"),
-    "fewer rows": (lambda t, p: p[p["row"] != p["row"].iloc[0]].reset_index(drop=True), "was tested on other rows"),
-    "same model twice": (lambda t, p: p.assign(model="ridge"), "stands in"),
+    "no row numbers": (lambda p: p.drop(columns="row"), "the column row is missing"),
+    "a row twice": (lambda p: pd.concat([p, p.head(1)]), "a row stands there twice"),
+    "fewer rows": (lambda p: p[p["row"] != p["row"].iloc[0]].reset_index(drop=True), "was tested on other rows"),
+    "of another table": (lambda p: p.assign(sm_name="x"), "was tested on other rows"),
+    "same model twice": (lambda p: p.assign(model="ridge"), "stands in"),
 }
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_files_that_do_not_belong_together_are_refused(inputs, table, tmp_path, kind):
+def test_files_that_do_not_belong_together_are_refused(inputs, tmp_path, kind):
     change, expected = BAD[kind]
-    folder = tmp_path / "predictions"
+    folder = tmp_path / "row_scores"
     folder.mkdir()
     for model in ("ridge", "zeros"):
-        (folder / f"{model}.parquet").symlink_to(inputs / f"predictions/{model}_kaggle.parquet")
-    changed = change(table, pd.read_parquet(inputs / "predictions/additive_kaggle.parquet"))
-    changed.to_parquet(folder / "additive.parquet")
-    arguments = ["--de_train", str(inputs / "train.parquet"), "--predictions", str(folder)]
+        name = f"{model}_kaggle.row_scores.parquet"
+        (folder / name).symlink_to(inputs / "row_scores" / name)
+    changed = change(pd.read_parquet(inputs / "row_scores/additive_kaggle.row_scores.parquet"))
+    changed.to_parquet(folder / "additive.row_scores.parquet")
+    arguments = ["--de_train", str(inputs / "train.parquet"), "--row_scores", str(folder)]
     refuse(kaggle_summary, arguments, tmp_path / "out", expected)
 
 
-def test_folder_without_predictions_is_refused(inputs, tmp_path):
-    refuse(
-        kaggle_summary,
-        ["--de_train", str(inputs / "train.parquet"), "--predictions", str(inputs / "history")],
-        tmp_path / "out",
-        "holds no predictions",
-    )
+def test_folder_without_scores_is_refused(inputs, table, tmp_path):
+    arguments = ["--de_train", str(inputs / "train.parquet"), "--row_scores", str(inputs / "history")]
+    refuse(kaggle_summary, arguments, tmp_path / "out", "holds no scores")
+    write_table(table.take(np.array([0, 0, 1])), tmp_path / "bad.parquet")
+    arguments[1] = str(tmp_path / "bad.parquet")
+    refuse(kaggle_summary, arguments, tmp_path / "out", "stands there 2 times")
 
 
 def test_comparison_without_baselines_has_scores_and_no_gains(inputs, tmp_path):
     """As after their training failed."""
-    (tmp_path / "predictions").mkdir()
-    (tmp_path / "predictions/ridge.parquet").symlink_to(inputs / "predictions/ridge_kaggle.parquet")
-    arguments = ["--de_train", inputs / "train.parquet", "--predictions", tmp_path / "predictions"]
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores/row_scores.parquet").symlink_to(inputs / "row_scores/ridge_kaggle.row_scores.parquet")
+    arguments = ["--de_train", inputs / "train.parquet", "--row_scores", tmp_path / "scores"]
     arguments += ["--outdir", tmp_path / "out", "--threads", "1"]
     result = CliRunner().invoke(kaggle_summary, list(map(str, arguments)), catch_exceptions=False)
     assert result.exit_code == 0, result.output

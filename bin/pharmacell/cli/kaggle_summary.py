@@ -20,7 +20,10 @@ from pharmacell.perturbation.settings import TableReading
 )
 @options_of(TableReading)
 @click.option(
-    "--predictions", type=inputs.READABLE_FOLDER, required=True, help="Folder of out-of-fold predictions (*.parquet)."
+    "--row_scores",
+    type=inputs.READABLE_FOLDER,
+    required=True,
+    help="Folder of kaggle_train's *row_scores.parquet and, for the figure of one row, *examples.parquet.",
 )
 @click.option("--history", type=inputs.READABLE_FOLDER, help="Folder of the losses over training (*.csv).")
 @inputs.outdir
@@ -28,13 +31,13 @@ def kaggle_summary(
     de_train: Path,
     layer: str | None,
     drop_unparsable: bool,
-    predictions: Path,
+    row_scores: Path,
     history: Path | None,
     outdir: Path,
     seed: int,
     **_: Any,
 ) -> None:
-    """Score every row of every model on what it had not learned from, and compare the models with the best baseline."""
+    """Compare the models with the best baseline by the scores of rows that they had not learned from."""
     from pharmacell.core.errors import InputError
     from pharmacell.perturbation.comparison import compare
     from pharmacell.perturbation.formats import is_simulated
@@ -42,14 +45,14 @@ def kaggle_summary(
     from pharmacell.report.perturbation import write_comparison
     from pharmacell.report.perturbation_figures import draw_comparison
 
-    table = PerturbationTable.read(de_train, layer, drop_unparsable)  # first: a bad one fails every training
-    files = sorted(predictions.glob("*.parquet"))
+    files = sorted(row_scores.glob("*row_scores.parquet"))
     if not files:
+        PerturbationTable.read(de_train, layer, drop_unparsable)  # a bad one fails every training: say so first
         raise InputError(
-            f"{predictions}: holds no predictions, as when every training failed (the pipeline's log has the reason of "
-            "each); by hand, give the folder of kaggle_train's oof.parquet"
+            f"{row_scores}: holds no scores, as when every training failed (the pipeline's log has the reason of "
+            "each); by hand, give the folder of kaggle_train's row_scores.parquet"
         )
     histories = sorted(history.glob("*.csv")) if history else []
-    found = compare(files, histories, table, is_simulated(de_train), seed)
+    found = compare(files, sorted(row_scores.glob("*examples.parquet")), histories, is_simulated(de_train), seed)
     found.write(outdir)
     write_comparison(found, draw_comparison(found, outdir / "figures"), outdir / "perturbation.mqc")

@@ -10,7 +10,7 @@ from pharmacell.cli import inputs
 from pharmacell.core.command import command
 from pharmacell.core.options import options_of
 from pharmacell.core.settings import chosen
-from pharmacell.perturbation.settings import FitOptions, Replicas, TableReading
+from pharmacell.perturbation.settings import FitOptions, Kept, Replicas, TableReading
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--final/--no_final", default=True, help="Also train on all rows, and keep these weights.")
 @options_of(Replicas)
 @options_of(FitOptions)
+@options_of(Kept)
 @inputs.outdir
 def kaggle_train(
     de_train: Path,
@@ -47,6 +48,7 @@ def kaggle_train(
     protocols: Sequence[str],
     final: bool,
     seeds: int,
+    keep_predictions: bool,
     outdir: Path,
     seed: int,
     threads: int,
@@ -55,9 +57,12 @@ def kaggle_train(
 ) -> None:
     """Predict differential expression of (cell type, compound).
 
-    With --protocol: oof.parquet, scores.csv, row_scores.parquet. For networks: history.csv and, unless --no_final,
+    With --protocol: scores.csv, row_scores.parquet, examples.parquet (one row's prediction of each model) and, with
+    --keep_predictions, oof.parquet. For networks: history.csv and, unless --no_final,
     MODEL.safetensors and MODEL.json. With --id_map: MODEL.test.parquet; with --sample_submission: MODEL.submission.csv.
     """
+    from contextlib import nullcontext
+
     from pharmacell.core.errors import InputError
     from pharmacell.perturbation.final_fit import fit_all_rows
     from pharmacell.perturbation.fold_runs import Run, parquet_writer, write_tables
@@ -76,12 +81,11 @@ def kaggle_train(
         ids = read_sample_submission(sample_submission, table.genes, keys["id"])
     where = networks_device(models, threads, device)
     run = Run(table, models, fit_options, [seed + number for number in range(seeds)], where)
-    if parts:
-        with parquet_writer(outdir / "oof.parquet") as append:
-            for protocol, folds in parts.items():
-                for model in models:
-                    for fold, (train, test) in enumerate(folds):
-                        append(run.fold(model, protocol, fold, train, test))
+    keeping = parquet_writer(outdir / "oof.parquet") if parts and keep_predictions else nullcontext()
+    with keeping as append:
+        for protocol, folds in parts.items():
+            for model in models:
+                run.protocol(model, protocol, folds, append)
     card = {
         "simulated": is_simulated(de_train),
         "n_rows": len(table),

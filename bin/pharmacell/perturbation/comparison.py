@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,21 +10,9 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.perturbation.metrics import METRICS
 from pharmacell.perturbation.models.registry import REGISTRY, title_of
-from pharmacell.perturbation.out_of_fold import read_out_of_fold
-from pharmacell.perturbation.summary import (
-    Scored,
-    Setting,
-    gain_table,
-    group_table,
-    score_files,
-    score_table,
-    settings_of,
-)
-
-if TYPE_CHECKING:
-    from pharmacell.perturbation.table import PerturbationTable
+from pharmacell.perturbation.row_scores import EXAMPLE_COLUMNS, read_columns
+from pharmacell.perturbation.summary import gain_table, group_table, read_scores, score_table, settings_of
 
 HISTORY = ("model", "encoding", "protocol", "fold", "seed", "epoch", "part", "loss")
 RANKED_BY = "mrrmse"
@@ -67,7 +54,7 @@ class Comparison:
     history
         Losses of the networks, may be empty.
     examples
-        Of each protocol, one row of the best model.
+        Of each protocol, one row of the best model, where there is one.
     simulated
         Whether the table's values were simulated.
     """
@@ -127,20 +114,20 @@ class Comparison:
 
 
 def compare(
-    paths: Sequence[Path], histories: Sequence[Path], table: "PerturbationTable", simulated: bool, seed: int
+    paths: Sequence[Path], examples: Sequence[Path], histories: Sequence[Path], simulated: bool, seed: int
 ) -> Comparison:
-    """Score out-of-fold predictions and compare the models.
+    """Compare the models by the scores of their rows.
 
     Parameters
     ----------
     paths
-        Files of out-of-fold predictions (see :mod:`pharmacell.perturbation.out_of_fold`).
+        Files of row scores (see :mod:`pharmacell.perturbation.row_scores`).
+    examples
+        Files of one row's truth and prediction of each model, may be empty.
     histories
         Losses (csv), may be empty.
-    table
-        What was trained on.
     simulated
-        Whether its values were simulated.
+        Whether the table's values were simulated.
     seed
         The user's seed.
 
@@ -149,59 +136,42 @@ def compare(
     InputError
         If a file cannot be used.
     """
-    scored = score_files(paths, table)
+    scored = read_scores(paths)
     settings = settings_of(scored)
     found = Comparison(
         score_table(scored),
-        _named(group_table(settings, table.cell_type, "cell_type")),
-        _named(group_table(settings, table.sm_name, "sm_name")),
-        _named(gain_table(settings, table.sm_name, seed)),
+        _named(group_table(settings, "cell_type")),
+        _named(group_table(settings, "sm_name")),
+        _named(gain_table(settings, seed)),
         _named(read_histories(histories)),
         {},
         simulated,
     )
-    for protocol in found.protocols:
-        best, _ = found.best(protocol)
-        found.examples[protocol] = example_row(
-            next(one for one in settings if one.protocol == protocol and one.name == best), scored, table
-        )
+    rows = pd.concat([read_columns(path, EXAMPLE_COLUMNS) for path in sorted(examples)]) if examples else None
+    for protocol in found.protocols if rows is not None else ():
+        here = _named(found.of(rows, protocol))
+        here = here[here["name"] == found.best(protocol)[0]]
+        if len(here):
+            found.examples[protocol] = example_row(here.iloc[0])
     return found
 
 
-def example_row(setting: Setting, scored: list[Scored], table: "PerturbationTable") -> ExampleRow:
-    """Return the row with the median Pearson correlation of a model's first seed, read again from its file.
+def example_row(row: pd.Series) -> ExampleRow:
+    """Return an example as the figure takes it.
 
     Parameters
     ----------
-    setting
-        The model, with its encoding and protocol.
-    scored
-        Scores of each seed and file.
-    table
-        All rows with their keys.
+    row
+        Of a file of examples, with ``name``.
     """
-    one = next(
-        one
-        for one in scored
-        if (one.protocol, one.model, one.encoding) == (setting.protocol, setting.model, setting.encoding)
-    )
-    pearson = one.scores.value[:, METRICS.index("pearson")]
-    place = int(np.argsort(pearson, kind="stable")[len(pearson) // 2])
-    predicted = next(
-        found
-        for found in read_out_of_fold(one.path, table)
-        if (found.protocol, found.model, found.encoding, found.seed)
-        == (one.protocol, one.model, one.encoding, one.seed)
-    )
-    row = int(one.row[place])
     return ExampleRow(
-        setting.name,
-        table.cell_type[row],
-        table.sm_name[row],
-        table.y[row],
-        predicted.values[place],
-        float(pearson[place]),
-        float(one.scores.value[place, METRICS.index("mrrmse")]),
+        row["name"],
+        row["cell_type"],
+        row["sm_name"],
+        np.asarray(row["truth"]),
+        np.asarray(row["prediction"]),
+        float(row["pearson"]),
+        float(row["mrrmse"]),
     )
 
 

@@ -1,7 +1,7 @@
 """Train models fold by fold, and write what they predict as it comes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from pharmacell.core.files import whole_file
 from pharmacell.core.progress import say
-from pharmacell.perturbation.metrics import METRICS, Scorer
+from pharmacell.perturbation.metrics import Scorer
 from pharmacell.perturbation.models.registry import NETWORKS, NO_ENCODING, build
-from pharmacell.perturbation.out_of_fold import KEYS
+from pharmacell.perturbation.row_scores import COLUMNS, KEYS, PAIR, ZEROS, example_of
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,7 @@ class Run:
         Of the networks; a model that is no network gets the first only.
     device
         Where networks live; None when there is none.
-    history, scores, row_scores
+    history, scores, row_scores, examples
         Tables so far.
     """
 
@@ -53,6 +53,7 @@ class Run:
     history: list[pd.DataFrame] = field(default_factory=list)
     scores: list[tuple] = field(default_factory=list)
     row_scores: list[pd.DataFrame] = field(default_factory=list)
+    examples: list[pd.DataFrame] = field(default_factory=list)
 
     def encoding(self, model: str) -> str:
         """Return the encoding of a model.
@@ -74,8 +75,38 @@ class Run:
         """
         return self.seeds if model in NETWORKS else self.seeds[:1]
 
-    def fold(self, model: str, protocol: str, fold: int, train: np.ndarray, test: np.ndarray) -> pa.Table:
-        """Train on some rows, predict others, keep history and scores; returns the predictions of all seeds.
+    def protocol(
+        self,
+        model: str,
+        protocol: str,
+        folds: Sequence[tuple[np.ndarray, np.ndarray]],
+        append: Callable[[pa.Table], None] | None,
+    ) -> None:
+        """Train and score a model fold by fold; keeps history, scores and one example row.
+
+        Parameters
+        ----------
+        model
+            Name of the model.
+        protocol
+            How rows are held out.
+        folds
+            Rows that are learned from and rows that are predicted, of each fold.
+        append
+            Takes the predictions of all seeds of a fold; None: they are not kept.
+        """
+        before, first = len(self.row_scores), []
+        for fold, (train, test) in enumerate(folds):
+            predictions = self.fold(model, protocol, fold, train, test)
+            first.append(predictions[0].copy())  # a view would keep those of all seeds
+            if append:
+                append(self.rows_of(model, protocol, fold, test, predictions))
+        rows = pd.concat(self.row_scores[before:])
+        rows = rows[rows["seed"] == self.seeds_of(model)[0]]
+        self.examples.append(example_of(rows, self.table.y, np.concatenate(first)))
+
+    def fold(self, model: str, protocol: str, fold: int, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """Train on some rows, predict others, keep history and scores.
 
         Parameters
         ----------
@@ -89,25 +120,30 @@ class Run:
             Rows that are learned from, int64 [n_train].
         test
             Rows that are predicted, int64 [n_test].
+
+        Returns
+        -------
+        numpy.ndarray
+            Predictions, float32 [n_seeds, n_test, n_genes].
         """
         start = time.perf_counter()
         keys = self.table.keys.iloc[test].reset_index(drop=True)
         result = build(model, self.options).fit_predict(self.table.take(train), keys, self.seeds_of(model), self.device)
         self.note(result.history, model, protocol, fold)
-        scorer = Scorer(self.table.y[test])
+        truth = self.table.y[test]
+        scorer = Scorer(truth)
+        known = keys[list(PAIR)].assign(**{"row": test, ZEROS: (truth == 0).mean(axis=1)})
         for seed, predicted in zip(self.seeds_of(model), result.predictions, strict=True):
             scores = scorer.score(predicted)
-            said = (model, self.encoding(model), protocol, seed, fold)
-            self.scores += [(*said, metric, value) for metric, value in scores.mean().items()]
-            rows = pd.DataFrame(scores.rows(), columns=list(METRICS))
-            for name, value in zip(KEYS, (*said, test), strict=True):
-                rows[name] = value
-            self.row_scores.append(rows[[*KEYS, *METRICS]])
+            said = dict(zip(KEYS[:-1], (model, self.encoding(model), protocol, seed, fold), strict=True))
+            self.scores += [(*said.values(), metric, value) for metric, value in scores.mean().items()]
+            rows = pd.concat([known, scores.table()], axis=1).assign(**said)
+            self.row_scores.append(rows[list(COLUMNS)])
         say(
             f"{model}, {self.encoding(model)}, {protocol}, fold {fold}: {len(train)} rows in training, {len(test)} "
             f"predicted, {time.perf_counter() - start:.1f} s"
         )
-        return self.rows_of(model, protocol, fold, test, result.predictions)
+        return result.predictions
 
     def note(self, history: pd.DataFrame, model: str, protocol: str, fold: int | str) -> None:
         """Keep a history.
@@ -193,7 +229,7 @@ def parquet_writer(path: Path) -> Iterator:
 
 
 def write_tables(run: Run, outdir: Path) -> None:
-    """Write history.csv, scores.csv and row_scores.parquet, as far as there is anything to write.
+    """Write history.csv, scores.csv, row_scores.parquet and examples.parquet, as far as there is anything to write.
 
     Parameters
     ----------
@@ -208,5 +244,6 @@ def write_tables(run: Run, outdir: Path) -> None:
     if run.scores:
         with whole_file(outdir / "scores.csv") as partial:
             pd.DataFrame(run.scores, columns=[*KEYS[:-1], "metric", "value"]).to_csv(partial, index=False)
-        with whole_file(outdir / "row_scores.parquet") as partial:
-            pd.concat(run.row_scores).to_parquet(partial, index=False)
+        for name, parts in (("row_scores", run.row_scores), ("examples", run.examples)):
+            with whole_file(outdir / f"{name}.parquet") as partial:
+                pd.concat(parts).to_parquet(partial, index=False)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 SIGNIFICANT = -np.log10(0.05)  # of |signed -log10 p|
 STRONG = 2.0
@@ -21,6 +22,7 @@ METRICS = (
     "cosine",
     "deg_overlap",
 )
+COUNTED = ("mae_sign_right", "mae_sign_wrong", "sign_accuracy_significant", "sign_accuracy_strong")  # over some genes
 LOWER_IS_BETTER = frozenset({"mrrmse", "mae", "mae_sign_right", "mae_sign_wrong"})
 ELEMENTS_AT_ONCE = 2_000_000  # about 16 MB for each intermediate array of a chunk
 
@@ -56,6 +58,39 @@ class RowScores:
     def rows(self) -> np.ndarray:
         """Return the value of each row by itself, [n_rows, n_metrics]; NaN where no gene of the row counts."""
         return np.where(self.weight > 0, self.value, np.nan)
+
+    def table(self) -> pd.DataFrame:
+        """Return a column for each metric, as :meth:`rows`, and for each one over some genes how many these are."""
+        found = pd.DataFrame(self.rows(), columns=list(METRICS))
+        for name in COUNTED:
+            found[genes_column(name)] = self.weight[:, METRICS.index(name)].astype(np.int32)
+        return found
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> "RowScores":
+        """Return the scores of a table as :meth:`table` makes it.
+
+        Parameters
+        ----------
+        table
+            [n_rows, ...]; other columns do not matter.
+        """
+        value = table[list(METRICS)].to_numpy(float)
+        weight = np.ones_like(value)
+        for name in COUNTED:
+            weight[:, METRICS.index(name)] = table[genes_column(name)]
+        return cls(np.where(weight > 0, value, 0.0), weight)
+
+
+def genes_column(metric: str) -> str:
+    """Return the column that says over how many genes of a row a metric was taken.
+
+    Parameters
+    ----------
+    metric
+        One of :data:`COUNTED`.
+    """
+    return f"{metric}_genes"
 
 
 class Scorer:

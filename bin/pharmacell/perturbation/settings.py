@@ -58,6 +58,15 @@ class Replicas:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What is kept of a comparison beside its scores."""
+
+    keep_predictions: bool = setting(
+        False, "Also write the prediction of every row that was held out; 45 MB a seed and protocol at full size."
+    )
+
+
+@dataclass(frozen=True)
 class SimulatedSize:
     """How much of the given keys and moments a simulated table keeps."""
 

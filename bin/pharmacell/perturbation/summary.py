@@ -1,47 +1,17 @@
-"""Every model's scores, gathered from its out-of-fold predictions."""
+"""Every model's scores, gathered from the scores of its rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.perturbation.gains import gains
-from pharmacell.perturbation.metrics import METRICS, RowScores, Scorer
+from pharmacell.perturbation.metrics import METRICS, RowScores
 from pharmacell.perturbation.models.registry import BASELINES, title_of
-from pharmacell.perturbation.out_of_fold import OutOfFold, read_out_of_fold
-
-if TYPE_CHECKING:
-    from pharmacell.perturbation.table import PerturbationTable
-
-
-@dataclass(frozen=True)
-class Scored:
-    """The scores of one model with one seed under one protocol.
-
-    Attributes
-    ----------
-    model, encoding, protocol, seed
-        What was scored.
-    fold, row
-        Of each scored row, [n_rows].
-    scores
-        Of each row.
-    path
-        File of the predictions.
-    """
-
-    model: str
-    encoding: str
-    protocol: str
-    seed: int
-    fold: np.ndarray
-    row: np.ndarray
-    scores: RowScores
-    path: Path
+from pharmacell.perturbation.row_scores import PAIR, Scored, read_row_scores
 
 
 @dataclass(frozen=True)
@@ -52,8 +22,8 @@ class Setting:
     ----------
     protocol, model, encoding
         What was scored.
-    row
-        Of each scored row, [n_rows].
+    rows
+        ``fold, row, cell_type, sm_name, zeros_in_truth`` of each scored row, [n_rows].
     scores
         Means over seeds.
     n_seeds
@@ -63,7 +33,7 @@ class Setting:
     protocol: str
     model: str
     encoding: str
-    row: np.ndarray
+    rows: pd.DataFrame
     scores: RowScores
     n_seeds: int
 
@@ -73,46 +43,27 @@ class Setting:
         return title_of(self.model, self.encoding)
 
 
-def score_files(paths: Sequence[Path], table: "PerturbationTable") -> list[Scored]:
-    """Score every seed of every file; only one prediction is in memory at a time.
+def read_scores(paths: Sequence[Path]) -> list[Scored]:
+    """Read the scores of every seed of every file.
 
     Parameters
     ----------
     paths
-        Of the files.
-    table
-        All rows with their keys.
+        Of the files (see :mod:`pharmacell.perturbation.row_scores`).
 
     Raises
     ------
     InputError
-        If a file does not belong to the table, or two hold the same model, protocol and seed.
+        If two files hold the same model, protocol and seed.
     """
-    scorers: dict[bytes, Scorer] = {}
     found: dict[tuple, Scored] = {}
     for path in sorted(paths):
-        for predicted in read_out_of_fold(path, table):
-            key = (predicted.protocol, predicted.model, predicted.encoding, predicted.seed)
+        for one in read_row_scores(path):
+            key = (one.protocol, one.model, one.encoding, one.seed)
             if key in found:
                 raise InputError(f"{path}: {', '.join(map(str, key))} stands in {found[key].path} too; give each once")
-            found[key] = _score(predicted, table, scorers, path)
+            found[key] = one
     return [found[key] for key in sorted(found)]
-
-
-def _score(predicted: OutOfFold, table: "PerturbationTable", scorers: dict[bytes, Scorer], path: Path) -> Scored:
-    rows = predicted.row.tobytes()
-    if rows not in scorers:
-        scorers[rows] = Scorer(table.y[predicted.row])
-    return Scored(
-        predicted.model,
-        predicted.encoding,
-        predicted.protocol,
-        predicted.seed,
-        predicted.fold,
-        predicted.row,
-        scorers[rows].score(predicted.values),
-        path,
-    )
 
 
 def settings_of(scored: list[Scored]) -> list[Setting]:
@@ -131,15 +82,17 @@ def settings_of(scored: list[Scored]) -> list[Setting]:
     groups: dict[tuple[str, str, str], list[Scored]] = {}
     for one in scored:
         groups.setdefault((one.protocol, one.model, one.encoding), []).append(one)
-    rows: dict[str, np.ndarray] = {}
+    rows: dict[str, pd.DataFrame] = {}
+    same = ["row", *PAIR]
     for one in scored:
-        if not np.array_equal(one.row, rows.setdefault(one.protocol, one.row)):
+        if not one.rows[same].equals(rows.setdefault(one.protocol, one.rows)[same]):
             raise InputError(
                 f"{one.path}: {one.model} was tested on other rows of the protocol {one.protocol} than "
                 "the other models; train all with the same table and --seed"
             )
     found = [
-        Setting(*key, group[0].row, average([one.scores for one in group]), len(group)) for key, group in groups.items()
+        Setting(*key, group[0].rows, average([one.scores for one in group]), len(group))
+        for key, group in groups.items()
     ]
     return sorted(found, key=lambda one: (one.protocol, one.model not in BASELINES, one.model, one.encoding))
 
@@ -167,23 +120,22 @@ def score_table(scored: list[Scored]) -> pd.DataFrame:
     """
     rows = []
     for one in scored:
-        for fold in np.unique(one.fold):
-            for metric, value in one.scores.mean(one.fold == fold).items():
+        folds = one.rows["fold"].to_numpy()
+        for fold in np.unique(folds):
+            for metric, value in one.scores.mean(folds == fold).items():
                 rows.append((one.model, one.encoding, one.protocol, one.seed, fold, metric, value))
     return pd.DataFrame(rows, columns=["model", "encoding", "protocol", "seed", "fold", "metric", "value"])
 
 
-def group_table(settings: list[Setting], groups: np.ndarray, name: str) -> pd.DataFrame:
+def group_table(settings: list[Setting], name: str) -> pd.DataFrame:
     """Return mean, least and greatest score over the rows of each group.
 
     Parameters
     ----------
     settings
         As :func:`settings_of` returns them.
-    groups
-        Group of each row of the training table: its cell type or its compound.
     name
-        Of the groups' column.
+        What rows are grouped by: ``cell_type`` or ``sm_name``.
 
     Returns
     -------
@@ -192,37 +144,34 @@ def group_table(settings: list[Setting], groups: np.ndarray, name: str) -> pd.Da
     """
     parts = []
     for one in settings:
-        by_row = one.scores.rows()
-        for group in np.unique(groups[one.row]):
-            chosen = groups[one.row] == group
-            values = pd.DataFrame(by_row[chosen])
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "protocol": one.protocol,
-                        "model": one.model,
-                        "encoding": one.encoding,
-                        name: group,
-                        "metric": METRICS,
-                        "n_rows": int(chosen.sum()),
-                        "mean": one.scores.mean(chosen).values(),
-                        "min": values.min().to_numpy(),
-                        "max": values.max().to_numpy(),
-                    }
-                )
-            )
+        groups = one.rows[name].to_numpy()
+        by_group = pd.DataFrame(one.scores.rows()).groupby(groups)
+        totals, weights = (
+            pd.DataFrame(values).groupby(groups).sum().to_numpy()
+            for values in (one.scores.value * one.scores.weight, one.scores.weight)
+        )
+        mean = np.divide(totals, weights, out=np.full_like(totals, np.nan), where=weights > 0)
+        sizes = by_group.size()
+        said = {"protocol": one.protocol, "model": one.model, "encoding": one.encoding}
+        columns = {
+            name: np.repeat(sizes.index.to_numpy(), len(METRICS)),
+            "metric": np.tile(METRICS, len(sizes)),
+            "n_rows": np.repeat(sizes.to_numpy(), len(METRICS)),
+            "mean": mean.ravel(),
+            "min": by_group.min().to_numpy().ravel(),
+            "max": by_group.max().to_numpy().ravel(),
+        }
+        parts.append(pd.DataFrame({**said, **columns}))
     return pd.concat(parts, ignore_index=True)
 
 
-def gain_table(settings: list[Setting], compounds: np.ndarray, seed: int) -> pd.DataFrame:
+def gain_table(settings: list[Setting], seed: int) -> pd.DataFrame:
     """Return :func:`pharmacell.perturbation.gains.gains` of each protocol, ``protocol, model, encoding`` in front.
 
     Parameters
     ----------
     settings
         Scores averaged over seeds.
-    compounds
-        Compound of each row.
     seed
         Seed of everything random in it.
     """
@@ -230,8 +179,8 @@ def gain_table(settings: list[Setting], compounds: np.ndarray, seed: int) -> pd.
     for protocol in dict.fromkeys(one.protocol for one in settings):
         here = {(one.model, one.encoding): one for one in settings if one.protocol == protocol}
         baselines = [key for key in here if key[0] in BASELINES]
-        row = next(iter(here.values())).row
-        table = gains({key: one.scores for key, one in here.items()}, compounds[row], baselines, seed)
+        compounds = next(iter(here.values())).rows["sm_name"].to_numpy()
+        table = gains({key: one.scores for key, one in here.items()}, compounds, baselines, seed)
         model, encoding = zip(*table.pop("model"), strict=True)
         table["baseline"] = [baseline[0] if baseline else None for baseline in table["baseline"]]
         for position, (name, column) in enumerate({"protocol": protocol, "model": model, "encoding": encoding}.items()):

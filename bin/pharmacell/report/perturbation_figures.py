@@ -68,8 +68,10 @@ def _compounds(comparison: Comparison, protocol: str) -> "Figure":
     return draw_compounds(rows, model, baseline, title(f"Compounds, {model}", comparison, protocol))
 
 
-def _row(comparison: Comparison, protocol: str) -> "Figure":
-    example = comparison.examples[protocol]
+def _row(comparison: Comparison, protocol: str) -> "Figure | None":
+    example = comparison.examples.get(protocol)
+    if example is None:
+        return None
     name = title(f"{example.sm_name} in {example.cell_type}, {example.name}", comparison, protocol)
     return draw_row(example.truth, example.prediction, {"Pearson": example.pearson, "RMSE": example.rmse}, name)
 
