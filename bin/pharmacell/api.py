@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SAMPLE = "cells"  # name of the sample in the files
 KEY = "pharmacell"  # in uns
+PANEL_KEY = "pharmacell_panel"  # in uns, obsm and obs
 PREDICTION = ("prepare_bulk", "qc", "pretrain_bulk", "finetune_sc", "predict")
 PANEL = ("prepare_bulk", "qc", "pretrain_panel", "predict_panel")
 
@@ -101,7 +102,7 @@ def predict(adata: "AnnData", drug: str, folder: str | os.PathLike | None = None
     steps.run("finetune_sc", **prepared, **target, **split)
     null = steps.file("null.safetensors")
     steps.run("predict", **target, model=steps.file("model.safetensors"), **({"null": null} if null.exists() else {}))
-    _add_columns(adata, steps.file("predicted.h5ad"))
+    _add_columns(adata, steps.file("predicted.h5ad"), f"{KEY}_")
     found = json.loads(steps.file("diagnostics.json").read_text(encoding="utf-8"))
     found["folder"] = str(steps.folder)
     if steps.file("metrics.csv").exists():
@@ -142,6 +143,53 @@ def explain(adata: "AnnData", **options: Any) -> "pd.DataFrame":
     return adata.uns[KEY]["key_genes"]
 
 
+def panel(adata: "AnnData", folder: str | os.PathLike | None = None, **options: Any) -> "pd.DataFrame":
+    """Predict how every group of the cells responds to every drug.
+
+    Writes the groups to ``adata.obs["pharmacell_panel_group"]``, and the cells' probabilities for the drugs that
+    differ most between groups (at most 50) to ``adata.obsm["pharmacell_panel"]``, a data frame.
+
+    Parameters
+    ----------
+    adata
+        Cells by genes; counts, or what ``scale`` says.
+    folder
+        Where the files of the steps are kept; None for a temporary folder.
+    **options
+        Options of the commands ``prepare_bulk``, ``qc``, ``pretrain_panel`` and ``predict_panel`` by their names, such
+        as ``drug`` (``all`` unless given), ``group_key``, ``tissue`` or ``mutations``.
+
+    Returns
+    -------
+    DataFrame
+        ``panel.csv``: one row a group and drug; also in ``adata.uns["pharmacell_panel"]``.
+
+    Raises
+    ------
+    InputError
+        If a step refuses its input, with the step's own line.
+    """
+    import h5py
+    import pandas as pd
+    from anndata.io import read_elem
+
+    steps = _Steps(PANEL, folder, options)
+    steps.write(adata)
+    prepared = {"bulk": steps.folder / "bulk.h5ad", "response": steps.folder / "response.parquet"}
+    model, found = steps.folder / "panel_model", steps.folder / "panel"
+    steps.run("prepare_bulk", drug="all")
+    steps.run("qc", input=steps.input)
+    steps.run("pretrain_panel", **prepared, outdir=model)
+    steps.run("predict_panel", **prepared, model=model, sample=steps.file("h5ad"), outdir=found)
+    _add_columns(adata, found / f"{SAMPLE}.h5ad", PANEL_KEY)
+    with h5py.File(found / f"{SAMPLE}.h5ad") as file:
+        cells, drugs = read_elem(file["obs"]).index, read_elem(file[f"uns/{PANEL_KEY}/drugs"])
+        embedded = pd.DataFrame(file[f"obsm/{PANEL_KEY}"][:], cells, drugs)
+    adata.obsm[PANEL_KEY] = embedded.reindex(adata.obs_names)
+    adata.uns[PANEL_KEY] = _table(found / "panel.csv")
+    return adata.uns[PANEL_KEY]
+
+
 class _Steps:
     """The commands of one prediction, on the files of one folder."""
 
@@ -175,8 +223,8 @@ class _Steps:
         """Return the path of one of the sample's files."""
         return self.folder / f"{SAMPLE}.{ending}"
 
-    def run(self, name: str, **files: Path) -> None:
-        """Run a command; its progress goes to standard error.
+    def run(self, name: str, **files: str | Path) -> None:
+        """Run a command on files, or with other values of its own; its progress goes to standard error.
 
         Raises
         ------
@@ -185,7 +233,7 @@ class _Steps:
         """
         given = {key: value for key, value in self.options.items() if key in self.accepted[name]}
         given |= {"sample": SAMPLE} if "sample" in self.accepted[name] else {}
-        given |= files | {"outdir": self.folder}
+        given |= {"outdir": self.folder} | files
         package = str(Path(__file__).parent.parent)
         paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         done = subprocess.Popen(
@@ -223,12 +271,12 @@ def _table(path: Path) -> "pd.DataFrame":
     return pd.read_csv(path)
 
 
-def _add_columns(adata: "AnnData", path: Path) -> None:
+def _add_columns(adata: "AnnData", path: Path, beginning: str) -> None:
     """Bring our columns of a step's h5ad to the cells, by name."""
     import h5py
     from anndata.io import read_elem
 
     with h5py.File(path) as file:
         obs = read_elem(file["obs"])
-    for name in obs.columns[obs.columns.str.startswith(f"{KEY}_")]:
+    for name in obs.columns[obs.columns.str.startswith(beginning)]:
         adata.obs[name] = obs[name].reindex(adata.obs_names)

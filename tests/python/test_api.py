@@ -45,7 +45,8 @@ def tables(tmp_path_factory) -> dict[str, Path]:
     lines = [f"LINE{number}" for number in range(N_LINES)]
     profiles = pd.DataFrame(np.log1p(counts(sensitivity, rng, 100_000)), lines, genes())
     profiles.rename_axis("line").to_csv(folder / "expression.csv")
-    response = pd.DataFrame({"line": lines, "drug": "testplatin", "value": -sensitivity})
+    drugs = {"testplatin": -sensitivity, "otherinib": rng.normal(size=N_LINES)}
+    response = pd.concat([pd.DataFrame({"line": lines, "drug": name, "value": v}) for name, v in drugs.items()])
     response.to_csv(folder / "response.csv", index=False)
     return {"bulk_expression": folder / "expression.csv", "bulk_response": folder / "response.csv"}
 
@@ -61,7 +62,9 @@ def cells() -> ad.AnnData:
     sensitivity = np.repeat([-1.0, 1.0], N_CELLS // 2)
     x = counts(sensitivity, rng, 5_000)
     x[-1] = 0
-    obs = pd.DataFrame({"response": (sensitivity > 0).astype(int)}, [f"cell{number}" for number in range(N_CELLS)])
+    clone = np.where(sensitivity > 0, "sensitive", "resistant")
+    names = [f"cell{number}" for number in range(N_CELLS)]
+    obs = pd.DataFrame({"response": (sensitivity > 0).astype(int), "clone": clone}, names)
     return ad.AnnData(x, obs=obs, var=pd.DataFrame(index=genes()), uns={"kept": "as it is"})
 
 
@@ -82,6 +85,20 @@ def test_prediction_and_key_genes_come_back_into_the_object(tables, tmp_path):
     assert {"gene", "class", "attribution"} <= set(key_genes)
     adata.write_h5ad(tmp_path / "object.h5ad")
     assert ad.read_h5ad(tmp_path / "object.h5ad").uns["pharmacell"]["verdict"] == found["verdict"]
+
+
+def test_panel_comes_back_into_the_object(tables, tmp_path):
+    adata = cells()
+    options = {name: SMALL[name] for name in ("threads", "device", "min_genes")}
+    found = pc.panel(adata, tmp_path, **tables, **options, group_key="clone")
+    assert set(found["drug"]) == {"testplatin", "otherinib"}
+    of = found[found["drug"] == "testplatin"].set_index("group")["percentile"]
+    assert of["sensitive"] < of["resistant"]
+    assert list(adata.obs["pharmacell_panel_group"][:-1]) == list(adata.obs["clone"][:-1])
+    probability = adata.obsm["pharmacell_panel"]["testplatin"]
+    assert probability[:-1].between(0, 1).all()
+    assert np.isnan(probability.iloc[-1])
+    adata.write_h5ad(tmp_path / "object.h5ad")
 
 
 def test_what_a_step_refuses_is_raised_with_its_line(tables, tmp_path):
