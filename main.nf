@@ -46,7 +46,8 @@ workflow {
             ch_files = ch_files.mix(BENCHMARK.out.versions)
         } else {
             def gene_sets = InputFile.of(plan.geneSets, workflow.workDir)
-            PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.tables, PREPARE.out.panels, PREPARE.out.skipped, gene_sets, plan.options)
+            def panel_model = InputFile.of(plan.panelModel, workflow.workDir)
+            PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.tables, PREPARE.out.panels, PREPARE.out.skipped, gene_sets, panel_model, plan.options)
             ch_files = ch_files.mix(PREDICT_RESPONSE.out.versions)
         }
         ch_versions = ch_versions.mix(ch_files.map { file -> file.text })

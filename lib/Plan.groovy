@@ -9,6 +9,7 @@ class Plan {
 
     // Where and on what a run computes says nothing about its results.
     private static final List<String> NOT_SHOWN = ['outdir', 'cache_dir', 'device', 'max_cpus', 'max_memory', 'max_time', 'help', 'version']
+    private static final String PANEL_MODEL = 'panel_model'
     private static final MemoryUnit LEAST_MEMORY = new MemoryUnit('2 GB')
 
     /** predict or benchmark. */
@@ -23,6 +24,8 @@ class Plan {
     final List<String> tables
     /** File of gene sets, or null. */
     final String geneSets
+    /** Folder of the panel's bulk stage that is reused, or null. */
+    final String panelModel
     /** What is odd and does not stop the run, one line each. */
     final List<String> warnings
     /** Options of the commands, by group of the schema; seed and device are in every one. 'report': what the page shows. */
@@ -64,6 +67,7 @@ class Plan {
         if (mode == 'benchmark') {
             checkBenchmark(params, simulated ? [simulated] : samples)
         }
+        panelModel = panelModel(params, launchDir)
         final Map<String, Object> shared = schema.values('run', params)
         final String cache = folder('cache_dir', params.cache_dir, launchDir)
         options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'tuning', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
@@ -139,6 +143,23 @@ class Plan {
             fail("--${name}: ${value} is empty; copy it again")
         }
         file.toString()
+    }
+
+    /** The panel's part of a published bulk stage. */
+    private String panelModel(Map<String, ?> params, Object launchDir) {
+        final Object value = params.model
+        if (value == null) {
+            return null
+        }
+        if (!samples.any { row -> row.panel }) {
+            fail("--model: ${value} is the bulk stage of a panel, and no row of ${params.input} asks for one; leave it out, or name several drugs or all")
+        }
+        final String part = "${value}/${PANEL_MODEL}"
+        final Path found = InputFile.isAddress(part) ? null : InputFile.find(part, [Paths.get(launchDir.toString())])
+        if (found == null && !InputFile.isAddress(part)) {
+            fail("--model: ${value} holds no folder ${PANEL_MODEL}; give the folder models/bulk_stage that an earlier run published")
+        }
+        found ? found.toString() : part
     }
 
     /** A folder's whole path; it is made, because a container's engine would make it as root. */

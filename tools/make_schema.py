@@ -80,6 +80,17 @@ class InputOutput:
 
 
 @dataclass(frozen=True)
+class BulkStage:
+    """Where the bulk stage comes from."""
+
+    model: Path | None = setting(
+        None,
+        "Folder models/bulk_stage that an earlier run published: its bulk stage is used and none is trained.",
+        kind="folder",
+    )
+
+
+@dataclass(frozen=True)
 class Switches:
     """What ends at once."""
 
@@ -229,6 +240,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
     "input_output": ("Input and output", (Source(InputOutput),)),
     "bulk": ("Bulk data", (Source(BulkSource), Source(Cut))),
     "bulk_tables": ("Your own bulk data", (Source(OwnBulk),)),
+    "bulk_stage": ("Bulk stage", (Source(BulkStage),)),
     "simulation": ("Simulated cells", (Source(Simulation),)),
     "quality_control": ("Quality control", (Source(Request, ("orientation", "matrix")), Source(Limits))),
     "network": ("Model", (Source(ATSDPConfig, part="network"), Source(Stack, ("n_replicas",)))),

@@ -4,6 +4,8 @@ include { FINETUNE_SC    } from '../modules/finetune_sc/main'
 include { PREDICT        } from '../modules/predict/main'
 include { KEY_GENES      } from '../modules/key_genes/main'
 include { TRAJECTORY     } from '../modules/trajectory/main'
+include { PRETRAIN_PANEL } from '../modules/pretrain_panel/main'
+include { PREDICT_PANEL  } from '../modules/predict_panel/main'
 include { FIGURES        } from '../modules/figures/main'
 include { REPORT         } from '../modules/report/main'
 
@@ -14,6 +16,7 @@ workflow PREDICT_RESPONSE {
     panels  // [meta, cells, bulk.h5ad, response.parquet]: one element for each sample with a panel
     skipped    // map from the name of a sample that is left out to the reason
     gene_sets  // gmt file, or an empty list
+    panel_model  // folder of a published bulk stage of the panel, or an empty list
     options    // map: the options of each step, by the group of nextflow_schema.json
 
     main:
@@ -35,6 +38,17 @@ workflow PREDICT_RESPONSE {
     TRAJECTORY(PREDICT.out.cells.join(KEY_GENES.out.genes), options.trajectory)
     def ch_explained = KEY_GENES.out.genes.join(KEY_GENES.out.tables).join(TRAJECTORY.out.folder)
         .mix(ch_models.alone.map { meta, _weights, _config -> [meta, [], [], []] })
+    // The bulk stage of the panel is that of all samples: it is done once.
+    def ch_bulk = panels.map { _meta, _cells, bulk, response -> [bulk, response] }.first()
+    PRETRAIN_PANEL(
+        ch_bulk.map { bulk, _response -> bulk },
+        ch_bulk.map { _bulk, response -> response },
+        panel_model,
+        options.run + options.kept,
+    )
+    PRETRAIN_PANEL.out.warning.subscribe { file -> file.text.readLines().each { line -> log.warn(line) } }
+    PREDICT_PANEL(panels.combine(PRETRAIN_PANEL.out.model), options.run)
+
     FIGURES(
         ch_tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
             .join(PREDICT.out.cells).join(PREDICT.out.tables).join(ch_explained),
@@ -47,6 +61,7 @@ workflow PREDICT_RESPONSE {
     report = REPORT.out.html
     versions = PRETRAIN_BULK.out.versions.mix(
         FINETUNE_SC.out.versions, PREDICT.out.versions,
-        KEY_GENES.out.versions, TRAJECTORY.out.versions, FIGURES.out.versions, REPORT.out.versions,
+        KEY_GENES.out.versions, TRAJECTORY.out.versions,
+        PRETRAIN_PANEL.out.versions, PREDICT_PANEL.out.versions, FIGURES.out.versions, REPORT.out.versions,
     )
 }

@@ -35,7 +35,7 @@ class Rendered {
         final String declared = (source =~ /(?s)\n    input:\n(.+?)\n    output:/)[0][1]
         final Map<String, Object> row = [
             sample: 'a', drug: text, label_key: text, group_key: text, treatment_key: text, drug_label_key: text, normal_key: text, species: text, scale: text, sampling: text,
-            id: text, model: text, models: [text], encoding: text, protocol: null, heads: text, first: 0, last: 1,
+            panel: [text, text], tissue: text, mutations: text, id: text, model: text, models: [text], encoding: text, protocol: null, heads: text, first: 0, last: 1,
         ]
         final Map<String, Object> found = [:]
         (declared =~ /\b(val|path)[ (]\s*(\w+)/).each { _match, kind, name ->

@@ -47,7 +47,7 @@ def test_scripts_run_nothing_of_what_they_are_given(module, tmp_path):
 def test_mount_of_the_cache_is_one_word(text, tmp_path):
     for profile in ("containers", "apptainer", "singularity"):
         source = (PROJECT / "conf" / f"{profile}.config").read_text()
-        (found,) = re.findall(r"containerOptions = (.+)", source)
+        (found,) = re.findall(r"ext\.mount = (.+)", source)
         case = {"call": "evaluate", "code": found, "params": {"cache_dir": text}, "launch_dir": "/launch"}
         options = call([case])[0]["answer"]
         words = subprocess.run(

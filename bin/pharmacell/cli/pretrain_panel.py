@@ -5,27 +5,46 @@ from pathlib import Path
 import click
 
 from pharmacell.cli import inputs
+from pharmacell.cli.bulk_stage import bulk_stage_options, fill_bulk_stage
 from pharmacell.core.command import command
+from pharmacell.core.kept import MadeFrom
 
 
 @command("pretrain_panel")
 @inputs.bulk
 @inputs.response
+@bulk_stage_options
 @click.option(
     "--outdir",
     type=click.Path(path_type=Path, file_okay=False),
     default="panel_model",
     help="Folder of the panel model.",
 )
-def pretrain_panel(bulk: Path, response: Path, outdir: Path, seed: int, threads: int, device: str) -> None:
+def pretrain_panel(
+    bulk: Path,
+    response: Path,
+    cache_dir: Path | None,
+    code: str | None,
+    model: Path | None,
+    outdir: Path,
+    seed: int,
+    threads: int,
+    device: str,
+) -> None:
     """Write panel_model/: what all samples share. It depends on the bulk data, the settings and the seed alone."""
+    from pharmacell.core.device import resolve_device
     from pharmacell.core.progress import say
-    from pharmacell.data.bulk import read_bulk
+    from pharmacell.data.bulk import bulk_digest, read_bulk
     from pharmacell.panel.bulk_stage import bulk_stage
     from pharmacell.panel.store import write_panel_model
 
     lines, table = read_bulk(bulk, response)
-    model = bulk_stage(lines, table, seed)
-    write_panel_model(model, outdir)
-    counts = model.drugs["verdict_ceiling"].value_counts()
-    say(f"panel: rows may be {', '.join(f'{name} for {n} drugs' for name, n in counts.items())}")
+
+    def make(folder: Path) -> None:
+        made = bulk_stage(lines, table, seed)
+        write_panel_model(made, folder)
+        counts = made.drugs["verdict_ceiling"].value_counts()
+        say(f"panel: rows may be {', '.join(f'{name} for {n} drugs' for name, n in counts.items())}")
+
+    source = MadeFrom("pretrain_panel", code, bulk_digest(lines, table), {}, seed, str(resolve_device(device)), threads)
+    fill_bulk_stage(outdir, source, cache_dir, model, make)

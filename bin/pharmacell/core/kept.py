@@ -68,15 +68,13 @@ def packages_digest() -> str:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield a new folder beside ``path``; rename it to ``path`` when the block ends without an error.
-
-    Where another process has made ``path`` meanwhile, its folder stays.
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``path``, which is gone when the block ends, unless it was renamed.
 
     Parameters
     ----------
     path
-        Of the folder.
+        Of a folder.
 
     Raises
     ------
@@ -89,13 +87,30 @@ def whole_folder(path: Path) -> Iterator[Path]:
     partial.mkdir()
     try:
         yield partial
-        try:
-            partial.rename(path)
-        except OSError:
-            if not path.is_dir():
-                raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def keep(result: Path, kept: Path) -> None:
+    """Copy a result to its place among the kept ones; where another run was first, its copy stays.
+
+    Parameters
+    ----------
+    result, kept
+        The folders.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    with new_folder(kept) as folder:
+        shutil.copytree(result, folder, dirs_exist_ok=True)
+        try:
+            folder.rename(kept)
+        except OSError:
+            if not kept.is_dir():
+                raise
 
 
 def files_digests(folder: Path) -> dict[str, str]:
@@ -146,19 +161,20 @@ def make_or_take(target: Path, source: MadeFrom, store: Path | None, make: Calla
     kept = store / source.key() if store and source.code else None
     if kept and read_facts(kept):
         say(f"{source.step}: the result of an earlier run is used, from {kept}")
-        with whole_folder(target) as folder:
-            shutil.copytree(kept, folder, dirs_exist_ok=True)
+        shutil.copytree(kept, target, dirs_exist_ok=True)
         return
-    with whole_folder(target) as folder:
+    with new_folder(target) as folder:
         make(folder)
         write_json(folder / FACTS, source.facts() | {"files": files_digests(folder)})
-    if kept:
-        try:
-            shutil.rmtree(kept, ignore_errors=True)  # not whole, or it would have been taken
-            with whole_folder(kept) as folder:
-                shutil.copytree(target, folder, dirs_exist_ok=True)
-        except OSError as error:
-            say(f"{source.step}: the result is not kept for later runs: {kept} cannot be written ({error.strerror})")
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        if kept:
+            try:
+                shutil.rmtree(kept, ignore_errors=True)  # not whole, or it would have been taken
+                keep(folder, kept)
+            except OSError as error:
+                say(
+                    f"{source.step}: the result is not kept for later runs: {kept} cannot be written ({error.strerror})"
+                )
 
 
 def reuse(target: Path, source: MadeFrom, model: Path) -> list[str]:
@@ -203,6 +219,5 @@ def reuse(target: Path, source: MadeFrom, model: Path) -> list[str]:
     notes = [f"--model {model}: it was made with {', '.join(differing)}"] if differing else []
     if found["code"] != wanted["code"]:
         notes.append(f"--model {model}: another version of the code made it")
-    with whole_folder(target) as folder:
-        shutil.copytree(model, folder, dirs_exist_ok=True)
+    shutil.copytree(model, target, dirs_exist_ok=True)
     return notes
