@@ -1,8 +1,8 @@
 """Profiles on the scale of the bulk lines: pooled counts are treated like a line.
 
 Bulk profiles are standardised within each line. A single cell's are too sparse for that, but counts pooled over like
-cells are not: their logarithms, standardised within the profile and then by the bulk genes, can be treated like a line,
-and are comparable between samples.
+cells are not: their logarithms, standardised within the profile and centred by the bulk's genes, can be treated like a
+line, and are comparable between samples.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class BulkScale:
     x
         The lines, float32 [n_lines, n_genes].
     scaler
-        Mean and deviation of each gene over the lines.
+        Mean of each gene over the lines, and the one deviation that all genes share.
     """
 
     genes: list[str]
@@ -43,7 +43,10 @@ class BulkScale:
 
     @classmethod
     def fit(cls, lines: np.ndarray, genes: list[str]) -> "BulkScale":
-        """Standardise lines within each line over the shared genes, then by gene.
+        """Standardise lines within each line over the shared genes, then centre each gene; all have one scale.
+
+        Another platform sees a gene more or less well by about the same amount whether it varies much over the lines or
+        little. Divided by its own deviation, a gene that hardly varies would carry that error many times enlarged.
 
         Parameters
         ----------
@@ -53,7 +56,9 @@ class BulkScale:
             Names of the columns.
         """
         own = line_profiles(lines).astype(np.float32)
-        scaler = Standardiser.fit([own])
+        mean = own.mean(0)
+        level = np.sqrt(np.square(own - mean).mean())
+        scaler = Standardiser(mean, np.full_like(mean, level if level > 0 else 1))
         return cls(genes, scaler.apply(own), scaler)
 
     def of_counts(self, counts: np.ndarray) -> np.ndarray:
