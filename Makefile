@@ -1,4 +1,4 @@
-# `make demo` runs the main job on real bulk data and simulated cells; `make test` runs every test. Both set up first.
+# `make demo` runs the main job on real bulk data and real cells; `make test` runs every test. Both set up first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .PHONY: help setup demo demo-benchmark demo-perturbation test test-unit test-pipeline test-nf lint docs schema bench image test-hpc lock clean
 
 help:
-	@echo "make demo    run the main job on a simulated sample (minutes after set-up)"
+	@echo "make demo    predict real cells of three lung cancer lines (minutes after set-up)"
 	@echo "make demo-benchmark    compare all models on the demo's cells (the longest of the three)"
 	@echo "make demo-perturbation train and compare models of differential expression"
 	@echo "make test    run all tests"
@@ -42,7 +42,8 @@ $(STAMP): requirements.lock requirements-uv.lock
 demo: setup
 	$(NEXTFLOW) run main.nf -profile demo --outdir results/demo -resume
 	@echo "Report:      results/demo/report/pharmacell_report.html"
-	@echo "Predictions: $$(ls results/demo/predictions/*/predictions.csv)"
+	@echo "Panel:       results/demo/panel/lung_mixture/panel.csv"
+	@echo "Predictions: $$(ls results/demo/predictions/*/*/predictions.csv)"
 
 demo-benchmark: setup
 	$(NEXTFLOW) run main.nf -profile demo_benchmark --outdir results/demo-benchmark -resume

@@ -15,7 +15,7 @@ process PREDICT_PANEL {
 
     script:
     def files = [model: model, bulk: bulk, response: response, sample: cells]
-    def row = [drug: meta.panel] + meta.subMap('group_key', 'normal_key', 'tissue', 'mutations')
+    def row = [drug: meta.panel] + meta.subMap('label_key', 'group_key', 'normal_key', 'tissue', 'mutations')
     """
     : ${task.ext.code}
     predict_panel.py ${Options.line(files + options + row)} --threads ${task.cpus} --outdir ${meta.sample}.panel

@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pipeline"))
 
 from engine_run import PROJECT, Run, start
 
-# demo by default; PHARMACELL_HPC_PROFILE=test takes less time and needs no download
-DATA = os.environ.get("PHARMACELL_HPC_PROFILE", "demo")
+# demo_simulated by default; PHARMACELL_HPC_PROFILE=test takes less time and needs no download
+DATA = os.environ.get("PHARMACELL_HPC_PROFILE", "demo_simulated")
 CACHE = Path(os.environ.get("PHARMACELL_CACHE") or Path.home() / ".cache" / "pharmacell")
 LIMITS = ("--max_cpus", str(min(2, os.cpu_count())))  # the number of threads decides the last digits of the numbers
 

@@ -20,6 +20,7 @@ PARTS = (
     "modules",
     "workflows",
     "tests/data",
+    "assets/demo",
 )
 
 

@@ -121,7 +121,7 @@ def test_help_and_version_are_printed_and_nothing_is_written(project, tmp_path, 
 
 
 def test_stub_run_passes_with_simulated_cells(project, tmp_path):
-    ended = run(project, tmp_path, "-profile", "demo", "-stub-run", "--outdir", "results")
+    ended = run(project, tmp_path, "-profile", "demo_simulated", "-stub-run", "--outdir", "results")
     assert ended.code == 0, ended.output
     assert (tmp_path / "results/predictions/simulated/predictions.csv").exists()
     assert (tmp_path / "results/report/pharmacell_report.html").exists()
@@ -130,6 +130,6 @@ def test_stub_run_passes_with_simulated_cells(project, tmp_path):
 def test_task_that_was_killed_is_tried_again(tmp_path):
     project = copy_project(tmp_path / "project")
     (project / "bin/prepare_bulk.py").write_text("#!/bin/sh\nexit 137\n")
-    ended = run(project, tmp_path, "-profile", "demo")  # nothing else can start before it
+    ended = run(project, tmp_path, "-profile", "demo_simulated")  # nothing else can start before it
     assert ended.code == 1
     assert ended.output.count("Re-submitted process > PREPARE:PREPARE_BULK") == 2

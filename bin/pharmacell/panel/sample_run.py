@@ -25,6 +25,7 @@ from pharmacell.panel.separation import best_drugs, separation
 from pharmacell.panel.settings import PanelRequest
 from pharmacell.panel.store import PanelModel
 from pharmacell.panel.tables import CellTable, groups_table, panel_table, write_panel_h5ad
+from pharmacell.panel.truth import measured_responses, score
 from pharmacell.panel.verdict import verdicts
 
 if TYPE_CHECKING:
@@ -217,6 +218,11 @@ class Output:
             embedded,
         )
         facts = self.facts(request, notes, flags)
+        truth = measured_responses(self.cells.obs, self.groups, request.label_key, list(drugs["drug"]))
+        if len(truth):
+            facts["truth"] = score(truth, table)
+            with whole_file(self.outdir / "truth.csv") as partial:
+                truth.to_csv(partial, index=False, float_format="%.6g")
         facts["best_drugs"] = best_drugs(table, pd.Series(apart[self.shown], index=drugs["drug"]), drugs)
         write_json(self.outdir / "panel.json", facts)
 

@@ -9,6 +9,9 @@ from pharmacell.core.settings import setting
 class PanelRequest:
     """What the sample sheet says about a sample and its panel."""
 
+    label_key: str | None = setting(
+        None, "KEY where columns KEY_ln_ic50:DRUG hold the measured ln(IC50 / uM), to show beside what is predicted."
+    )
     group_key: str | None = setting(
         None, "Column of the cells' groups (clone, patient); without it cells are clustered.", otherwise="clusters"
     )
