@@ -69,8 +69,8 @@ class InputOutput:
     )
     input: Path | None = setting(
         None,
-        "Sample sheet (csv): sample,path,drug[,label_key,group_key,normal_key,treatment_key,tissue,mutations,species,scale,"
-        "sampling].",
+        "Sample sheet (csv): sample, path, drug and, where needed, label_key, group_key, normal_key, treatment_key, "
+        "tissue, mutations, species, scale, sampling.",
         kind="file",
     )
     skip_bad_samples: bool = setting(
