@@ -148,3 +148,29 @@ def test_gpu_is_asked_beside_a_sites_options_of_any_form(profile, kind):
     with_gpu, without = (answer["answer"] or "" for answer in call(cases))
     assert with_gpu == f"{wanted.replace('PROCESS', 'KAGGLE_TRAIN')} {GPU_WORDS[profile]}".strip()
     assert without == wanted.replace("PROCESS", "KAGGLE_TRAIN_CPU")
+
+
+# Runs what it is told to run, here and now.
+DOCKER = """#!/bin/bash
+[ "$1" = run ] || exit 0
+exec /bin/bash -c "${@: -1}"
+"""
+
+
+def test_the_bulk_stage_in_a_container_has_the_cache_and_a_gpu(project, tmp_path, monkeypatch):
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    cells = project / "tests/data/cells_cisplatin.h5ad"
+    (tmp_path / "samples.csv").write_text(f"sample,path,drug\na,{cells},all\n")
+    arguments = ("-profile", "test,docker,gpu", "-stub-run", "--input", "samples.csv", "--cache_dir", "my cache")
+    ended = run(project, tmp_path, *arguments)
+    assert ended.code == 0, ended.output
+    lines = {}
+    for script in tmp_path.glob("work/??/*/.command.run"):
+        text = script.read_text()
+        process = re.search(r"### name: '(?:\w+:)*(\w+)", text)[1]
+        lines[process] = next(line for line in text.splitlines() if line.strip().startswith("docker run"))
+    mount = f"--volume '{tmp_path}/my cache:{tmp_path}/my cache'"
+    assert {process for process, line in lines.items() if mount in line} == {"PREPARE_BULK", "PRETRAIN_PANEL"}
+    assert {process for process, line in lines.items() if "--gpus all" in line} == {"PRETRAIN_PANEL", "PREDICT_PANEL"}

@@ -21,7 +21,7 @@ from pharmacell.cli.prepare_bulk import prepare_bulk
 from pharmacell.cli.simulate_cells import simulate_cells
 from pharmacell.core.errors import InputError
 from pharmacell.data import gdsc
-from pharmacell.data.bulk import require_levels
+from pharmacell.data.bulk import bulk_digest, require_levels
 from pharmacell.data.lines import load_lines
 from pharmacell.data.load_bulk import label_bulk, load_bulk
 from pharmacell.data.own_bulk import load_own_bulk
@@ -248,6 +248,21 @@ def test_counts_are_brought_to_log1p(tmp_path):
     bulk = own(tmp_path, expression, LONG_RESPONSE)
     assert bulk.scale == "log1p"
     np.testing.assert_allclose(np.expm1(bulk.expression).sum(axis=1), 1e6, rtol=1e-3)
+
+
+def test_the_digest_is_of_the_values_and_not_of_the_file():
+    obs = pd.DataFrame({"tissue": ["a", "b"], "database": "x"}, ["l1", "l2"])
+    lines = ad.AnnData(np.ones((2, 3), np.float32), obs, pd.DataFrame(index=GENES))
+    response = pd.DataFrame({"drug": ["d", "d"], "line": ["l1", "l2"], "value": [1.0, np.nan]})
+    stored = ad.AnnData(np.asfortranarray(lines.X.astype(float)), obs.astype("category"), lines.var)
+    assert bulk_digest(stored, response.astype({"drug": "category"})) == bulk_digest(lines, response)
+    other = [
+        bulk_digest(lines[:1], response),
+        bulk_digest(lines, response.assign(value=2.0)),
+        bulk_digest(ad.AnnData(lines.X, obs.assign(tissue="c"), lines.var), response),
+        bulk_digest(ad.AnnData(lines.X, obs, pd.DataFrame(index=["TP53", "EGFR", "MYC"])), response),
+    ]
+    assert len({bulk_digest(lines, response), *other}) == 5
 
 
 def test_bulk_data_of_an_earlier_version_are_refused(tmp_path):

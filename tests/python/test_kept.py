@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pharmacell.cli.bulk_stage import WARNING, fill_bulk_stage
 from pharmacell.core.errors import InputError
 from pharmacell.core.kept import FACTS, MadeFrom, make_or_take, reuse
 
@@ -133,6 +134,18 @@ def test_what_differs_is_said(published, tmp_path):
     made, code = reuse(tmp_path / "again", other, published)
     assert made.endswith("made with epochs 5 (not 7), seed 0 (not 3)")
     assert code.endswith("another version of the code made it")
+
+
+def test_the_engine_is_told_what_differs(published, tmp_path):
+    for name, source in {"same": SOURCE, "edited": replace(SOURCE, code="edited")}.items():
+        fill_bulk_stage(tmp_path / name / "model", source, None, published, Maker())
+    assert not (tmp_path / "same" / WARNING).exists()
+    assert "another version of the code" in (tmp_path / "edited" / WARNING).read_text()
+
+
+def test_the_store_lies_in_the_cache_folder(tmp_path):
+    fill_bulk_stage(tmp_path / "model", SOURCE, tmp_path / "cache", None, Maker())
+    assert (tmp_path / "cache" / "bulk_stage" / SOURCE.key() / FACTS).exists()
 
 
 def test_other_bulk_data_and_other_folders_are_refused(published, tmp_path):
