@@ -15,7 +15,7 @@ process BENCHMARK_SUMMARY {
     path '*.{csv,tex}', emit: tables
     path 'predictions.parquet', emit: predictions
     path 'figures', emit: figures
-    path 'benchmark.mqc', emit: sections
+    path 'benchmark.sections', emit: sections
     path 'versions.yml', emit: versions
 
     script:
@@ -30,9 +30,9 @@ process BENCHMARK_SUMMARY {
     stub:
     """
     : ${task.ext.code}
-    mkdir figures benchmark.mqc
+    mkdir figures benchmark.sections
     touch scores.csv missing.csv table1.csv table3.csv table4.csv table1.tex table3.tex table4.tex
-    touch predictions.parquet figures/fig2_bars.png benchmark.mqc/benchmark_mqc.html
+    touch predictions.parquet figures/fig2_bars.png benchmark.sections/benchmark.json
     versions.py --process '${task.process}' > versions.yml
     """
 }

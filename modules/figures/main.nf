@@ -12,7 +12,7 @@ process FIGURES {
 
     output:
     tuple val(meta), path("${meta.sample}.figures"), emit: figures
-    path "${meta.sample}.mqc", emit: sections
+    path "${meta.sample}.sections", emit: sections
     path 'versions.yml', emit: versions
 
     script:
@@ -34,8 +34,8 @@ process FIGURES {
     stub:
     """
     : ${task.ext.code}
-    mkdir ${meta.sample}.figures ${meta.sample}.mqc
-    touch ${meta.sample}.figures/umap.png ${meta.sample}.mqc/summary_mqc.json
+    mkdir ${meta.sample}.figures ${meta.sample}.sections
+    touch ${meta.sample}.figures/umap.png ${meta.sample}.sections/summary.json
     versions.py --process '${task.process}' > versions.yml
     """
 }

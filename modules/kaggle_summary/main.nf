@@ -14,7 +14,7 @@ process KAGGLE_SUMMARY {
     output:
     path '*.csv', emit: tables
     path 'figures', emit: figures
-    path 'perturbation.mqc', emit: sections
+    path 'perturbation.sections', emit: sections
     path 'versions.yml', emit: versions
 
     script:
@@ -34,8 +34,8 @@ process KAGGLE_SUMMARY {
     """
     : ${task.ext.code}
     printf '%s\\n' ${rows.collect { row -> Options.csv(row) }.join(' ')} > missing.csv
-    mkdir figures perturbation.mqc
-    touch scores.csv per_cell_type.csv per_compound.csv gains.csv figures/kaggle_accuracy.png perturbation.mqc/scores_mqc.html
+    mkdir figures perturbation.sections
+    touch scores.csv per_cell_type.csv per_compound.csv gains.csv figures/kaggle_accuracy.png perturbation.sections/scores.json
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -19,7 +19,7 @@ process REPORT {
     echo ${Options.json(parameters)} > parameters.json
     echo ${Options.json(left_out)} > left_out.json
     report.py ${sections.collect { folder -> Options.quote(folder) }.join(' ')} --parameters parameters.json --left_out left_out.json --threads ${task.cpus}
-    versions.py --process '${task.process}' multiqc > versions.yml
+    versions.py --process '${task.process}' jinja2 > versions.yml
     """
 
     stub:

@@ -112,7 +112,7 @@ def test_explanations_are_published(finished, sample):
     if len(table):
         assert all(gap["mean"] < 0.01 for gap in facts["completeness_gap"].values())
         assert {"deg_scores.csv", "attribution_methods.csv", "key_genes_by_group.csv"} <= present
-        assert {"key_gene_heatmap.png", "attention_maps.png"} <= {
+        assert {"key_gene_heatmap.png", "attention.png"} <= {
             path.name for path in (finished.results / "predictions" / sample / "figures").iterdir()
         }
     else:

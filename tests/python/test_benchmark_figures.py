@@ -239,7 +239,7 @@ def test_command_and_report(folder, tmp_path):
     )
     from pharmacell.report.page import write_report
 
-    write_report([tmp_path / "benchmark.mqc"], "Benchmark", {"mode": "benchmark"}, tmp_path / "report")
+    write_report([tmp_path / "benchmark.sections"], "Benchmark", {"mode": "benchmark"}, tmp_path / "report")
     page = Page((tmp_path / "report" / "pharmacell_report.html").read_text())
     chapters = ["Benchmark", "Benchmark: tests", "Benchmark: figures", "Benchmark: costs"]
     assert [heading for heading in page.headings if heading in chapters] == chapters

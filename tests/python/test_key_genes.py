@@ -33,7 +33,7 @@ N_CELLS = 96
 LABELS = np.arange(N_CELLS) % 2
 HALF = (np.arange(N_CELLS) < N_CELLS // 2).astype(int)
 EXPLAINED = of_chapter("key_genes")
-ATTENTION = {"attention_maps", "attention_entropy"}
+ATTENTION = {"attention"}
 
 
 def explain(folder, labels=LABELS, truth=None, ensemble=True, config=None, groups=False, options=()):
@@ -185,9 +185,8 @@ def test_every_figure_has_its_panels(explained):
     assert separation[2].get_title().startswith("difference ")
     assert titles(drawn["attribution_methods"]) == ["towards sensitive", "towards resistant"]
     heads = 4
-    assert sum(title.endswith("difference") for title in titles(drawn["attention_maps"])) == heads
-    assert len(titles(drawn["attention_maps"])) == 3 * heads
-    assert len(drawn["attention_entropy"].axes[0].get_xticks()) == heads
+    assert len(drawn["attention"].axes[0].get_xticks()) == heads
+    assert titles(drawn["attention"])[0].endswith(f"of {heads * N_REPLICAS} heads differ from uniform")
     assert titles(drawn["pathways"]) == ["GSEA", "over-representation"]
     legend = drawn["pathways"].legends[0]
     assert len({patch.get_facecolor() for patch in legend.get_patches()}) == 2
@@ -195,10 +194,11 @@ def test_every_figure_has_its_panels(explained):
 
 def test_report_tells_and_shows_it(explained, tmp_path):
     drawn = draw_sample(explained, tmp_path / "figures", seed=0)
-    write_content(explained, drawn, tmp_path / "mqc")
-    sections = {path.name for path in (tmp_path / "mqc").glob("key_genes_*")}
-    assert len(sections) == 1 + len(EXPLAINED)
-    overview = (tmp_path / "mqc" / "key_genes_s_overview_mqc.html").read_text()
+    write_content(explained, drawn, tmp_path / "sections")
+    sections = {path.name for path in (tmp_path / "sections").glob("*.json")}
+    assert len({name for name in sections if name.startswith("key_genes_")}) == 1 + len(set(EXPLAINED) - ATTENTION)
+    assert "attention_s.json" in sections
+    overview = (tmp_path / "sections" / "key_genes_s_overview.json").read_text()
     assert "by true labels" in overview
     assert "it is not a cause" in overview
     assert "<td>GENE" in overview
@@ -229,9 +229,9 @@ def test_one_predicted_class_leaves_out_what_needs_two_and_says_why(tmp_path, tr
     assert {"key genes", "gene lists", "separation", "pathways"} <= set(found.key_genes.summary["missing"])
     assert "96 cells are predicted sensitive and 0 resistant" in missing(found.key_genes)
     drawn = draw_sample(found, tmp_path / "figures", seed=0)
-    assert set(drawn) & set(EXPLAINED) == ATTENTION
-    write_content(found, drawn, tmp_path / "mqc")
-    assert "Not there: key genes" in (tmp_path / "mqc" / "key_genes_s_overview_mqc.html").read_text()
+    assert set(drawn) & (set(EXPLAINED) | ATTENTION) == ATTENTION
+    write_content(found, drawn, tmp_path / "sections")
+    assert "Not there: key genes" in (tmp_path / "sections" / "key_genes_s_overview.json").read_text()
     assert (out / "s.key_genes" / "degs.csv").exists() == (truth is not None)
 
 

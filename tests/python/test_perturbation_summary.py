@@ -150,9 +150,9 @@ def test_every_figure_is_drawn_for_every_protocol(results):
 
 
 def test_report_says_what_beats_the_baseline(results, tmp_path):
-    page = write_report([results / "perturbation.mqc"], "PharmaCell", {}, tmp_path).read_text()
+    page = write_report([results / "perturbation.sections"], "PharmaCell", {}, tmp_path).read_text()
     for protocol in PROTOCOLS:
-        assert f"{protocol}: 1 scores" in page
+        assert f"{protocol}: 1 scores" in page.lower()
     assert (
         "Better than it: GRU, smiles" in page.replace("\n", " ")
         or "Better than it: ridge regression; GRU, smiles" in page
@@ -201,4 +201,4 @@ def test_comparison_without_baselines_has_scores_and_no_gains(inputs, tmp_path):
     assert result.exit_code == 0, result.output
     assert set(pd.read_csv(tmp_path / "out/scores.csv")["model"]) == {"ridge"}
     assert pd.read_csv(tmp_path / "out/gains.csv")["gain"].isna().all()
-    assert list((tmp_path / "out/perturbation.mqc").iterdir())
+    assert list((tmp_path / "out/perturbation.sections").iterdir())

@@ -26,8 +26,8 @@ from pharmacell.report.sample_figures import SAMPLE_FIGURES, draw_sample
 from pharmacell.report.writer import CHAPTERS
 from pharmacell.response.model_card import Interval
 
-WITHOUT_TRUTH = {"quality", "losses", "embedding", "probabilities", "source"}
-EVIDENCE = of_chapter("evidence")
+WITHOUT_TRUTH = {"quality", "losses", "embedding", "probabilities", "groups", "source"}
+EVIDENCE = of_chapter("evidence") - {"curves", "scores", "source"}
 
 
 def results(folder, **settings):
@@ -232,10 +232,10 @@ def test_unreadable_results_are_bad_input(tmp_path):
 def test_every_figure_that_is_drawn_reaches_the_report(tmp_path):
     read = results(tmp_path, n_cells=60)
     drawn = draw_sample(read, tmp_path / "figures", seed=0)
-    write_content(read, drawn, tmp_path / "mqc")
-    pages = [path.read_text() for path in (tmp_path / "mqc").glob("*.html")]
+    write_content(read, drawn, tmp_path / "sections")
+    pages = [path.read_text() for path in (tmp_path / "sections").glob("*.json")]
     for name in drawn:
-        assert sum(f'alt="{name} of ' in page for page in pages) == 1, name
+        assert sum(f'"alt": "{name} of ' in page for page in pages) == 1, name
 
 
 def test_figure_that_no_table_names_is_refused(tmp_path):
@@ -243,7 +243,7 @@ def test_figure_that_no_table_names_is_refused(tmp_path):
     drawn = draw_sample(read, tmp_path / "figures", seed=0)
     drawn["qualty"] = drawn.pop("quality")
     with pytest.raises(KeyError, match="qualty"):
-        write_content(read, drawn, tmp_path / "mqc")
+        write_content(read, drawn, tmp_path / "sections")
 
 
 def test_figures_have_a_chapter_and_names_of_their_own():

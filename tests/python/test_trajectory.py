@@ -425,12 +425,12 @@ def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
     assert (shades[[1, 5], 0] > shades[[1, 5], -1] + 1).all()
     assert (shades[[6, 10], 0] < shades[[6, 10], -1] - 1).all()
     assert [axis.get_title() for axis in drawn["trajectory_curves"].axes] == names
-    folder = tmp_path / "tumour.mqc"
+    folder = tmp_path / "tumour.sections"
     write_content(read_back, draw_sample(read_back, tmp_path / "figures", 0), folder)
-    assert {path.name for path in folder.glob("trajectory_*")} == {
-        f"trajectory_tumour_{SAMPLE_FIGURES[name].part.replace(' ', '_')}_mqc.html" for name in of_chapter("trajectory")
+    assert {path.name for path in folder.glob("trajectory_*.json")} == {
+        f"trajectory_tumour_{SAMPLE_FIGURES[name].part.replace(' ', '_')}.json" for name in of_chapter("trajectory")
     }
-    text = " ".join(path.read_text() for path in folder.glob("trajectory_*"))
+    text = " ".join(path.read_text() for path in folder.glob("trajectory_*.json"))
     assert "120 of 120 cells are ordered, beginning with line 0 (of the highest mean probability)" in text
     spearman = read_back.trajectory.correlations.set_index("method").loc["spearman", "value"]
     assert spearman < -0.95
@@ -450,11 +450,11 @@ def test_without_key_genes_or_order_the_report_draws_less_and_says_why(tmp_path)
     assert {name for name in drawn if name.startswith("trajectory")} == {"trajectory_map", "trajectory_scatter"}
     empty = replace(found, summary={"computed": False, "notes": ["no pseudotime was computed: 7 cells"]})
     assert not of_chapter("trajectory") & set(figures(replace(read_back, trajectory=empty), seed=0))
-    write_content(replace(read_back, trajectory=empty), {}, tmp_path / "empty.mqc")
-    text = (tmp_path / "empty.mqc" / "trajectory_tumour_mqc.html").read_text()
+    write_content(replace(read_back, trajectory=empty), {}, tmp_path / "empty.sections")
+    text = (tmp_path / "empty.sections" / "trajectory_tumour.json").read_text()
     assert "No pseudotime was computed: 7 cells." in text
-    write_content(replace(read_back, trajectory=None), {}, tmp_path / "skipped.mqc")
-    assert not list((tmp_path / "skipped.mqc").glob("trajectory*"))
+    write_content(replace(read_back, trajectory=None), {}, tmp_path / "skipped.sections")
+    assert not list((tmp_path / "skipped.sections").glob("trajectory*"))
 
 
 def test_equal_probabilities_have_no_correlation_in_words(tmp_path):

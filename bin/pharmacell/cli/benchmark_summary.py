@@ -61,4 +61,4 @@ def benchmark_summary(
         Choices(main_heads, main_sampling, simulated, published or SLOT),
     )
     write_summary(summary, outdir)
-    write_benchmark(summary, draw_benchmark(summary, outdir / "figures"), outdir / "benchmark.mqc")
+    write_benchmark(summary, draw_benchmark(summary, outdir / "figures"), outdir / "benchmark.sections")

@@ -44,4 +44,4 @@ def figures(sample: str, outdir: Path, seed: int, threads: int, device: str, **f
     say(f"{sample}: {len(results.obs):,} cells")
     drawn = draw_sample(results, outdir / f"{sample}.figures", seed)
     say(f"{sample}: sections of the report")
-    write_content(results, drawn, outdir / f"{sample}.mqc")
+    write_content(results, drawn, outdir / f"{sample}.sections", seed)

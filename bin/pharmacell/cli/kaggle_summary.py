@@ -55,4 +55,4 @@ def kaggle_summary(
     histories = sorted(history.glob("*.csv")) if history else []
     found = compare(files, sorted(row_scores.glob("*examples.parquet")), histories, is_simulated(de_train), seed)
     found.write(outdir)
-    write_comparison(found, draw_comparison(found, outdir / "figures"), outdir / "perturbation.mqc")
+    write_comparison(found, draw_comparison(found, outdir / "figures"), outdir / "perturbation.sections")

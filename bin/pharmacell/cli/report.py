@@ -18,7 +18,7 @@ from pharmacell.core.command import command
 def report(
     folders: tuple[Path, ...], title: str, parameters: Path | None, left_out: Path | None, outdir: Path, **_: Any
 ) -> None:
-    """Gather FOLDERS, the folders with sections (.mqc) that the other commands wrote, into pharmacell_report.html."""
+    """Gather FOLDERS, the sections that the other commands wrote, into pharmacell_report.html."""
     from pharmacell.report.page import write_report
     from pharmacell.report.results import read_json
 

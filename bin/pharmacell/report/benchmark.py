@@ -1,4 +1,4 @@
-"""The benchmark's part of the report, as MultiQC custom content."""
+"""The benchmark's part of the report."""
 
 import html
 from pathlib import Path
@@ -132,7 +132,5 @@ def as_html(table: "pd.DataFrame") -> str:
     """
     shown = table.astype(object).where(table.notna(), "")
     shown.columns = [METRIC_TITLES.get(name, name.replace("_", " ")) for name in shown]
-    content = shown.to_html(
-        index=False, border=0, classes="table table-sm", justify="left", float_format=lambda value: f"{value:.4g}"
-    )
+    content = shown.to_html(index=False, border=0, justify="left", float_format=lambda value: f"{value:.4g}")
     return f'<div style="overflow-x: auto; white-space: nowrap; font-size: 0.85em">{content}</div>'

@@ -108,7 +108,8 @@ def draw_benchmark(summary: Summary, folder: Path) -> dict[str, tuple[FigureEntr
     for picture in pictures(summary):
         file = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{picture.entry.name}_{picture.part}")
         png, _svg = save(picture.figure, folder, file)
-        drawn[file] = (picture.entry, picture.part, Drawn(png, caption(picture.entry, summary, picture.part)))
+        entry = picture.entry
+        drawn[file] = (entry, picture.part, Drawn(png, entry.caption + gaps(summary, picture.part), entry.note))
     return drawn
 
 
@@ -145,13 +146,11 @@ def drawn_of(entries: dict[str, FigureEntry], shown: Shown) -> Iterator[Picture]
             yield Picture(entry, shown.part, figure)
 
 
-def caption(entry: FigureEntry, summary: Summary, part: str) -> str:
-    """Return what to say below a figure, and which models have gaps.
+def gaps(summary: Summary, part: str) -> str:
+    """Say which models have gaps; empty when none has.
 
     Parameters
     ----------
-    entry
-        The figure's line of the table.
     summary
         What the benchmark says.
     part
@@ -159,8 +158,8 @@ def caption(entry: FigureEntry, summary: Summary, part: str) -> str:
     """
     missing = summary.missing.merge(summary.main, on=SETTING)
     shown = missing[(missing["dataset"] + ", " + missing["protocol"] == part) | (missing["protocol"] == part)]
-    gaps = sorted(shown["model"].unique())
-    return entry.caption + (f" Missing, not averaged: {', '.join(gaps)}." if gaps else "")
+    models = sorted(shown["model"].unique())
+    return f" Missing, not averaged: {', '.join(models)}." if models else ""
 
 
 def _fig2_radar(shown: Shown) -> "Figure":
@@ -212,41 +211,44 @@ DATASET_FIGURES = by_name(
             _fig2_radar,
             "benchmark_figures",
             "Fig. 2 radar",
-            "Mean scores; further out is better. The line is broken where a score does not exist. Colours go "
-            "to the seven models with the highest mean AUROC beside ATSDP-NET; the others are grey.",
+            "Further out is better.",
+            note="Mean scores. The line is broken where a score does not exist. Colours go to the seven models with "
+            "the highest mean AUROC beside ATSDP-NET; the others are grey.",
         ),
         FigureEntry(
             "fig2_bars",
             _fig2_bars,
             "benchmark_figures",
             "Fig. 2 bars",
-            "Mean over the means of the repeats, and their standard deviation. Dotted lines are what guessing"
-            " reaches (for average precision the prevalence). The deviation says how much the split matters, "
-            "not how sure the mean is: repeats share all their cells.",
+            "See which models lie clear of the dotted line, which guessing reaches.",
+            note="Mean over the means of the repeats, and their standard deviation. For average precision guessing "
+            "reaches the prevalence. The deviation says how much the split matters, not how sure the mean is: repeats "
+            "share all their cells.",
         ),
         FigureEntry(
             "fig2_roc_pr",
             _fig2_roc_pr,
             "benchmark_figures",
             "Fig. 2 ROC and precision-recall",
-            "Blue: mean curve over the folds of one model and one standard deviation between folds; black: "
-            "ATSDP-NET; dotted: guessing. Areas are those of the tables. A fold of few cells has few steps, "
-            "so single folds lie far from the mean.",
+            "See whether a model's curve (blue) lies above that of ATSDP-NET (black) and of guessing (dotted).",
+            note="Mean curve over the folds and one standard deviation between folds. Areas are those of the tables. A "
+            "fold of few cells has few steps, so single folds lie far from the mean.",
         ),
         FigureEntry(
             "fig3_heads",
             _fig3_heads,
             "benchmark_figures",
             "Fig. 3 heads",
-            "Mean and standard deviation over the means of the repeats; 0 heads is the network without "
-            "attention. Do not pick the best number here: that would choose on test folds.",
+            "See whether the number of attention heads matters; do not pick the best one here, on test folds.",
+            note="Mean and standard deviation over the means of the repeats; 0 heads is the network without attention.",
         ),
         FigureEntry(
             "boxplots",
             _boxplots,
             "benchmark_figures",
             "boxplots",
-            "Box: middle half of the folds, line: median, whiskers: 1.5 times the box; dots: mean of each repeat.",
+            "See how much the scores vary from fold to fold.",
+            note="Box: middle half of the folds, line: median, whiskers: 1.5 times the box; dots: mean of each repeat.",
         ),
     )
 )
@@ -257,14 +259,15 @@ PROTOCOL_FIGURES = by_name(
             _fig4_radar,
             "benchmark_figures",
             "Fig. 4 radar",
-            "As Fig. 2, with one panel for each dataset.",
+            "Further out is better; one panel a dataset.",
         ),
         FigureEntry(
             "critical_difference",
             _critical_difference,
             "benchmark_figures",
             "ranks",
-            "Mean rank over datasets. A bar joins models that cannot be told apart at level 0.05.",
+            "A bar joins models that cannot be told apart at level 0.05.",
+            note="Mean rank over datasets.",
         ),
     )
 )

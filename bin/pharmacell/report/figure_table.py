@@ -27,11 +27,13 @@ class FigureEntry:
     chapter
         Of the report, a key of :data:`pharmacell.report.writer.CHAPTERS`.
     part
-        What it is about, where a chapter has several figures; MultiQC sorts a chapter's sections by it.
+        What it is about, where a chapter has several figures.
     caption
-        What to look for, below the figure.
+        What to see, in one sentence, below the figure.
     text
         Says in words what was found, above the figure; its argument is the first one of :func:`draw_all`.
+    note
+        How to read it and what it cannot tell, folded away below the caption.
     """
 
     name: str
@@ -40,6 +42,7 @@ class FigureEntry:
     part: str
     caption: str
     text: Callable[[Any], str] | None = None
+    note: str = ""
 
 
 def by_name(entries: Iterable[FigureEntry]) -> dict[str, FigureEntry]:
@@ -88,7 +91,7 @@ def draw_all(
         figure = entry.draw(*arguments)
         if figure is not None:
             png, _svg = save(figure, folder, f"{prefix}{name}{suffix}")
-            drawn[name] = Drawn(png, entry.caption)
+            drawn[name] = Drawn(png, entry.caption, entry.note)
     return drawn
 
 

@@ -156,8 +156,8 @@ def top_table(table: "pd.DataFrame") -> str:
             for row in rows.head(ROWS).to_dict("records")
         )
         parts.append(
-            f"<h4>Towards {html.escape(str(name))}</h4>"
-            f'<table class="table table-sm pharmacell-settings"><tr>{head}</tr>{body}</table>'
+            f"<p><b>Towards {html.escape(str(name))}</b></p>"
+            f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
         )
     return "".join(parts)
 

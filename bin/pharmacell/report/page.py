@@ -1,23 +1,40 @@
-"""The one page that gathers all samples, made by MultiQC."""
+"""The one page that gathers all samples: the answer first, then a chapter for each sample, then the settings."""
 
 import base64
-import json
-import os
+import html
 import re
-import tempfile
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pharmacell import __version__
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
+from pharmacell.report.answer import deciding
 from pharmacell.report.words import plain
-from pharmacell.report.writer import CHAPTERS, definitions, section
+from pharmacell.report.writer import CHAPTERS, Writer, definitions, read_sections
 
 NAME = "pharmacell_report.html"
+EXPLORER = "explorer.html"
+EXPLORER_INDEX = (
+    '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+    "<title>Explorer</title><body style='font-family: system-ui; margin: 2rem'><h1>Explorer</h1><ul>{links}</ul>"
+    '<p><a href="pharmacell_report.html">Back to the report</a></p></body></html>'
+)
+FIGURES = "pharmacell_report_figures"  # folder beside the page where its pictures are too large to stand inside
+TEMPLATE, STYLE, SCRIPT = "page.html", "page.css", "page.js"
+INSIDE_AT_MOST = 10_000_000  # bytes of pictures; in the page they take a third more
+OPEN_AT_MOST = 2  # chapters of samples that are unfolded when the page opens
+SHOWN = 4  # pictures of a chapter before the fold
+PATIENT_DRUGS = 40  # in the figure over samples: those that differ most between them
+FOLDED = ("quality", "run", "attention")  # chapters that begin folded
+ONCE = ("quality",)  # chapters that are the same for every drug of a sample
+SCREEN = 0.65  # pixels on the screen for a dot of a figure
 INTRODUCTION = (
-    "How single cells are predicted to respond to a drug, by transfer from bulk cell lines whose response is known. "
-    "A probability is that of being sensitive; from 0.5 on a cell is called sensitive. Read the verdict first."
+    "How single cells are predicted to respond to a drug, learned from bulk cell lines whose response is known. "
+    "A cell is called sensitive when its probability of being sensitive is at least 0.5."
 )
 BENCHMARK_INTRODUCTION = (
     "How well models predict the response of single cells to a drug, by repeated cross-validation on cells whose "
@@ -28,40 +45,17 @@ PERTURBATION_INTRODUCTION = (
     "compound. Every score is of rows that the model had not learned from; read first whether it beats the best "
     "baseline."
 )
-# What is drawn for MultiQC's own service and tools is left out: the page is a result, not an application
-STYLE = """
-.multiqc-logo-wrapper, .side-nav-logo, .seqera-logo, #mqc-nav-header, #mqc_welcome, .mqc-toolbox, .mqc-toolbox-buttons,
-.mobile-nav-toolbox-btns, .ai-local-content, .ai-generate-button-wrapper, .ai-copy-button-wrapper, .mqc_table_tools,
-.mqc_table_config_modal_btn, .mqc_table_copy_btn, .mqc_table_make_scatter, .mqc-table-to-violin, .export-plot,
-.mqc_table_numrows_text { display: none !important; }
-#page_title { margin: 0 !important; }
-.side-nav { padding-top: 1rem; }
-.mqc_table { font-size: 0.85em; width: auto !important; }
-.mqc_table th, .mqc_table td { white-space: normal !important; vertical-align: top; padding-right: 0.5rem !important; }
-.mqc_table td { min-width: 5.2rem; max-width: 8rem; }
-.mqc_table th.rowheader { min-width: 8rem; }
-.mqc_table thead th { max-width: 8rem; vertical-align: bottom; }
-.mqc_table .badge { white-space: nowrap; }
-figure.pharmacell { margin: 0.5rem 0 1.5rem; }
-figure.pharmacell img { max-width: 100%; border: 1px solid #ddd; border-radius: 4px; background: #fff; }
-figure.pharmacell figcaption { max-width: 62rem; color: #666; font-size: 0.9em; margin-top: 0.4rem; }
-.pharmacell-verdict { border-left: 6px solid; padding: 0.4rem 1rem; margin: 0.5rem 0 1.5rem; max-width: 62rem; }
-.pharmacell-verdict .pharmacell-word { font-size: 1.4em; margin-bottom: 0.3rem; }
-.pharmacell-verdict ul { margin-bottom: 0; }
-.pharmacell-settings { max-width: 46rem; }
-.pharmacell-settings th { font-weight: normal; color: #666; width: 50%; }
-"""
 
 
 def write_report(
     folders: Sequence[Path], title: str, parameters: dict, outdir: Path, left_out: dict[str, str] | None = None
 ) -> Path:
-    """Write one self-contained html from the samples' folders.
+    """Write one html from the samples' folders; pictures that are too large in all go into a folder beside it.
 
     Parameters
     ----------
     folders
-        Folders that :func:`pharmacell.report.content.write_content` wrote.
+        Folders that a :class:`pharmacell.report.writer.Writer` wrote.
     title
         Title of the page.
     parameters
@@ -81,116 +75,269 @@ def write_report(
     InputError
         If the folders hold nothing to report.
     """
-    import multiqc
-    from multiqc.core.update_config import ClConfig
+    from jinja2 import Environment, FileSystemLoader
+    from markupsafe import Markup
 
-    with tempfile.TemporaryDirectory() as scratch:
-        settings, style = Path(scratch) / "multiqc_config.yml", Path(scratch) / "style.css"
-        style.write_text(STYLE)
-        settings.write_text(json.dumps(configuration(title, parameters, left_out or {})))  # json is yaml
-        result = multiqc.run(
-            *map(str, folders),
-            cfg=ClConfig(
-                config_files=[settings],
-                custom_css_files=[str(style)],
-                output_dir=scratch,
-                filename=NAME,
-                run_modules=["custom_content"],
-                no_version_check=True,
-                no_megaqc_upload=True,
-                no_ai=True,
-                make_data_dir=False,
-                force=True,
-                quiet=True,
-                fn_clean_sample_names=False,
-            ),
-            interactive=False,
-        )
-        made = Path(scratch) / NAME
-        if result.sys_exit_code or not made.exists():
-            names = os.pathsep.join(map(str, folders))
-            raise InputError(f"{names}: nothing to report ({result.message or 'no content found'}); run FIGURES again")
-        with whole_file(outdir / NAME) as partial:
-            partial.write_text(without_second_copy(made.read_text()))
+    found = [section for folder in folders for section in read_sections(folder)]
+    if not found:
+        raise InputError(f"{', '.join(map(str, folders))}: nothing to report; run FIGURES again")
+    explorers = place_explorers(folders, outdir)
+    with TemporaryDirectory() as scratch:
+        across = over_samples(found, Path(scratch))
+        size = place_pictures([*found, *across], outdir)
+    here = Path(__file__).parent
+    content = layout(found, explorers) | {
+        "title": title,
+        "introduction": {"perturbation": PERTURBATION_INTRODUCTION, "benchmark": BENCHMARK_INTRODUCTION}.get(
+            parameters.get("mode", ""), INTRODUCTION
+        ),
+        "style": Markup((here / STYLE).read_text()),
+        "script": Markup((here / SCRIPT).read_text()),
+        "left_out": definitions(left_out) if left_out else "",
+        "parameters": definitions({name.replace("_", " "): plain(value) for name, value in parameters.items()}),
+        "versions": definitions(versions()),
+        "size": size,
+        "explorers": explorers,
+        "across": across,
+    }
+    page = Environment(loader=FileSystemLoader(here), autoescape=True).get_template(TEMPLATE).render(content)
+    with whole_file(outdir / NAME) as partial:
+        partial.write_text(page)
     return outdir / NAME
 
 
-def without_second_copy(page: str) -> str:
-    """Empty the second copy of all content that MultiQC embeds for chat services: it would double the page.
+def place_pictures(found: list[dict], outdir: Path) -> str:
+    """Put the pictures into the page or, where they are large, into a folder beside it; say which.
 
     Parameters
     ----------
-    page
-        The html that MultiQC wrote.
+    found
+        Sections; each picture gets ``source`` and the size ``shown`` on the screen.
+    outdir
+        Where the page goes.
     """
-    empty = base64.b64encode(b"{}").decode()
-    return re.sub(r'(aiReportMetadataBase64 = ")[^"]*', rf"\g<1>{empty}", page, count=1)
+    pictures = [(section, section["folder"] / section["figure"]["file"]) for section in found if "figure" in section]
+    total = sum(path.stat().st_size for _section, path in pictures)
+    shutil.rmtree(outdir / FIGURES, ignore_errors=True)
+    for number, (section, path) in enumerate(pictures):
+        figure = section["figure"]
+        figure["shown"] = [round(SCREEN * figure[side]) for side in ("width", "height")]
+        if total <= INSIDE_AT_MOST:
+            figure["source"] = f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+            continue
+        figure["source"] = f"{FIGURES}/{number}.png"
+        (outdir / FIGURES).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, outdir / figure["source"])
+    if total <= INSIDE_AT_MOST:
+        return f"{len(pictures)} figures ({total / 1e6:.1f} MB) stand in this page; it needs no other file."
+    return (
+        f"{len(pictures)} figures ({total / 1e6:.0f} MB) lie in the folder {FIGURES} beside this page; "
+        "move both together."
+    )
 
 
-def configuration(title: str, parameters: dict, left_out: dict[str, str]) -> dict:
-    """Return MultiQC's settings (https://docs.seqera.io/multiqc/getting_started/config).
+def place_explorers(folders: Iterable[Path], outdir: Path) -> dict[str, str]:
+    """Copy the explorers beside the page, and write ``explorer.html``: the only one, or links to all.
 
     Parameters
     ----------
-    title
-        Of the page.
-    parameters
-        The run's settings by name.
-    left_out
-        What the run goes on without, name to reason.
+    folders
+        Some of which hold ``explorer_SAMPLE.html``.
+    outdir
+        Where the page goes.
+
+    Returns
+    -------
+    dict
+        Sample to the name of its explorer's file.
     """
+    files = sorted(
+        (path for folder in folders for path in folder.glob("explorer_*.html")), key=lambda path: natural(path.name)
+    )
+    outdir.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        shutil.copyfile(path, outdir / path.name)
+    found = {path.stem.removeprefix("explorer_"): path.name for path in files}
+    if len(files) == 1:
+        shutil.copyfile(files[0], outdir / EXPLORER)
+    elif files:
+        links = "".join(
+            f'<li><a href="{html.escape(name)}">{html.escape(sample)}</a></li>' for sample, name in found.items()
+        )
+        with whole_file(outdir / EXPLORER) as partial:
+            partial.write_text(EXPLORER_INDEX.format(links=links))
+    return found
+
+
+def over_samples(found: list[dict], scratch: Path) -> list[dict]:
+    """Return a section with samples x drugs, where several samples have a panel; else none.
+
+    Parameters
+    ----------
+    found
+        Sections and answers of all folders.
+    scratch
+        Where the picture goes.
+    """
+    import pandas as pd
+
+    from pharmacell.report.figures.panel import draw_heatmap
+    from pharmacell.report.figures.style import Drawn, save
+
+    drugs = {section["label"]: section["answer"]["drugs"] for section in found if "drugs" in section.get("answer", {})}
+    if len(drugs) < 2:
+        return []
+    tables = [
+        pd.DataFrame({sample: {drug: each[place] for drug, each in own.items()} for sample, own in drugs.items()}).T
+        for place in (0, 1, 2)
+    ]
+    percentile, kept = tables[0].astype(float), tables[1].eq(True)
+    shared = percentile.columns[percentile.notna().all() & kept.any()]
+    spread = (percentile[shared].max() - percentile[shared].min()).sort_values(ascending=False, kind="stable")
+    shown = list(spread.index[:PATIENT_DRUGS])
+    if not shown:
+        return []
+    pathways = {drug: str(tables[2][drug].dropna().iloc[0]) for drug in shown}
+    figure = draw_heatmap(percentile[shown], kept[shown], pathways, "Samples and drugs")
+    png, _svg = save(figure, scratch, "samples_and_drugs")
+    caption = "A row that is yellow in some columns and dark in others is a drug for these samples alone."
+    note = (
+        "Mean percentile of a sample's cells among the bulk lines, 0 most sensitive, for the drugs that differ most "
+        "between samples. Grey: not supported in any group of the sample."
+    )
+    Writer("samples", "all samples", scratch).picture("panel", Drawn(png, caption, note), "", "samples and drugs")
+    (section,) = read_sections(scratch)
+    return [section | {"heading": "Samples and drugs"}]
+
+
+def layout(found: list[dict], explorers: dict[str, str]) -> dict:
+    """Return what stands in the page, in its order.
+
+    Parameters
+    ----------
+    found
+        Sections and answers of all folders.
+    explorers
+        Sample to its explorer's file.
+
+    Returns
+    -------
+    dict
+        ``rows`` of the first screen, ``samples`` with the chapters of each drug, and ``chapters`` of a comparison,
+        which has no samples.
+    """
+    answers = [section for section in found if "answer" in section]
+    sections = [section for section in found if "answer" not in section]
+    if not answers:
+        return {"rows": [], "samples": [], "chapters": chapters(sections, "", names=True)}
+    found_rows = sorted((row(section, explorers) for section in answers), key=lambda each: each["order"])
+    samples = []
+    for _name, of_sample in groupby(found_rows, key=lambda each: each["sample"]):
+        own = list(of_sample)
+        drugs, seen = [], set()
+        for each in own:
+            parts = [
+                section
+                for section in sections
+                if section["sample"] == each["sample"]
+                and section["drug"] == each["drug"]
+                and section["chapter"] not in seen
+            ]
+            seen |= {section["chapter"] for section in parts} & set(ONCE)
+            drugs.append(each | {"title": each["drug"] or "All drugs", "chapters": chapters(parts, each["anchor"])})
+        anchor = slug("sample", own[0]["sample"])
+        samples.append({"label": own[0]["label"], "anchor": anchor, "drugs": drugs})
+    for sample in samples:
+        sample["open"] = len(samples) <= OPEN_AT_MOST
+    return {"rows": found_rows, "samples": samples, "chapters": []}
+
+
+def row(section: dict, explorers: dict[str, str]) -> dict:
+    """Return a row of the first screen.
+
+    Parameters
+    ----------
+    section
+        What :meth:`pharmacell.report.writer.Writer.answer` wrote.
+    explorers
+        Sample to its explorer's file.
+    """
+    content = section["answer"]
+    first, rest = deciding(content["verdict"], content["reasons"])
+    about = {name: section[name] for name in ("sample", "label", "drug")}
     return {
-        "title": title,
-        "intro_text": {"perturbation": PERTURBATION_INTRODUCTION, "benchmark": BENCHMARK_INTRODUCTION}.get(
-            parameters.get("mode", ""), INTRODUCTION
-        ),
-        "show_analysis_paths": False,
-        "show_analysis_time": True,
-        "skip_generalstats": True,
-        "template_dark_mode": False,
-        "collapse_tables": False,
-        "max_table_rows": 5000,
-        "software_versions": versions(),
-        "custom_data": left_out_section(parameters.get("mode"), left_out) | parameters_section(parameters),
-        "custom_content": {"order": [f"pharmacell_{chapter}" for chapter in CHAPTERS]},
+        **content,
+        **about,
+        "explorer": explorers.get(section["sample"], ""),
+        "first": first,
+        "rest": rest,
+        "anchor": slug(section["sample"], section["drug"] or "all"),
+        "order": (natural(section["sample"]), section["drug"] != "", natural(section["drug"])),
     }
 
 
-def parameters_section(parameters: dict) -> dict:
-    """Return a section with the run's settings, for the last chapter; empty when there are none.
+def chapters(sections: Iterable[dict], anchor: str, names: bool = False) -> list[dict]:
+    """Return the chapters in their order, each with its first sections and those behind the fold.
 
     Parameters
     ----------
-    parameters
-        The run's settings by name.
+    sections
+        Of one sample and drug, or of a comparison.
+    anchor
+        Begins the anchors of the chapters.
+    names
+        Whether a heading begins with the name of its section, as that of a comparison; nothing is folded then.
     """
-    if not parameters:
-        return {}
-    rows = {name.replace("_", " "): plain(value) for name, value in parameters.items()}
-    return {
-        "run_parameters": {
-            **section("run", "All samples: parameters", "run_parameters", "Settings of this run."),
-            "plot_type": "html",
-            "data": definitions(rows),
-        }
-    }
+    made = []
+    for key, (title, description) in CHAPTERS.items():
+        own = [section for section in sections if section["chapter"] == key]
+        if not own:
+            continue
+        for section in own:
+            parts = (section["name"], section["part"]) if names else (section["part"],)
+            section["heading"] = ": ".join(filter(None, parts))
+            section["heading"] = section["heading"][:1].upper() + section["heading"][1:]
+        pictures = [section for section in own if "figure" in section]
+        texts = [section for section in own if "figure" not in section]
+        if names:
+            shown, more = sorted(own, key=lambda section: natural(section["heading"])), []
+        else:
+            shown, more = [*pictures[:SHOWN], *texts], pictures[SHOWN:]
+            if key in ("evidence", "panel", "key_genes"):
+                shown = [*texts[:1], *pictures[:SHOWN], *texts[1:]]
+        made.append(
+            {
+                "title": title,
+                "description": description,
+                "anchor": slug(anchor, key),
+                "folded": key in FOLDED and not names,
+                "shown": shown,
+                "more": more,
+            }
+        )
+    return made
 
 
-def left_out_section(mode: str | None, left_out: dict[str, str]) -> dict:
-    """Return a section that names what is missing, for the first chapter of a mode; empty when nothing is.
+def natural(text: str) -> list:
+    """Return a key that sorts names with numbers by the numbers.
 
     Parameters
     ----------
-    mode
-        Of the run; None: predict.
-    left_out
-        Name to reason.
+    text
+        A name.
     """
-    if not left_out:
-        return {}
-    chapter = {"perturbation": "perturbation", "benchmark": "benchmark"}.get(mode or "", "verdict")
-    described = section(chapter, "Left out", "left_out", "What this run was asked for and goes on without, and why.")
-    return {"left_out": {**described, "plot_type": "html", "data": definitions(left_out)}}
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text.lower()) if part]
+
+
+def slug(*parts: str) -> str:
+    """Return an anchor.
+
+    Parameters
+    ----------
+    *parts
+        Names; what an anchor cannot hold becomes a dash.
+    """
+    return "-".join(re.sub(r"[^A-Za-z0-9_]+", "-", part) for part in parts if part)
 
 
 def versions() -> dict[str, str]:
@@ -198,7 +345,7 @@ def versions() -> dict[str, str]:
     import platform
     from importlib import metadata
 
-    packages = ("torch", "scanpy", "anndata", "scikit-learn", "imbalanced-learn", "numpy", "multiqc")
+    packages = ("torch", "scanpy", "anndata", "scikit-learn", "imbalanced-learn", "numpy", "matplotlib", "jinja2")
     return {
         "PharmaCell": __version__,
         "Python": platform.python_version(),

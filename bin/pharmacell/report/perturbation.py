@@ -1,4 +1,4 @@
-"""The part of the report on perturbation models, as MultiQC custom content."""
+"""The part of the report on perturbation models."""
 
 import html
 import math
@@ -91,7 +91,7 @@ def score_table(gains: "pd.DataFrame") -> str:
     wide.insert(1, "gain in MRRMSE", [gain(ranked.loc[name]) for name in wide.index])
     wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=METRIC_TITLES)
     wide.index.name = wide.columns.name = None
-    return wide.to_html(border=0, classes="table table-sm")
+    return wide.to_html(border=0)
 
 
 def gain(row: "pd.Series") -> str:

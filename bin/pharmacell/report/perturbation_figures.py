@@ -88,52 +88,55 @@ PERTURBATION_FIGURES = by_name(
             _accuracy,
             "perturbation",
             "2 figure",
-            "Each dot is a model's score on rows that it had not learned from, averaged over seeds. The "
-            "dotted line is the best baseline; a bar is the 95 % interval of the gain over it (bootstrap over"
-            " compounds), drawn around the dot. A model whose bar touches the dotted line has not been shown "
-            "to beat the baseline. Grey: baselines, green: classical models, purple: networks.",
+            "A model whose bar touches the dotted line has not been shown to beat the best baseline.",
+            note="Each dot is a model's score on rows that it had not learned from, averaged over seeds. The dotted "
+            "line is the best baseline; a bar is the 95 % interval of the gain over it (bootstrap over compounds), "
+            "drawn around the dot. Grey: baselines, green: classical models, purple: networks.",
         ),
         FigureEntry(
             "signs",
             _signs,
             "perturbation",
             "3 error by sign",
-            "Mean absolute error over all genes, over those whose sign was predicted right and over those "
-            "whose sign was predicted wrong. The last is not to be made small by itself: a model that "
-            "predicts values near 0 does so.",
+            "See how large the error is where the sign was predicted right, and where it was wrong.",
+            note="Mean absolute error over all genes, over those whose sign was predicted right and over those whose "
+            "sign was predicted wrong. The last is not to be made small by itself: a model that predicts values near 0 "
+            "does so.",
         ),
         FigureEntry(
             "cell_types",
             _cell_types,
             "perturbation_rows",
             "cell types",
-            "The dot is the mean over the cell type's rows, the line runs from its best to its worst row.",
+            "See in which cell types a model does well; each line runs from the best row to the worst.",
+            note="The dot is the mean over the cell type's rows.",
         ),
         FigureEntry(
             "compounds",
             _compounds,
             "perturbation_rows",
             "compounds",
-            "The compounds that the model predicts best and worst, ordered by the mean over cell types; the "
-            "line runs from the best to the worst row, the tick is the best baseline. Weak compounds lie at "
-            "the best end whatever the model: there is little to be wrong about.",
+            "Compare each dot with its tick, the best baseline, for the compounds that are predicted best and worst.",
+            note="Ordered by the mean over cell types; the line runs from the best to the worst row. Weak compounds "
+            "lie at the best end whatever the model: there is little to be wrong about.",
         ),
         FigureEntry(
             "row",
             _row,
             "perturbation_rows",
             "one row",
-            "One row: the one with the median Pearson correlation of the model, so neither flattering nor the"
-            " worst. Colour counts genes. On the dotted line a prediction is right; a flat cloud means that "
-            "the model predicts less than there is.",
+            "On the dotted line a prediction is right; a flat cloud means that the model predicts less than there is.",
+            note="One row: the one with the median Pearson correlation of the model, so neither flattering nor the "
+            "worst. Colour counts genes.",
         ),
         FigureEntry(
             "learning",
             _learning,
             "perturbation_training",
             "learning curves",
-            "Thin lines are folds and seeds, thick lines their mean. Validation rows belong to the training "
-            "part and say when to stop; they were never tested on.",
+            "Each loss should fall and then level off, for training and validation alike.",
+            note="Thin lines are folds and seeds, thick lines their mean. Validation rows belong to the training part "
+            "and say when to stop; they were never tested on.",
         ),
     )
 )

@@ -9,12 +9,12 @@ import numpy as np
 from pharmacell.data.columns import OBS_GROUP
 from pharmacell.report import key_genes, trajectory, words
 from pharmacell.report.figure_table import FigureEntry, by_name, draw_all
-from pharmacell.report.figures.attention_entropy import draw_attention_entropy
-from pharmacell.report.figures.attention_maps import draw_attention_maps
+from pharmacell.report.figures.attention import draw_attention
 from pharmacell.report.figures.attribution_methods import draw_attribution_methods
 from pharmacell.report.figures.curves import draw_curves
 from pharmacell.report.figures.deg_scores import draw_deg_scores
 from pharmacell.report.figures.embedding import draw_embedding
+from pharmacell.report.figures.groups import draw_groups
 from pharmacell.report.figures.intervals import draw_intervals
 from pharmacell.report.figures.key_gene_dots import draw_key_gene_dots
 from pharmacell.report.figures.key_gene_heatmap import draw_key_gene_heatmap
@@ -36,6 +36,7 @@ from pharmacell.report.figures.trajectory_heatmap import draw_trajectory_heatmap
 from pharmacell.report.figures.trajectory_map import draw_trajectory_map
 from pharmacell.report.figures.trajectory_scatter import draw_trajectory_scatter
 from pharmacell.report.figures.treatment import draw_treatment
+from pharmacell.report.groups import cells_with_groups
 from pharmacell.report.results import KeyGeneResults, Results, TrajectoryResults
 from pharmacell.response.columns import main_model
 
@@ -65,23 +66,12 @@ def draw_sample(results: Results, folder: Path, seed: int) -> dict[str, Drawn]:
         Figure name to what was written.
     """
     drawn = draw_all(SAMPLE_FIGURES, folder, results, seed)
-    return {name: replace(picture, caption=caption(name, results)) for name, picture in drawn.items()}
-
-
-def caption(name: str, results: Results) -> str:
-    """Return what to say below a figure, and that not every cell is drawn where that is so.
-
-    Parameters
-    ----------
-    name
-        Of the figure.
-    results
-        One sample's results.
-    """
-    if name == "quality" and results.qc_metrics["n_genes"].isna().all():
-        return NUMBERS_ONLY
-    shown = {"quality": len(results.qc_metrics), "embedding": len(results.obs)}  # lists are scored on fewer cells
-    return SAMPLE_FIGURES[name].caption + caption_of_points(shown.get(name, 0))
+    if "quality" in drawn and results.qc_metrics["n_genes"].isna().all():
+        drawn["quality"] = replace(drawn["quality"], caption=NUMBERS_ONLY, note="")
+    for name, n in {"quality": len(results.qc_metrics), "embedding": len(results.obs)}.items():
+        if name in drawn:  # lists are scored on fewer cells, so no other figure has as many
+            drawn[name] = replace(drawn[name], note=drawn[name].note + caption_of_points(n))
+    return drawn
 
 
 def title(what: str, results: Results) -> str:
@@ -127,6 +117,14 @@ def _probabilities(results: Results, _seed: int) -> "Figure":
         known = np.isfinite(truth)
         probability, truth = probability[known], truth[known]
     return draw_probabilities(probability, truth, title("Predictions", results), results.simulated)
+
+
+def _groups(results: Results, _seed: int) -> "Figure | None":
+    """Draw the probabilities of each group, where there are several."""
+    cells = cells_with_groups(results)
+    if cells is None or cells["group"].nunique() < 2:
+        return None
+    return draw_groups(cells, title("Groups", results), results.simulated)
 
 
 def _treatment(results: Results, _seed: int) -> "Figure | None":
@@ -306,20 +304,13 @@ def _separation(results: Results, _seed: int) -> "Figure | None":
     return draw_separation(differences, labels, tested, title("Separation", results), results.simulated)
 
 
-def _attention_maps(results: Results, _seed: int) -> "Figure | None":
-    """Draw where the heads look."""
+def _attention(results: Results, _seed: int) -> "Figure | None":
+    """Draw which heads choose, and where those look."""
     found = results.key_genes
     if found is None or found.attention is None:
         return None
-    return draw_attention_maps(found.attention, title("Attention", results), results.simulated)
-
-
-def _attention_entropy(results: Results, _seed: int) -> "Figure | None":
-    """Draw how evenly the heads look."""
-    found = results.key_genes
-    if found is None or found.attention is None:
-        return None
-    return draw_attention_entropy(found.tables["attention_entropy"], title("Attention", results), results.simulated)
+    entropy = found.tables["attention_entropy"]
+    return draw_attention(entropy, found.attention, title("Attention", results), results.simulated)
 
 
 def _pathways(results: Results, _seed: int) -> "Figure | None":
@@ -384,252 +375,268 @@ def _trajectory_curves(results: Results, _seed: int) -> "Figure | None":
 SAMPLE_FIGURES = by_name(
     (
         FigureEntry(
-            "quality",
-            _quality,
-            "quality",
-            "",
-            "Each cell's measures before and after filtering; dashed lines are the limits, white dots the "
-            "medians. Removed cells are shown in orange-red.",
-            text=words.quality,
-        ),
-        FigureEntry(
-            "losses",
-            _losses,
-            "training",
-            "",
-            "Every term of the loss over training, stage by stage; thin lines are replicas, thick lines their mean.",
-        ),
-        FigureEntry(
             "embedding",
             _embedding,
             "cells",
-            "",
-            "Cells with similar expression lie close together. Look whether the prediction follows the "
-            "condition and, where it is known, the truth.",
+            "map",
+            "See whether the probability follows the groups of cells and, where it is known, the truth.",
+            note="Cells with similar expression lie close together (UMAP); distances across the map mean little.",
         ),
         FigureEntry(
             "probabilities",
             _probabilities,
-            "prediction",
-            "",
-            "Two separate peaks mean that the model tells two kinds of cells apart; one peak means that it "
-            "sees little difference. The dashed line is the threshold.",
+            "cells",
+            "probabilities",
+            "Two peaks mean that the model tells two kinds of cells apart; one peak means that it sees little "
+            "difference.",
             text=words.prediction,
+            note="The dashed line is the threshold, 0.5.",
+        ),
+        FigureEntry(
+            "groups",
+            _groups,
+            "groups",
+            "probabilities",
+            "See which groups lie to the right, and whether their boxes overlap those of the others.",
+            note="Box: middle half of a group's cells; line: median; in brackets the number of cells. At most the 30 "
+            "largest groups are drawn.",
         ),
         FigureEntry(
             "treatment",
             _treatment,
-            "prediction",
+            "groups",
             "before and after treatment",
-            "The number of cells stands in brackets. With known responses also the AUROC among the cells of one part, "
-            "with its 95 % bootstrap interval, where both classes occur there. Look whether the share jumps between "
-            "untreated and treated cells: then the prediction may show what the drug has done, not who will resist.",
+            "If the share jumps from untreated to treated cells, the prediction may show what the drug has done, not "
+            "who will resist.",
             text=words.treatment,
-        ),
-        FigureEntry(
-            "curves",
-            _curves,
-            "scores",
-            "ROC and precision-recall",
-            "How well the ranking of the cells separates sensitive from resistant ones, for the ensemble, the network "
-            "alone and simple baselines, all with the same cells, genes, lines, denoised responses and neighbours. "
-            "Further to the upper left (ROC) or upper right (precision-recall) is better.",
-        ),
-        FigureEntry(
-            "scores",
-            _scores,
-            "scores",
-            "scores",
-            "Scores on these cells with 95 % bootstrap intervals; dotted lines are what guessing reaches. The network "
-            "alone and the baselines have the same lines, denoised responses and neighbours as the ensemble.",
-        ),
-        FigureEntry(
-            "source",
-            _source,
-            "bulk",
-            "",
-            "Scores on bulk cell lines that no model was trained on, with 95 % bootstrap intervals. This says"
-            " how well the drug can be predicted at all; cells are harder than bulk lines.",
-            text=words.response_reliability,
-        ),
-        FigureEntry(
-            "reliability",
-            _reliability,
-            "evidence",
-            "calibration",
-            "Look whether the black dots lie on the dotted line: of all that get 0.8, four fifths should be "
-            "sensitive. A curve steeper than the line means that the probabilities are too cautious, a "
-            "flatter one that they are too bold; a dot with few predictions behind it is uncertain. Predicted"
-            " are bulk lines that no member was trained on, made into simulated cells; each counts several "
-            "times, and both classes weigh the same. Weights and calibration were fitted on them, so this "
-            "flatters somewhat, and real cells are harder.",
-        ),
-        FigureEntry(
-            "members",
-            _members,
-            "evidence",
-            "members of the ensemble",
-            "AUROC of each member by itself on simulated cells of bulk lines that it was not trained on; the "
-            "bar at the last dot is the 95 % bootstrap interval, the dotted line guessing. Look whether the "
-            "interval stays clear of guessing, and whether one member carries all the weight: then the others"
-            " confirm little. A member that knows only what another knows too gets little weight without "
-            "being bad.",
-        ),
-        FigureEntry(
-            "null_spread",
-            _null_spread,
-            "evidence",
-            "spread of the scores",
-            "The same training with the bulk lines' responses shuffled (permuted) gives scores that mean "
-            "nothing; each dot is how widely such scores spread among these cells. Look whether the black "
-            "line lies to the right of nearly all dots. If it stands among them, the cells differ, but not "
-            "more along the drug's response than along any other direction.",
-        ),
-        FigureEntry(
-            "significance",
-            _significance,
-            "evidence",
-            "which cells stand out",
-            "A cell is called sensitive or resistant when its score is further from the mean of all cells than its own "
-            "scores under shuffled responses are, and its probability says the same class. Look for a heap at the left "
-            "of the histogram that rises above the dashed line. No cell is called unless the sample as a whole stands "
-            "out.",
-            text=words.significance,
+            note="The number of cells stands in brackets. With known responses also the AUROC among the cells of one "
+            "part, with its 95 % bootstrap interval, where both classes occur there.",
         ),
         FigureEntry(
             "key_gene_heatmap",
             _key_gene_heatmap,
             "key_genes",
             "key genes in the cells",
-            "The 100 genes that move the score of sensitive cells most towards sensitive, expressed higher in"
-            " sensitive cells above the line and lower below it. Cells stand from the least to the most sensitive by"
-            " prediction, the strip above them is the predicted class. Look whether a gene changes along the row or"
-            " only in one block of cells: a block may be one origin, and the gene its mark, not the drug's.",
+            "See whether a gene changes along the whole row or only in one block of cells, which may be one origin.",
+            note="The 100 genes that move the score of sensitive cells most towards sensitive, expressed higher in "
+            "sensitive cells above the line and lower below it. Cells stand from the least to the most sensitive by "
+            "prediction; the strip above them is the predicted class. A gene that changes in one block alone may mark "
+            "the origin of these cells, not their response.",
         ),
         FigureEntry(
             "key_gene_map",
             _key_gene_map,
             "key_genes",
             "key genes on the map",
-            "The first three genes of each class whose higher expression speaks for it, on the map of the cells. Look "
-            "whether they light up where the map of the probabilities does; a gene may be expressed in a part of the "
-            "sensitive cells alone.",
+            "See whether these genes light up where the map of the probabilities does.",
+            note="The first three genes of each class whose higher expression speaks for it. A gene may be expressed "
+            "in a part of the sensitive cells alone.",
         ),
         FigureEntry(
             "key_gene_dots",
             _key_gene_dots,
             "key_genes",
             "key genes as dots",
-            "The first ten genes of each class whose higher expression speaks for it: names in blue for "
-            "sensitive, in orange-red for resistant. A large pale dot is common but weak, a small dark one "
-            "rare but strong.",
-        ),
-        FigureEntry(
-            "attribution_methods",
-            _attribution_methods,
-            "key_genes",
-            "do the methods agree",
-            "How far the methods name the same genes for the network alone, and how far the whole score "
-            "follows them. Where methods differ, trust no rank of a single gene.",
-            text=lambda results: key_genes.completeness(results.key_genes),
-        ),
-        FigureEntry(
-            "deg_scores",
-            _deg_scores,
-            "key_genes",
-            "scores of differentially expressed genes",
-            "Mean expression of a class's differentially expressed genes, less that of reference genes of "
-            "like expression. Look whether the maps from predicted labels repeat those from true ones.",
-        ),
-        FigureEntry(
-            "deg_score_null",
-            _deg_score_null,
-            "key_genes",
-            "scores against random lists",
-            "Each random list has as many genes of each level of expression as the real one. Look whether the"
-            " black line lies to the right of nearly all of them; the grey band is its 95 % interval. Cells "
-            "of one origin are alike, so the interval is narrower than new samples would make it.",
-        ),
-        FigureEntry(
-            "deg_score_scatter",
-            _deg_score_scatter,
-            "key_genes",
-            "scores cell by cell",
-            "One dot a cell, with the regression line. Labels that were predicted well give the same genes as"
-            " true labels, so dots along the line. The two lists share genes, so some correlation is there by"
-            " construction: compare with random lists.",
-        ),
-        FigureEntry(
-            "separation",
-            _separation,
-            "key_genes",
-            "key genes or differentially expressed genes",
-            "Each violin is the score of a class's cells, the white dot their median. To the right, how well "
-            "each score separates the classes (AUROC, 95 % bootstrap interval). Neither list is better when "
-            "the interval of the difference holds 0.",
-            text=lambda results: key_genes.separated(results.key_genes),
-        ),
-        FigureEntry(
-            "attention_maps",
-            _attention_maps,
-            "key_genes",
-            "attention",
-            "Mean attention of the first replica: each row says where a token of the latent vector looks. "
-            "Rows that are all alike mean that attention does not choose. Tokens are no genes; "
-            "token_genes.parquet says which genes move each. Attention does not say what mattered.",
-        ),
-        FigureEntry(
-            "attention_entropy",
-            _attention_entropy,
-            "key_genes",
-            "attention, entropy",
-            "At 1 a head looks at all tokens alike, at 0 at a single one. Heads of different replicas are not"
-            " the same heads.",
+            "A large pale dot is common but weak, a small dark one rare but strong.",
+            note="The first ten genes of each class whose higher expression speaks for it: names in blue for "
+            "sensitive, in orange-red for resistant.",
         ),
         FigureEntry(
             "pathways",
             _pathways,
             "key_genes",
             "gene sets",
-            "Gene sets with the smallest false discovery rate. Over-representation asks which sets have more "
-            "of a class's key genes than chance gives, GSEA where the sets stand in the whole ranking.",
+            "These gene sets have the smallest false discovery rate.",
+            note="Over-representation asks which sets have more of a class's key genes than chance gives, GSEA where "
+            "the sets stand in the whole ranking.",
+        ),
+        FigureEntry(
+            "attribution_methods",
+            _attribution_methods,
+            "key_genes",
+            "do the methods agree",
+            "Where the methods differ, trust no rank of a single gene.",
+            text=lambda results: key_genes.completeness(results.key_genes),
+            note="How far the methods name the same genes for the network alone, and how far the whole score follows "
+            "them.",
+        ),
+        FigureEntry(
+            "deg_scores",
+            _deg_scores,
+            "key_genes",
+            "scores of differentially expressed genes",
+            "See whether the maps from predicted labels repeat those from true ones.",
+            note="Mean expression of a class's differentially expressed genes, less that of reference genes of like "
+            "expression.",
+        ),
+        FigureEntry(
+            "deg_score_null",
+            _deg_score_null,
+            "key_genes",
+            "scores against random lists",
+            "The black line should lie to the right of nearly all random lists.",
+            note="Each random list has as many genes of each level of expression as the real one. The grey band is the "
+            "95 % interval of the line; cells of one origin are alike, so it is narrower than new samples would make "
+            "it.",
+        ),
+        FigureEntry(
+            "deg_score_scatter",
+            _deg_score_scatter,
+            "key_genes",
+            "scores cell by cell",
+            "Dots along the line mean that predicted labels give the same genes as true labels.",
+            note="One dot a cell, with the regression line. The two lists share genes, so they correlate somewhat by "
+            "construction: compare with random lists.",
+        ),
+        FigureEntry(
+            "separation",
+            _separation,
+            "key_genes",
+            "key genes or differentially expressed genes",
+            "Neither list separates the classes better when the interval of the difference holds 0.",
+            text=lambda results: key_genes.separated(results.key_genes),
+            note="Each violin is the score of a class's cells, the white dot their median. To the right, how well each "
+            "score separates the classes (AUROC, 95 % bootstrap interval).",
         ),
         FigureEntry(
             "trajectory_map",
             _trajectory_map,
             "trajectory",
             "cells in diffusion space",
-            "Neighbours here can be reached from each other in small steps of expression. Look whether "
-            "pseudotime and probability change together and gradually; only ordered cells are drawn.",
+            "See whether pseudotime and probability change together and gradually.",
             text=lambda results: trajectory.overview(results.trajectory),
+            note="Neighbours here can be reached from each other in small steps of expression. Only ordered cells are "
+            "drawn.",
         ),
         FigureEntry(
             "trajectory_scatter",
             _trajectory_scatter,
             "trajectory",
             "pseudotime and probability",
-            "One dot a cell; the line is the smoothed mean. A slope shows that the probability changes along "
-            "the path of largest change in expression, a flat line that it changes across it. The most "
-            "sensitive group comes first by choice unless a root was named, so it begins high by "
-            "construction. Pseudotime is an order, not time.",
+            "A slope means that the probability changes along the path of largest change in expression; a flat line, "
+            "across it.",
             text=lambda results: trajectory.correlated(results.trajectory),
+            note="One dot a cell; the line is the smoothed mean. The most sensitive group comes first by choice unless "
+            "a root was named, so it begins high by construction. Pseudotime is an order, not time.",
         ),
         FigureEntry(
             "trajectory_heatmap",
             _trajectory_heatmap,
             "trajectory",
             "top key genes",
-            "Means of successive bins of equally many cells, each row in its own standard deviations. Names "
-            "in blue speak for sensitive, in orange-red for resistant cells. Genes that explain the "
-            "prediction follow it by construction; look where along the path they change.",
+            "See where along the path the key genes change.",
+            note="Means of successive bins of equally many cells, each row in its own standard deviations. Names in "
+            "blue speak for sensitive, in orange-red for resistant cells. Genes that explain the prediction follow it "
+            "by construction.",
         ),
         FigureEntry(
             "trajectory_curves",
             _trajectory_curves,
             "trajectory",
             "top key genes as curves",
-            "Smoothed means of the same genes; the band holds the mean with 95 % certainty if cells are "
-            "independent. Cells of one origin are not, so take it for the least uncertainty.",
+            "See which of the same genes change early and which late.",
+            note="Smoothed means; the band holds the mean with 95 % certainty if cells are independent. Cells of one "
+            "origin are not, so take it for the least uncertainty.",
+        ),
+        FigureEntry(
+            "curves",
+            _curves,
+            "evidence",
+            "ROC and precision-recall",
+            "The further to the upper left (ROC) or upper right (precision-recall), the better cells are ranked.",
+            note="The ensemble, the network alone and simple baselines, all with the same cells, genes, lines, "
+            "denoised responses and neighbours.",
+        ),
+        FigureEntry(
+            "scores",
+            _scores,
+            "evidence",
+            "scores",
+            "See whether the ensemble's interval lies clear of guessing, the dotted line, and of the baselines.",
+            note="Scores on these cells with 95 % bootstrap intervals. The network alone and the baselines have the "
+            "same lines, denoised responses and neighbours as the ensemble.",
+        ),
+        FigureEntry(
+            "significance",
+            _significance,
+            "evidence",
+            "which cells stand out",
+            "A heap at the left of the histogram, above the dashed line, means that cells stand out.",
+            text=words.significance,
+            note="A cell is called sensitive or resistant when its score is further from the mean of all cells than "
+            "its own scores under shuffled responses are, and its probability says the same class. No cell is called "
+            "unless the sample as a whole stands out.",
+        ),
+        FigureEntry(
+            "null_spread",
+            _null_spread,
+            "evidence",
+            "spread of the scores",
+            "The black line should lie to the right of nearly all dots.",
+            note="The same training with the bulk lines' responses shuffled (permuted) gives scores that mean nothing; "
+            "each dot is how widely such scores spread among these cells. If the line stands among the dots, the cells "
+            "differ, but not more along the drug's response than along any other direction.",
+        ),
+        FigureEntry(
+            "members",
+            _members,
+            "evidence",
+            "members of the ensemble",
+            "See whether the interval at the last dot stays clear of guessing, and whether one member has all the "
+            "weight.",
+            note="AUROC of each member by itself on simulated cells of bulk lines that it was not trained on; the bar "
+            "at the last dot is the 95 % bootstrap interval, the dotted line guessing. Where one member carries all "
+            "the weight, the others confirm little. A member that knows only what another knows too gets little weight "
+            "without being bad.",
+        ),
+        FigureEntry(
+            "reliability",
+            _reliability,
+            "evidence",
+            "calibration",
+            "The closer the black dots lie to the dotted line, the more a probability means what it says.",
+            note="Of all that get 0.8, four fifths should be sensitive. A curve steeper than the line means that the "
+            "probabilities are too cautious, a flatter one that they are too bold; a dot with few predictions behind "
+            "it is uncertain. Predicted are bulk lines that no member was trained on, made into simulated cells; each "
+            "counts several times, and both classes weigh the same. Weights and calibration were fitted on them, so "
+            "this flatters somewhat, and real cells are harder.",
+        ),
+        FigureEntry(
+            "source",
+            _source,
+            "evidence",
+            "held-out bulk lines",
+            "See how well the drug can be predicted at all; cells are harder than bulk lines.",
+            text=words.response_reliability,
+            note="Scores on bulk cell lines that no model was trained on, with 95 % bootstrap intervals.",
+        ),
+        FigureEntry(
+            "quality",
+            _quality,
+            "quality",
+            "cells",
+            "See whether the limits, the dashed lines, cut through the bulk of the cells.",
+            text=words.quality,
+            note="Each cell's measures before and after filtering; white dots are the medians. Removed cells are shown "
+            "in orange-red.",
+        ),
+        FigureEntry(
+            "losses",
+            _losses,
+            "quality",
+            "training",
+            "Each loss should fall and then level off, for training and validation alike.",
+            note="Every term of the loss, stage by stage; thin lines are replicas, thick lines their mean.",
+        ),
+        FigureEntry(
+            "attention",
+            _attention,
+            "attention",
+            "",
+            "A head below the dashed line chooses among its tokens; one at the dotted line looks at all alike.",
+            note="Entropy is 1 when a head looks at all tokens alike and 0 when at a single one. The maps are those of "
+            "the heads that choose most. Heads of different replicas are not the same heads, and tokens are no genes: "
+            "token_genes.parquet says which genes move each. Attention does not say what mattered.",
         ),
     )
 )

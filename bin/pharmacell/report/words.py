@@ -4,15 +4,7 @@ import html
 import math
 
 from pharmacell.report.results import Results
-from pharmacell.response.columns import (
-    BASELINE_NAMES,
-    HIGHER,
-    LOWER,
-    NETWORK,
-    NOT_SIGNIFICANT,
-    Diagnostics,
-    main_model,
-)
+from pharmacell.response.columns import HIGHER, LOWER, NOT_SIGNIFICANT, Diagnostics
 from pharmacell.response.treatment import notes as treatment_notes
 
 MEANING = {
@@ -46,38 +38,6 @@ def with_interval(value: float | None, low: float | None = None, high: float | N
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return f"{value:.2f}"
     return f"{value:.2f} ({low:.2f}\u00a0to\u00a0{high:.2f})"
-
-
-def overview(results: Results) -> dict[str, str]:
-    """Return the sample's line in the table of verdicts: column to text.
-
-    Parameters
-    ----------
-    results
-        One sample's results.
-    """
-    found = results.diagnostics
-    bulk = (found.get("source_auroc"), found.get("source_auroc_low"), found.get("source_auroc_high"))
-    row = {
-        "drug": results.drug,
-        "verdict": str(found.get("verdict", "uncertain")),
-        "cells": f"{len(results.predictions):,}",
-        "predicted sensitive": share_sensitive(results),
-        "AUROC on held-out bulk lines": with_interval(*bulk),
-    }
-    if results.model_metrics is not None:
-        best = results.model_metrics.query("metric == 'auroc'").set_index("model")
-        main = main_model(best.index)
-        row["AUROC on these cells"] = with_interval(*best.loc[main, ["value", "low", "high"]])
-        if main != NETWORK:
-            row["AUROC of the network alone"] = with_interval(best.loc[NETWORK, "value"])
-        if len(baseline := best["value"].reindex(BASELINE_NAMES).dropna()):
-            row["AUROC of the best baseline"] = f"{baseline.max():.2f}"
-    if found.get("genes_bulk"):
-        row["genes in common"] = f"{found['genes_shared']:,} of {found['genes_bulk']:,}"
-    if found.get("replica_agreement") is not None:
-        row["agreement of replicas"] = f"{found['replica_agreement']:.2f}"
-    return row
 
 
 def share_sensitive(results: Results) -> str:

@@ -55,10 +55,11 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure that was written: the picture and what to say below it."""
+    """A figure that was written, what to see in it, and how to read it."""
 
     png: Path
     caption: str
+    note: str = ""
 
 
 def panels(
