@@ -1,4 +1,4 @@
-// One self-contained page over all samples, from any number of folders with sections of it.
+// One page over all samples, from any number of folders with sections of it, and the explorers beside it.
 process REPORT {
     tag 'all samples'
     label 'process_low'
@@ -11,6 +11,8 @@ process REPORT {
 
     output:
     path 'pharmacell_report.html', emit: html
+    path 'pharmacell_report_figures', optional: true, emit: figures // where they are too large to stand in the page
+    path 'explorer*.html', optional: true, emit: explorers
     path 'versions.yml', emit: versions
 
     script:

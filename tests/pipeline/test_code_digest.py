@@ -76,7 +76,7 @@ def test_every_compared_model_is_in_the_digest_of_what_fits_it(files):
 
 def test_only_what_draws_depends_on_the_plots(files):
     drawing = {command for command in COMMANDS if any("/report/" in name for name in files[command])}
-    assert drawing <= {"figures", "report", "kaggle_summary", "benchmark_summary"}
+    assert drawing <= {"figures", "panel_figures", "explorer", "report", "kaggle_summary", "benchmark_summary"}
 
 
 def test_digest_follows_an_imported_file_and_no_other(tmp_path):

@@ -15,9 +15,8 @@ from pharmacell.core.command import command
     "--target",
     "targets",
     type=inputs.READABLE,
-    required=True,
     multiple=True,
-    help="The cells (h5ad): with their predictions, once for each drug, or those of the panel.",
+    help="The cells with their predictions (h5ad), once for each drug.",
 )
 @click.option("--panel", type=inputs.READABLE_FOLDER, help="The folder that predict_panel wrote.")
 @click.option("--key_genes", type=inputs.READABLE, multiple=True, help="Key genes (csv), once for each drug.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
 from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
@@ -37,7 +38,7 @@ class Inputs:
     Parameters
     ----------
     targets
-        h5ad of the sample: one for each drug that was predicted by itself, or that of the panel.
+        h5ad of the sample, one for each drug that was predicted by itself; with none, that of the panel is read.
     panel
         Folder of the panel; None where there is none.
     key_genes
@@ -65,7 +66,14 @@ def write_explorer(sample: str, inputs: Inputs, path: Path, seed: int) -> int:
         Of the page.
     seed
         Seed of the choice of cells in large samples.
+
+    Raises
+    ------
+    InputError
+        If there are neither predictions nor a panel, or a file cannot be read.
     """
+    if not inputs.targets and inputs.panel is None:
+        raise InputError(f"{sample}: nothing to show; give --target, the cells with their predictions, or --panel")
     from jinja2 import Environment, FileSystemLoader
     from markupsafe import Markup
 
@@ -98,7 +106,7 @@ def explorer_data(sample: str, inputs: Inputs, seed: int) -> dict:
     seed
         Seed of the choice of cells in large samples.
     """
-    cells = CellMatrix(inputs.targets[0])
+    cells = CellMatrix(inputs.targets[0] if inputs.targets else (inputs.panel or Path()) / f"{sample}.h5ad")
     names = cells.obs.index.astype(str)
     maps = all_maps(cells, inputs, names)
     first = next(iter(maps.values()), np.full((len(names), 2), np.nan))

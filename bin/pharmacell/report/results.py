@@ -178,7 +178,8 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     Parameters
     ----------
     sample
-        The sample's name.
+        Name of the prediction, for which a sample of several drugs has several; the sample's own stands in its summary
+        of quality control.
     files
         Name as among the command's options to path; ``model_metrics``, ``significance``, ``treatment``, ``key_genes``
         with ``key_genes_folder``, and ``trajectory`` (a folder) may be None.
@@ -193,10 +194,11 @@ def read_results(sample: str, files: dict[str, str | Path | None]) -> Results:
     given = {name: Path(file) for name, file in files.items() if file}
     histories = [table(given[name], HISTORY) for name in ("source_history", "history")]
     obs, umap, sample_summary, card = read_target(given["target"])
+    qc_summary = read_json(given["qc_summary"])
     return Results(
-        sample=sample,
+        sample=str(qc_summary.get("sample") or sample),
         qc_metrics=table(given["qc_metrics"], ("cell_id", "n_genes", "total_counts", "pct_mt", "kept")),
-        qc_summary=read_json(given["qc_summary"]),
+        qc_summary=qc_summary,
         source_metrics=table(given["source_metrics"], MODEL_METRICS),
         history=pd.concat(histories, ignore_index=True),
         obs=obs,
