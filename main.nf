@@ -31,6 +31,9 @@ workflow {
         log.info(image)
     }
 
+    def verdicts = Collections.synchronizedList([]) // one line for each prediction, said when the run ends
+    def plan_mode = plan instanceof PerturbationPlan ? 'perturbation' : plan.mode
+    def plan_outdir = params.outdir.toString()
     def ch_versions = channel.of(Versions.ofRun(workflow))
     if (plan instanceof PerturbationPlan) {
         PERTURBATION(plan.inputs.collectEntries { name, path -> [name, InputFile.of(path, workflow.workDir)] }, plan.trainings, plan.options)
@@ -48,6 +51,7 @@ workflow {
             def gene_sets = InputFile.of(plan.geneSets, workflow.workDir)
             def panel_model = InputFile.of(plan.panelModel, workflow.workDir)
             PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.tables, PREPARE.out.panels, PREPARE.out.skipped, gene_sets, panel_model, plan.options)
+            PREDICT_RESPONSE.out.verdicts.subscribe { line -> verdicts << line }
             ch_files = ch_files.mix(PREDICT_RESPONSE.out.versions)
         }
         ch_versions = ch_versions.mix(ch_files.map { file -> file.text })
@@ -57,8 +61,13 @@ workflow {
         .collectFile(name: 'versions.yml', storeDir: "${params.outdir}/pipeline_info", sort: true)
 
     def run = workflow // inside the handler the name means something else on 24.10
+    workflow.onComplete {
+        if (run.success) {
+            Ending.lines(plan_outdir, plan_mode, verdicts).each { line -> log.info(line) }
+        }
+    }
     workflow.onError {
-        def line = Failure.line(run.errorReport)
+        def line = Failure.lastLine(run.errorReport)
         if (line) {
             log.error(line)
         }

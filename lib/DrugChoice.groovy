@@ -53,6 +53,11 @@ class DrugChoice {
         }
     }
 
+    /** The sheet's name of the sample of a step for one drug. */
+    static String sampleOf(String name) {
+        name.tokenize(BETWEEN).first()
+    }
+
     private static List<String> parts(String cell) {
         cell.tokenize(';')*.trim().findAll()
     }

@@ -17,6 +17,19 @@ class Failure {
         'Unable to find image', 'pull access denied', 'initializing source', 'image not known', 'could not open image', 'manifest unknown',
     ]
 
+    /** The last line of a failed run: step and sample, the reason with what to do, and the file with the whole message. */
+    static String lastLine(String report) {
+        final String reason = line(report)
+        final found = (report ?: '') =~ /Error executing process > '([^']+)'/
+        if (!found) {
+            return reason
+        }
+        final String task = (found[0][1] as String).replaceFirst(/^[\w:]*:/, '')
+        final String folder = section(report, 'Work dir:')
+        "${task}: ${reason ?: 'it ended with an error that it did not expect; please report it'}" +
+            (folder ? " (whole message: ${folder}/.command.log)" : '')
+    }
+
     /**
      * The last "error: ..." line of a command in the engine's report or, without one, a line about the container engine,
      * the scheduler or memory; null when nothing is known: the report then speaks for itself.

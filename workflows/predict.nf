@@ -7,6 +7,8 @@ include { TRAJECTORY     } from '../modules/trajectory/main'
 include { PRETRAIN_PANEL } from '../modules/pretrain_panel/main'
 include { PREDICT_PANEL  } from '../modules/predict_panel/main'
 include { FIGURES        } from '../modules/figures/main'
+include { PANEL_FIGURES  } from '../modules/panel_figures/main'
+include { EXPLORER       } from '../modules/explorer/main'
 include { REPORT         } from '../modules/report/main'
 
 workflow PREDICT_RESPONSE {
@@ -55,13 +57,37 @@ workflow PREDICT_RESPONSE {
         options.run,
     )
 
-    REPORT(FIGURES.out.sections.collect(), options.report, skipped)
+    PANEL_FIGURES(PREDICT_PANEL.out.panel, options.run)
+
+    // ch_shown: [meta, predicted cells of each drug, key genes of each, folder of a trajectory, folder of the panel];
+    // empty lists for what there is none of. Sorted: lists that change their order would run EXPLORER again.
+    def ch_drugs = PREDICT.out.cells.join(ch_explained)
+        .map { meta, cells, genes, _tables, trajectory -> [DrugChoice.sampleOf(meta.sample), [cells: cells, genes: genes, trajectory: trajectory]] }
+        .groupTuple()
+    def ch_shown = ch_drugs
+        .join(PREDICT_PANEL.out.panel.map { meta, folder -> [meta.sample, folder] }, remainder: true)
+        .map { sample, drugs, folder ->
+            def own = (drugs ?: []).sort { drug -> drug.cells.name }
+            def trajectory = own.collect { drug -> drug.trajectory }.find { path -> path } ?: []
+            [[sample: sample], own.collect { drug -> drug.cells }, own.collect { drug -> drug.genes }.flatten(), trajectory, folder ?: []]
+        }
+    EXPLORER(ch_shown, options.run)
+
+    REPORT(
+        FIGURES.out.sections.mix(PANEL_FIGURES.out.sections, EXPLORER.out.page).collect(),
+        options.report,
+        skipped,
+    )
 
     emit:
     report = REPORT.out.html
+    verdicts = PREDICT.out.tables
+        .map { meta, _predictions, _baselines, diagnostics, _metrics, _significance, _treatment -> Ending.verdict(meta, diagnostics) }
+        .mix(PREDICT_PANEL.out.panel.map { meta, folder -> Ending.panel(meta, folder) })
     versions = PRETRAIN_BULK.out.versions.mix(
         FINETUNE_SC.out.versions, PREDICT.out.versions,
         KEY_GENES.out.versions, TRAJECTORY.out.versions,
-        PRETRAIN_PANEL.out.versions, PREDICT_PANEL.out.versions, FIGURES.out.versions, REPORT.out.versions,
+        PRETRAIN_PANEL.out.versions, PREDICT_PANEL.out.versions,
+        FIGURES.out.versions, PANEL_FIGURES.out.versions, EXPLORER.out.versions, REPORT.out.versions,
     )
 }

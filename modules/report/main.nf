@@ -28,6 +28,7 @@ process REPORT {
     """
     : ${task.ext.code}
     echo ${Options.json([left_out: left_out])} > pharmacell_report.html
+    touch explorer.html
     versions.py --process '${task.process}' > versions.yml
     """
 }

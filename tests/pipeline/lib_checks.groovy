@@ -81,6 +81,10 @@ def answer = { item ->
                 Cores.divide(item.allowed, item.samples)
                 return [answer: Cores.share()]
             case 'failure': return [answer: Failure.line(item.report)]
+            case 'last line': return [answer: Failure.lastLine(item.report)]
+            case 'ending': return [answer: Ending.lines(item.outdir, item.mode, item.verdicts)]
+            case 'verdict': return [answer: Ending.verdict(item.meta, Paths.get(item.path))]
+            case 'panel verdict': return [answer: Ending.panel(item.meta, Paths.get(item.path))]
         }
     } catch (IllegalArgumentException problem) {
         return [error: problem.message]

@@ -226,6 +226,41 @@ def test_failure_is_the_last_error_line_of_the_command():
     assert answers == [{"answer": "a.h5ad: truncated; copy it again"}, {"answer": None}]
 
 
+def test_last_line_of_a_failed_run_names_step_sample_reason_and_the_whole_message():
+    start = "Error executing process > 'PREPARE:QC (tumour)'\n\nCommand error:\n  "
+    end = "\n\nWork dir:\n  /w/ab/cd\n\nTip: x"
+    reports = [f"{start}error: a.h5ad: truncated; copy it again{end}", f"{start}Traceback{end}", "error: no task"]
+    answers = [answer["answer"] for answer in call([{"call": "last line", "report": report} for report in reports])]
+    assert answers[0] == "QC (tumour): a.h5ad: truncated; copy it again (whole message: /w/ab/cd/.command.log)"
+    assert answers[1].startswith("QC (tumour): it ended with an error that it did not expect")
+    assert answers[1].endswith("(whole message: /w/ab/cd/.command.log)")
+    assert answers[2] == "no task"
+
+
+def test_last_lines_of_a_run_name_what_is_there_and_each_verdict(tmp_path):
+    for name in ("report/pharmacell_report.html", "report/explorer.html", "predictions/x"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "d.json").write_text(json.dumps({"verdict": "uncertain", "share_sensitive": 0.436}))
+    (tmp_path / "panel.json").write_text(json.dumps({"best_drugs": [{"drug": "erlotinib", "verdict": "supported"}]}))
+    (tmp_path / "empty.json").touch()
+    meta = {"sample": "tumour+cisplatin", "drug": "cisplatin"}
+    calls = [{"call": "verdict", "meta": meta, "path": str(tmp_path / name)} for name in ("d.json", "empty.json")]
+    calls.append({"call": "panel verdict", "meta": {"sample": "tumour"}, "path": str(tmp_path)})
+    said = [answer["answer"] for answer in call(calls)]
+    assert said == [
+        "tumour, cisplatin: uncertain, 44 % of the cells sensitive",
+        "",
+        "tumour, all drugs: told apart best by erlotinib (supported)",
+    ]
+    many = [f"s{number:02}: uncertain" for number in range(25)]
+    found = [{"call": "ending", "outdir": str(tmp_path), "mode": "predict", "verdicts": each} for each in (said, many)]
+    first, second = (answer["answer"] for answer in call(found))
+    assert [line.split(":")[0] for line in first[:3]] == ["Report", "Explorer", "Predictions"]
+    assert first[3:] == [said[2], said[0]]
+    assert second[-2:] == ["s19: uncertain", "and 5 more, in the report"]
+
+
 FAILURES = {
     "docker is not running": (
         "docker: Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?\n",

@@ -13,7 +13,7 @@ from engine_run import Finished, run, start
 
 SAMPLES = ("cisplatin_cells", "plx_cells")
 PREDICTIONS = [f"predictions/{sample}/predictions.csv" for sample in SAMPLES]
-STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "KEY_GENES", "TRAJECTORY", "FIGURES")
+STEPS = ("QC", "PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "KEY_GENES", "TRAJECTORY", "FIGURES", "EXPLORER")
 
 
 def tasks(*steps: str) -> list[str]:
@@ -122,6 +122,11 @@ def test_explanations_are_published(finished, sample):
 def test_report_and_run_information_are_published(finished):
     page = (finished.results / "report" / "pharmacell_report.html").read_text()
     assert all(sample in page for sample in SAMPLES)
+    assert all((finished.results / f"report/explorer_{sample}.html").exists() for sample in SAMPLES)
+    last = [line for line in finished.first.output.splitlines() if line.strip()][-2 - len(SAMPLES) - 1 :]
+    assert [line.split(":")[0] for line in last[:3]] == ["Report", "Explorer", "Predictions"]
+    assert all(line.startswith(f"{sample}, ") for line, sample in zip(last[3:], SAMPLES, strict=True))
+    assert all("% of the cells sensitive" in line for line in last[3:])
     information = finished.results / "pipeline_info"
     assert {path.name for path in information.iterdir()} == {
         "execution_report.html",
@@ -152,8 +157,8 @@ def stubbed(project, tmp_path_factory) -> Finished:
 
 
 EDITS = {
-    "report/__init__.py": ("FIGURES", "REPORT"),
-    "explain/attribution.py": ("KEY_GENES", "TRAJECTORY", "FIGURES", "REPORT"),
+    "report/__init__.py": ("FIGURES", "EXPLORER", "REPORT"),
+    "explain/attribution.py": ("KEY_GENES", "TRAJECTORY", "FIGURES", "EXPLORER", "REPORT"),
     "response/__init__.py": (*STEPS[1:], "REPORT"),
 }
 
@@ -170,7 +175,7 @@ def test_edited_module_runs_the_steps_that_import_it_again_and_no_others(stubbed
 def test_explanations_are_left_out_when_asked(stubbed):
     without = stubbed.resume("-stub-run", "--skip_explain", "--outdir", "results/unexplained")
     assert without.code == 0, without.output
-    assert without.submitted == tasks("FIGURES", "REPORT")
+    assert without.submitted == tasks("FIGURES", "EXPLORER", "REPORT")
     assert (stubbed.launch_dir / "results/unexplained/predictions").exists()
     assert not (stubbed.launch_dir / "results/unexplained/key_genes").exists()
 
@@ -192,7 +197,7 @@ def test_killed_engine_resumes_after_edited_model_with_the_same_predictions(fini
         with suppress(ProcessLookupError):  # a killed engine leaves its tasks behind, unless they ended meanwhile
             os.killpg(killed.pid, signal.SIGKILL)
     assert resumed.code == 0, resumed.output
-    assert resumed.submitted == tasks("PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES", "REPORT")
+    assert resumed.submitted == tasks("PRETRAIN_BULK", "FINETUNE_SC", "PREDICT", "FIGURES", "EXPLORER", "REPORT")
     assert resumed.cached == tasks("PREPARE_BULK", "QC")
     assert all(path.stat().st_size for path in (finished.launch_dir / "results/killed").glob("**/figures/*.png"))
     assert {path: (finished.launch_dir / "results/killed" / path).read_bytes() for path in PREDICTIONS} == before

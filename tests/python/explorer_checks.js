@@ -23,6 +23,10 @@ try {
   choose("colour", seen.colours.length - 1 ? String(colours.findIndex((each) => each.value && each.value.kind === "drug")) : "0");
   seen.recoloured = picture() !== before;
   seen.legend = $("legend").textContent;
+  const even = picture();
+  $("stretch").checked = true;
+  $("stretch").dispatchEvent(new Event("change"));
+  seen.stretched = picture() !== even && $("legend").textContent !== seen.legend;
   const start = performance.now();
   draw();
   seen.milliseconds = performance.now() - start;

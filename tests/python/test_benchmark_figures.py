@@ -242,7 +242,7 @@ def test_command_and_report(folder, tmp_path):
     write_report([tmp_path / "benchmark.sections"], "Benchmark", {"mode": "benchmark"}, tmp_path / "report")
     page = Page((tmp_path / "report" / "pharmacell_report.html").read_text())
     chapters = ["Benchmark", "Benchmark: tests", "Benchmark: figures", "Benchmark: costs"]
-    assert [heading for heading in page.headings if heading in chapters] == chapters
+    assert [heading for heading in page.headings_of("h2") if heading in chapters] == chapters
     text = " ".join(page.text.split())
     assert "Read first how complete it is" in text
     assert "score how well a model knows the origin of a cell as much as its response" in text

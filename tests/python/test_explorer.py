@@ -130,6 +130,7 @@ def test_it_works_in_a_browser(page, tmp_path):
     assert seen["colours"][:3] == ["probability: cisplatin", "group", "truth"]
     assert seen["recoloured"]
     assert seen["legend"].startswith("afatinib")
+    assert seen["stretched"]
     assert seen["lasso"] == "60 of 60 cells selected"
     assert 0 < seen["half"] < 60
     assert seen["picked"] == "30 of 60 cells selected"

@@ -6,7 +6,10 @@ const shorts = (text) => new Uint16Array(bytes(text).buffer);
 const NO_PLACE = 65535, PLACES = 65534, ROWS = 25, TOP = 15;
 const KINDS = { prediction: "Prediction", drug: "All drugs", order: "Order", gene: "Genes" };
 const n = data.cells.length;
-for (const value of data.values) value.steps = bytes(value.data);
+for (const value of data.values) {
+  value.steps = bytes(value.data);
+  value.ends = value.steps.reduce(([low, high], step) => [Math.min(low, step), Math.max(high, step)], [255, 0]);
+}
 for (const group of data.classes) group.codes = shorts(group.data);
 for (const map of data.maps) map.xy = shorts(map.xy);
 
@@ -69,13 +72,16 @@ for (let i = n - 1, seed = 1; i > 0; i--) {
   const j = seed % (i + 1);
   [shuffled[i], shuffled[j]] = [shuffled[j], shuffled[i]];
 }
+// From the lowest to the highest step that is drawn: all 256, or those that occur
+const ends = (value) => ($("stretch").checked && value.ends[1] > value.ends[0] ? value.ends : [0, 255]);
+const stretched = ([low, high]) => scale.map((_, step) => scale[Math.max(0, Math.min(255, Math.round((255 * (step - low)) / (high - low))))]);
 function draw() {
   const ratio = devicePixelRatio || 1, box = canvas.getBoundingClientRect();
   const [w, h] = [Math.max(1, Math.round(box.width * ratio)), Math.max(1, Math.round(box.height * ratio))];
   if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
   const image = context.createImageData(w, h), pixels = new Uint32Array(image.data.buffer).fill(pixel([244, 244, 242]));
   const chosen = colours[state.colour];
-  const lut = chosen.value ? scale : Uint32Array.from(chosen.group.levels, (_, code) => pixel(classColour(chosen.group, code)));
+  const lut = chosen.value ? stretched(ends(chosen.value)) : Uint32Array.from(chosen.group.levels, (_, code) => pixel(classColour(chosen.group, code)));
   const code = chosen.value ? chosen.value.steps : chosen.group.codes;
   const radius = Math.max(1.2, Math.min(7, 110 / Math.sqrt(n))) * ratio * Math.min(2, Math.sqrt(state.zoom));
   const faded = pixel([205, 205, 200]);
@@ -110,9 +116,10 @@ function legend() {
   box.replaceChildren();
   add(box, "b", title);
   if (value) {
-    add(box, "span", value.low.toFixed(1));
+    const [low, high] = ends(value).map((step) => (value.low + ((value.high - value.low) * step) / 255).toFixed(2));
+    add(box, "span", low);
     add(box, "span", "", { class: "bar", style: `background: linear-gradient(90deg, ${CIVIDIS.join(",")})` });
-    add(box, "span", value.high.toFixed(1));
+    add(box, "span", high);
     if (value.kind === "drug" || value.kind === "prediction") add(box, "span", "probability of being sensitive (yellow: sensitive)", { class: "soft" });
   } else {
     group.levels.slice(0, 40).forEach((level, code) => {
@@ -304,6 +311,7 @@ $("map").onchange = () => { state.map = +$("map").value; whole(); };
 $("colour").onchange = () => colourBy(+$("colour").value);
 $("find").onchange = () => colourBy(colours.findIndex((each) => each.title.toLowerCase() === $("find").value.trim().toLowerCase()));
 $("pick").onchange = () => ($("pick").value === "" ? clear() : select((cell) => groupOf.codes[cell] === +$("pick").value));
+$("stretch").onchange = () => { legend(); redraw(); };
 $("search").oninput = () => { state.page = 0; table(); };
 $("only").onchange = () => { state.page = 0; table(); };
 $("before").onclick = () => { state.page--; table(); };

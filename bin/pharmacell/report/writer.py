@@ -101,7 +101,10 @@ class Writer:
         file = f"{_identifier(chapter, self.sample, part, drawn.png.stem)}.png"
         with Image.open(drawn.png) as image, whole_file(self.folder / file) as partial:
             width, height = image.size
-            image.convert("RGB").quantize(COLOURS_OF_A_PICTURE).save(partial, optimize=True)
+            few = image.convert("RGB").quantize(
+                COLOURS_OF_A_PICTURE, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+            )
+            few.save(partial)
         figure = {
             "file": file,
             "width": width,
