@@ -7,7 +7,7 @@ import pytest
 from perturbation_tables import small_table
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.protocols import PROTOCOLS, anchor_compounds, folds
+from pharmacell.perturbation.protocols import PROTOCOLS, anchor_compounds, folds, lineage_of
 from pharmacell.perturbation.scaffolds import compound_groups, scaffold_groups
 
 ONCE = ("random", "leave_compound_out", "leave_scaffold_out", "leave_cell_type_out")
@@ -63,7 +63,7 @@ def test_scaffold_ignores_side_chains_and_keeps_acyclic_molecules_apart():
     assert len(set(groups)) == 3
 
 
-def test_kaggle_holds_out_one_cell_type_except_its_anchors():
+def test_kaggle_holds_out_one_lineage_except_its_anchors():
     table = small_table()
     anchors = set(anchor_compounds(table, 0))
     assert {"drug 8", "drug 9", "drug 10", "drug 11"} < anchors, "those measured in every cell type come first"
@@ -89,6 +89,26 @@ def test_kaggle_has_17_anchors_when_compounds_are_many():
     assert [len(test) for _, test in folds(many, "kaggle", 0)] == [23, 23]
 
 
+def test_cell_types_of_one_lineage_are_held_out_together():
+    table = small_table()
+    names = {"NK cells": "T cells CD4+", "T cells": "T regulatory cells", "B cells": "B cells"}
+    related = replace(table, cell_type=np.array([names[name] for name in table.cell_type]))
+    ((train, test),) = folds(related, "kaggle", 0)
+    assert set(related.cell_type[test]) == {"T cells CD4+", "T regulatory cells"}
+    assert set(related.sm_name[train]) == set(anchor_compounds(related, 0))
+    found = [lineage_of(name) for name in ("T cells CD8+", "NK cells", "CD4 T", "Treg")]
+    assert found == ["T cells CD8+", "NK cells", "CD4+ T cells", "CD4+ T cells"]
+
+
+@pytest.mark.parametrize("learned", ["train", "control", "public_test"])
+def test_predefined_knows_the_parts_of_open_problems(learned):
+    table = table_with_split()
+    split = np.where(table.split == "train", learned, table.split)
+    ((train, test),) = folds(replace(table, split=split), "predefined", 0)
+    assert set(split[train]) == {learned}
+    assert set(split[test]) == {"private_test"}
+
+
 def test_predefined_tests_what_the_table_says():
     table = table_with_split()
     ((train, test),) = folds(table, "predefined", 0)
@@ -108,7 +128,7 @@ def test_same_seed_same_folds_and_another_seed_others():
     [
         ("leave_compound_out", lambda t: t.sm_name == "drug 9", "only one compound"),
         ("leave_cell_type_out", lambda t: t.cell_type == "NK cells", "the only cell type is 'NK cells'"),
-        ("kaggle", lambda t: t.cell_type == "NK cells", "needs two cell types"),
+        ("kaggle", lambda t: t.cell_type == "NK cells", "needs cell types of two lineages"),
         ("predefined", lambda t: t.cell_type == "NK cells", "needs a column 'split'"),
         ("random", lambda t: np.arange(len(t)) == 0, "1 rows cannot be split"),
         ("ramdom", lambda t: np.arange(len(t)) >= 0, "'ramdom' is not one of"),
