@@ -3,13 +3,18 @@ class PerturbationPlan {
 
     static final List<String> NETWORKS = ['gru', 'lstm', 'gru3', 'gru3_attn', 'transformer', 'autoencoder']
     static final List<String> BASELINES = ['zeros', 'gene_mean', 'median', 'mean_per_cell_type', 'mean_per_compound', 'additive']
-    static final List<String> CLASSICAL = ['knn', 'ridge', 'extra_trees', 'gradient_boosting', 'blend']
+    static final List<String> CLASSICAL = ['scaled_additive', 'knn', 'ridge', 'extra_trees', 'gradient_boosting', 'blend']
     static final List<String> MOMENTS = ['cell_type_mean', 'cell_type_std']
-    static final List<String> TRAINING = ['epochs', 'batch_size', 'learning_rate', 'patience', 'precision']
+    /** The encodings that read a table of compound vectors; the second needs none. */
+    static final List<String> WITH_VECTORS = ['embedding', 'joint']
+    static final List<String> TRAINING = ['config', 'epochs', 'batch_size', 'learning_rate', 'patience', 'precision']
 
     /** Path of each input by the name of its param, null where it was not given. */
     final Map<String, String> inputs
-    /** One map for each task: id, models, encoding (null: none of the models has one), protocol (null: all rows). */
+    /**
+     * One map for each task: id, models, encoding (null: none of the models has one), protocol (null: all rows), trained
+     * (whether the options of networks concern it), vectors (whether it reads the compound vectors).
+     */
     final List<Map<String, Object>> trainings
     /** What is odd and does not stop the run, one line each: nothing yet. */
     final List<String> warnings = []
@@ -25,11 +30,15 @@ class PerturbationPlan {
             [name, Plan.existing(name, params[name], launchDir, 'a file')]
         }
         checkInputs()
-        final List<String> encodings = names(params.encodings)
-        if (encodings.contains('embedding') != (inputs.compound_embedding != null)) {
+        final String usual = params.config == 'study' ? 'ordinal' : 'joint'
+        final List<String> encodings = names(params.encodings) ?: [usual]
+        if (encodings.contains('embedding') && inputs.compound_embedding == null) {
             fail('--compound_embedding and --encodings embedding belong together; give both or neither')
         }
-        trainings = plan(names(params.perturbation_models) ?: NETWORKS + CLASSICAL, encodings, names(params.perturbation_protocols))
+        if (inputs.compound_embedding && !encodings.any { name -> name in WITH_VECTORS }) {
+            fail("--compound_embedding: only --encodings ${WITH_VECTORS.join(' and ')} read it; leave it out, or choose one of them")
+        }
+        trainings = plan(names(params.perturbation_models) ?: NETWORKS + CLASSICAL, encodings, names(params.perturbation_protocols), usual)
         final Map<String, Object> shared = schema.values('run', params)
         final Map<String, Object> chosen = params.subMap(TRAINING).findAll { _name, value -> value != null } as Map<String, Object>
         final Map<String, Object> training = schema.values('perturbation', params) + chosen + shared
@@ -66,11 +75,15 @@ class PerturbationPlan {
     }
 
     /** The baselines run always, with the classical models in one task: they take seconds, and so does each start of Python. */
-    private List<Map<String, Object>> plan(List<String> models, List<String> encodings, List<String> protocols) {
-        final List<String> simple = BASELINES + models.findAll { name -> !(name in NETWORKS) && !(name in BASELINES) }
-        final List<Map<String, Object>> kinds = [[id: 'simple', models: simple, encoding: null]] +
+    private List<Map<String, Object>> plan(List<String> models, List<String> encodings, List<String> protocols, String usual) {
+        final List<String> simple = BASELINES + models.findAll { name -> !(name in NETWORKS + BASELINES + ['blend']) }
+        // the blend trains networks of its own, with the usual encoding
+        final List<Map<String, Object>> kinds = [[id: 'simple', models: simple, encoding: null, trained: false, vectors: false]] +
+            models.findAll { name -> name == 'blend' }.collect { name ->
+                [id: name, models: [name], encoding: null, trained: true, vectors: usual in WITH_VECTORS]
+            } +
             [models.findAll { name -> name in NETWORKS }, encodings].combinations().collect { model, encoding ->
-                [id: "${model}_${encoding}".toString(), models: [model], encoding: encoding]
+                [id: "${model}_${encoding}".toString(), models: [model], encoding: encoding, trained: true, vectors: encoding in WITH_VECTORS]
             }
         final List<Map<String, Object>> tested = [protocols, kinds].combinations().collect { protocol, kind ->
             kind + [id: "${kind.id}_${protocol}".toString(), protocol: protocol]

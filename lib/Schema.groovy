@@ -21,6 +21,10 @@ class Schema {
     static final Map<String, List<String>> NOT = [benchmark: ['supervision']]
     /** Where one mode allows less than the schema, which holds for all: least value by mode and param. */
     static final Map<String, Map<String, Integer>> LEAST = [predict: [patience: 1, batch_size: 2], benchmark: [patience: 1, batch_size: 2]]
+    /** Where one mode takes other values of a param than another: those of each mode. */
+    static final Map<String, Map<String, List<String>>> CHOICES = [
+        predict: [config: ['default', 'published']], benchmark: [config: ['default', 'published']], perturbation: [config: ['default', 'study']],
+    ]
     private static final Map<String, String> INSTEAD = [
         supervision: '; a benchmark takes --protocol labels, transfer, few_shot:N, leave_group_out or leave_line_out',
     ]
@@ -66,6 +70,11 @@ class Schema {
         LEAST[typed.mode].each { name, least ->
             if (typed[name] != null && typed[name] < least) {
                 fail("--${name}: ${typed[name]} is out of range; with --mode ${typed.mode} give ${article(known[name].type as String)} at least ${least}")
+            }
+        }
+        CHOICES[typed.mode].each { name, choices ->
+            if (typed[name] != null && !(typed[name] in choices)) {
+                fail("--${name}: '${typed[name]}' is no choice of --mode ${typed.mode}; choose ${choices.join(' or ')}")
             }
         }
         final List<String> foreign = params.keySet().findAll { name -> !known.containsKey(name) } as List

@@ -150,9 +150,10 @@ class PerturbationComparison:
         otherwise="all",
         **one_or_more(tuple(REGISTRY)),
     )
-    encodings: str = setting(
-        FitOptions.encoding,
+    encodings: str | None = setting(
+        None,
         "How networks see a row, separated by commas.",
+        otherwise="joint; with --config study ordinal",
         **one_or_more(get_args(Encoding)),
     )
     perturbation_protocols: str = setting(
@@ -284,7 +285,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
 # Params of another group that a mode hands to a command with its own default for them.
 ELSEWHERE = {
     "benchmark": Source(Fits, ("n_replicas",)),
-    "perturbation": Source(FitOptions, ("epochs", "batch_size", "learning_rate", "patience", "precision")),
+    "perturbation": Source(FitOptions, ("config", "epochs", "batch_size", "learning_rate", "patience", "precision")),
 }
 
 
@@ -352,7 +353,8 @@ def rule(source: Source, name: str) -> dict[str, Any]:
     if more:
         found["help_text"] = more
     if kind == "choice":
-        found["enum"] = list(choices_of(source.settings, name))
+        settings = [source.settings, *(each.settings for each in others(name).values())]
+        found["enum"] = list(dict.fromkeys(choice for each in settings for choice in choices_of(each, name)))
     elif kind in ("integer", "number"):
         found |= bounds([source.settings, *(each.settings for each in others(name).values())], name)
     elif kind == "integers":

@@ -23,13 +23,14 @@ workflow PERTURBATION {
         ch_versions = SIMULATE_PERTURBATION.out.versions
     }
 
+    def trained = trainings.collectEntries { training -> [training.id, training.trained] }
     // ch_trainings: [training, de_train, id_map, sample_submission, compound_embedding]
     def ch_trainings = channel.fromList(trainings).combine(ch_table)
         .map { meta, train, keys, sample ->
-            [meta.subMap('id', 'models', 'encoding', 'protocol'), train, keys, sample, meta.encoding == 'embedding' ? inputs.compound_embedding : []]
+            [meta.subMap('id', 'models', 'encoding', 'protocol'), train, keys, sample, meta.vectors ? inputs.compound_embedding : []]
         }
         .branch { training ->
-            network: training[0].encoding
+            network: trained[training[0].id]
             simple: true
         }
     KAGGLE_TRAIN(ch_trainings.network, options.training)

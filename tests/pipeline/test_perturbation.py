@@ -33,6 +33,7 @@ BEFORE_ANY_TASK = {
         "--id_map: missing",
     ),
     "no such model": ([*TABLE, "--perturbation_models", "gru5"], "--perturbation_models: 'gru5' cannot be read"),
+    "configuration of another mode": ([*TABLE, "--config", "published"], "--config: 'published' is no choice of"),
     "no such encoding": ([*TABLE, "--encodings", "ordinal,smile"], "--encodings: 'ordinal,smile' cannot be read"),
     "no such protocol": ([*TABLE, "--perturbation_protocols", "leave_one_out"], "--perturbation_protocols: 'leave_o"),
     "embedding without its table": ([*TABLE, "--encodings", "embedding"], "--compound_embedding and --encodings"),
@@ -66,7 +67,8 @@ def test_lists_of_models_are_those_of_the_registry():
 def test_plan_knows_the_models_and_protocols_of_the_commands(tmp_path):
     planned = plan(launch_dir=str(tmp_path), id_map=str(PROJECT / SMALL / "id_map.csv"))
     simple = next(task for task in planned["trainings"] if task["id"] == "simple_kaggle")
-    assert set(simple["models"]) == {*BASELINES, *CLASSICAL}
+    assert set(simple["models"]) == {*BASELINES, *CLASSICAL} - {"blend"}
+    assert next(task["trained"] for task in planned["trainings"] if task["id"] == "blend_kaggle"), "it holds networks"
     assert {model for task in planned["trainings"] for model in task["models"]} == set(REGISTRY)
     assert {task["protocol"] for task in planned["trainings"]} <= {*PROTOCOLS, None}
 
@@ -127,12 +129,12 @@ def test_scores_gains_weights_and_submission_are_published(compared):
     results = folder / "results/test/perturbation"
     scores = pd.read_csv(results / "scores.csv")
     assert list(scores.columns) == ["model", "encoding", "protocol", "seed", "fold", "metric", "value"]
-    assert set(scores["model"]) == {*BASELINES, "ridge", "gru"}
+    assert set(scores["model"]) == {*BASELINES, "ridge", "gru", "gru_ensemble"}
     assert set(scores.query("model == 'gru'")["seed"]) == {0, 1}
     assert set(scores["protocol"]) == {"kaggle"}
     assert {"gru", "ridge"} <= set(pd.read_csv(results / "gains.csv").query("baseline.notna()")["model"])
-    assert (results / "models/gru_ordinal/gru.safetensors").stat().st_size > 0
-    submission = pd.read_csv(results / "models/gru_ordinal/gru.submission.csv")
+    assert (results / "models/gru_joint/gru.safetensors").stat().st_size > 0
+    submission = pd.read_csv(results / "models/gru_joint/gru.submission.csv")
     sample = pd.read_csv(PROJECT / SMALL / "sample_submission.csv")
     assert list(submission.columns) == list(sample.columns)
     assert list(submission["id"]) == list(sample["id"])
@@ -233,7 +235,7 @@ def test_table_that_cannot_be_used_stops_before_training(project, tmp_path):
 def test_simulated_table_is_made_trained_on_and_reported(project, tmp_path):
     ended = run(project, tmp_path, "-profile", "demo_perturbation", "-stub-run", "--outdir", "results")
     assert ended.code == 0, ended.output
-    assert sum(task.startswith("KAGGLE_TRAIN") for task in ended.submitted) == 39
+    assert sum(task.startswith("KAGGLE_TRAIN") for task in ended.submitted) == 24
     assert (tmp_path / "results/perturbation/simulated/de_train.parquet").exists()
     assert (tmp_path / "results/report/pharmacell_report.html").exists()
 
@@ -244,7 +246,7 @@ def with_hole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hole")
     copy = copy_project(folder / "project")
     module = copy / "modules/kaggle_train/main.nf"
-    checks = [f'    test "${{meta.id}}" != {name}\n' for name in ("gru_ordinal_kaggle", "simple_random")]
+    checks = [f'    test "${{meta.id}}" != {name}\n' for name in ("gru_joint_kaggle", "simple_random")]
     failing = f"    mkdir -p ${{folder}}\n{''.join(checks)}    touch"
     module.write_text(module.read_text().replace("    mkdir -p ${folder}\n    touch", failing))
     chosen = ["--perturbation_models", "gru,lstm,ridge", "--perturbation_protocols", "kaggle,random"]
@@ -256,12 +258,11 @@ def test_training_that_fails_leaves_a_named_hole_and_is_not_tried_again(with_hol
     folder, (first, _) = with_hole
     assert first.code == 0, first.output
     assert (
-        "KAGGLE_TRAIN (gru_ordinal_kaggle)` terminated with an error exit status (1) -- Error is ignored"
-        in first.output
+        "KAGGLE_TRAIN (gru_joint_kaggle)` terminated with an error exit status (1) -- Error is ignored" in first.output
     )
     assert "Re-submitted" not in first.output
     missing = pd.read_csv(folder / "results/perturbation/missing.csv")
-    failed = ["simple_random", "gru_ordinal_kaggle"]
+    failed = ["simple_random", "gru_joint_kaggle"]
     assert sorted(missing["training"]) == sorted(failed)
     assert set(missing["reason"]) == {"its training failed"}
     page = (folder / "results/report/pharmacell_report.html").read_text()

@@ -12,7 +12,7 @@ from pharmacell.perturbation.table import PerturbationTable
 DATA = Path(__file__).parents[1] / "data" / "perturbation"
 SMALL = DATA / "small"
 CPU = torch.device("cpu")
-ENCODINGS = ("ordinal", "smiles", "fingerprint", "embedding", "target_stats")
+ENCODINGS = ("ordinal", "smiles", "fingerprint", "embedding", "target_stats", "joint")
 
 
 def small() -> PerturbationTable:
@@ -31,5 +31,5 @@ def write_embedding(folder: Path) -> Path:
 
 def options(encoding: str, folder: Path | None = None, **more) -> FitOptions:
     """Return options for a short training."""
-    vectors = write_embedding(folder) if encoding == "embedding" else None
+    vectors = write_embedding(folder) if encoding in ("embedding", "joint") and folder else None
     return FitOptions(**{"encoding": encoding, "epochs": 3, "batch_size": 32, "compound_embedding": vectors} | more)

@@ -1,6 +1,7 @@
 """The commands of the perturbation task, end to end on the small simulated table."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from bad_input import refuse
 from click.testing import CliRunner
 from rdkit import Chem
+from safetensors.numpy import load_file
 from synthetic_perturbation import DATA, SMALL
 
 from pharmacell.cli.kaggle_train import kaggle_train
@@ -247,3 +249,26 @@ def test_simulation_refuses_what_does_not_fit(tmp_path):
     (tmp_path / "keys.csv").write_text("cell_type,sm_name,sm_lincs_id,SMILES,control\nMast cells,x,y,C,False\n")
     arguments[1] = str(tmp_path / "keys.csv")
     refuse(simulate_perturbation, arguments, tmp_path / "out", "Mast cells", "moments")
+
+
+def test_documented_command_of_the_study_trains_as_the_study_does(tmp_path):
+    said = (DATA.parents[2] / "docs/perturbation.md").read_text()
+    (flags,) = set(re.findall(r"`(--config study --perturbation_protocols \w+ --patience \d+)`", said))
+    names = {"--perturbation_protocols": "--protocol"}
+    chosen = [names.get(word, word) for word in flags.split()]
+    models = ["--model", "autoencoder", "--model", "gru"]
+    table = ["--de_train", SMALL / "de_train.parquet"]
+    run(kaggle_train, *table, *models, *chosen, "--seeds", 1, "--epochs", 2, "--outdir", tmp_path)
+    config = json.loads((tmp_path / "autoencoder.json").read_text())
+    assert (config["encoding"], config["card"]["loss"]) == ("ordinal", "mae")
+    assert config["config"] | {"epochs": 500} == {
+        "units": [256, 64, 64, 256],
+        "dense": 128,
+        "learning_rate": 0.003,
+        "epochs": 500,
+        "batch_size": 70,
+    }
+    assert load_file(tmp_path / "autoencoder.safetensors")["network.output.weight"].shape == (1, 128, len(TABLE.genes))
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert set(history["part"]) == {"train"}
+    assert set(history["fold"]) == {*"01234", "final"}

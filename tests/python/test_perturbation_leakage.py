@@ -9,7 +9,7 @@ from synthetic_perturbation import CPU, ENCODINGS, options, small
 from pharmacell.perturbation.encodings import target_stats
 from pharmacell.perturbation.encodings.registry import ENCODERS, parts_of
 from pharmacell.perturbation.fold_runs import Run
-from pharmacell.perturbation.imitation import blocks, unseen_column, validation_rows
+from pharmacell.perturbation.imitation import blocks, unseen_column
 from pharmacell.perturbation.protocols import folds
 from pharmacell.perturbation.settings import FitOptions
 
@@ -67,6 +67,15 @@ def test_own_values_are_not_in_the_statistics_of_a_training_row(monkeypatch):
     assert np.abs(after - before).max() > 1  # others of its compound and cell type do hold them
 
 
+@pytest.mark.parametrize("unseen", [None, "sm_name"])
+def test_joint_vector_shows_effects_only_where_prediction_will(unseen):
+    encoder = ENCODERS["joint"].fit(TABLE, FitOptions(), unseen)
+    vector, width = encoder.transform_training(TABLE).vector, encoder.effects.shape[1] + 1
+    assert (vector[:, :width] == 0).all() == (unseen == "sm_name")
+    new = encoder.transform(TABLE.keys.iloc[:1].assign(sm_name="new")).vector
+    assert (new[:, :width] == 0).all()
+
+
 @pytest.mark.parametrize(("unseen", "part"), [("sm_name", -1), ("cell_type", 0)])
 def test_training_shows_what_prediction_will(unseen, part):
     """Where compounds (cell types) are new, training rows are without statistics of theirs, too."""
@@ -75,17 +84,6 @@ def test_training_shows_what_prediction_will(unseen, part):
     own = vector[:, half:] if part == -1 else vector[:, :half]
     assert (own == 0).all()
     assert (vector != 0).any()
-
-
-def test_validation_part_resembles_the_task():
-    names = TABLE.sm_name
-    fit, validation = validation_rows(names, "sm_name", 0.1, np.random.default_rng(0))
-    assert not set(names[fit]) & set(names[validation])
-    assert len(validation) == round(0.1 * len(names))
-    sizes = {tuple(map(len, validation_rows(names, "sm_name", 0.1, np.random.default_rng(seed)))) for seed in range(9)}
-    assert len(sizes) == 1
-    fit, validation = validation_rows(names, None, 0.1, np.random.default_rng(0))
-    assert sorted([*fit, *validation]) == list(range(len(names)))
 
 
 def test_what_is_unseen():

@@ -9,8 +9,12 @@ import torch
 from synthetic_perturbation import CPU, ENCODINGS, options, small
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.losses import LOSSES
-from pharmacell.perturbation.models.network import configure
+from pharmacell.nn.random import ReplicaRandom
+from pharmacell.nn.stacked import StackedLinear
+from pharmacell.perturbation.encodings.base import InputShape
+from pharmacell.perturbation.losses import LOSSES, GeneLoss
+from pharmacell.perturbation.models.inner import inner_folds
+from pharmacell.perturbation.models.network import Network, configure
 from pharmacell.perturbation.models.registry import NETWORKS, build
 from pharmacell.perturbation.outputs import Outputs
 from pharmacell.perturbation.settings import FitOptions
@@ -69,14 +73,15 @@ def test_same_seed_same_numbers():
     assert np.array_equal(first, second)
 
 
-def test_early_stopping_keeps_the_best_epoch():
-    chosen = options("ordinal", epochs=60, patience=2, learning_rate=0.05)
+def test_inner_folds_tell_how_long_all_rows_train():
+    chosen = options("ordinal", epochs=60, patience=2, learning_rate=0.01)
     found = fit("gru", chosen, [0])
-    validation = found.history.query("part == 'validation'").set_index("epoch")["loss"]
-    best = validation.idxmin()
-    assert validation.index.max() == best + 2 < 60
-    until_then = fit("gru", replace(chosen, epochs=int(best)), [0])
-    assert np.array_equal(until_then.predictions, found.predictions)
+    losses = {part: rows.set_index("epoch")["loss"] for part, rows in found.history.groupby("part")}
+    best = losses["validation"].idxmin()
+    assert losses["train"].index.max() == best < 60
+    until_then = fit("gru", replace(chosen, epochs=int(best), patience=0), [0])
+    assert np.array_equal(until_then.predictions, found.predictions), "trained on all rows"
+    assert [len(part) for part in found.inner] == [len(held) for _, held in inner_folds(TRAIN, TEST.keys)]
 
 
 def test_no_patience_trains_for_all_epochs_on_all_rows():
@@ -88,21 +93,51 @@ def test_no_patience_trains_for_all_epochs_on_all_rows():
 def test_losses_by_hand():
     prediction, truth = torch.tensor([[[1.0, 3.0], [0.0, 0.0]]]), torch.tensor([[[1.0, 0.0], [0.5, 0.5]]])
     expected = {"mae": 4 / 4, "mse": 9.5 / 4, "mrrmse": (4.5**0.5 + 0.5) / 2, "huber": (2.5 + 0.25) / 4}
+    log_cosh = np.log(np.cosh([3, 0.5, 0.5])).sum()
+    expected["mixed"] = (9.5 + 4 + log_cosh) / 3 / 4
     assert {name: loss(prediction, truth).item() for name, loss in LOSSES.items()} == pytest.approx(expected, rel=1e-5)
 
 
-def test_components_reconstruct_a_table_of_low_rank():
+@pytest.mark.parametrize("start", ["zero", "median", "cell_type"])
+def test_outputs_begin_where_they_say_and_give_a_table_of_low_rank_back(start):
     rng = np.random.default_rng(0)
-    y = (rng.normal(size=(40, 3)) @ rng.normal(size=(3, 50))).astype(np.float32)
-    outputs = Outputs.fit(y, 3)
-    np.testing.assert_allclose(outputs.decode(outputs.encode(y)), y, atol=1e-4)
-    assert outputs.encode(y).shape == (40, 3)
-    with pytest.raises(InputError, match="n_components"):
-        Outputs.fit(y, 40)
+    y = (rng.normal(size=(len(TABLE), 3)) @ rng.normal(size=(3, 50))).astype(np.float32)
+    table = replace(TABLE, y=y, genes=[f"g{number}" for number in range(50)])
+    outputs = Outputs.fit(table, FitOptions(start=start, n_components=40))
+    assert outputs.n_outputs == 40
+    begin = outputs.decode(np.zeros((1, 40), np.float32), np.array(["a new cell type"]))
+    expected = {"zero": np.zeros(50), "median": np.median(y, axis=0), "cell_type": y.mean(axis=0)}[start]
+    np.testing.assert_allclose(begin[0], expected, atol=1e-5)
+    lengths = (outputs.patterns**2).sum(axis=1).clip(1e-12)
+    scores = outputs.standardised(y, table.cell_type) @ outputs.patterns.T / lengths
+    np.testing.assert_allclose(outputs.decode(scores, table.cell_type), y, atol=0.05)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_of_scores_is_that_of_their_genes(name):
+    outputs = Outputs.fit(TABLE, FitOptions(start="cell_type", n_components=5))
+    rows = torch.tensor([[3, 40, 7], [9, 9, 60]])
+    scores = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    truth = torch.as_tensor(outputs.standardised(TABLE.y, TABLE.cell_type))[rows]
+    expected = LOSSES[name](scores @ torch.as_tensor(outputs.patterns), truth)
+    found = GeneLoss(name, outputs, TABLE.y, TABLE.cell_type, CPU)(scores, rows)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    gradients = [torch.autograd.grad(loss.sum(), scores, retain_graph=True)[0] for loss in (found, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
+
+
+def test_autoencoder_has_only_its_dense_layer_before_the_genes():
+    chosen = FitOptions(config="study").complete()
+    network = Network("autoencoder", configure("autoencoder", chosen), InputShape(10, 5, 0, ()), 7, ReplicaRandom([0]))
+    widths = [layer.weight.shape[2] for layer in network.modules() if isinstance(layer, StackedLinear)]
+    assert widths == [256, 64, 64, 256, 128, 7]
+    assert network.hidden is None
 
 
 def test_settings_of_the_study():
-    found = {name: configure(name, FitOptions()) for name in NETWORKS}
+    study = FitOptions(config="study").complete()
+    assert (study.encoding, study.loss, study.n_components, study.start) == ("ordinal", "mae", None, "zero")
+    found = {name: configure(name, study) for name in NETWORKS}
     assert {name: (c.learning_rate, c.epochs, c.batch_size) for name, c in found.items()} == {
         "gru": (0.001, 300, 30),
         "lstm": (0.001, 300, 30),
@@ -115,9 +150,9 @@ def test_settings_of_the_study():
     assert found["lstm"].units == 16
     assert found["transformer"].heads == 2
     assert found["gru3"].widths() == [128, 64, 64]
-    assert configure("gru3", FitOptions(n_layers=2)).widths() == [128, 64]
+    assert configure("gru3", replace(study, n_layers=2)).widths() == [128, 64]
     with pytest.raises(InputError, match="n_layers"):
-        configure("gru", FitOptions(n_layers=2))
+        configure("gru", replace(study, n_layers=2))
 
 
 def test_history_names_seeds():

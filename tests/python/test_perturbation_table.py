@@ -147,7 +147,10 @@ REFUSED = {
     "unknown protocol": (lambda folder: ["--protocol", "guess"], ("guess", "leave_compound_out")),
     "nothing to do": (lambda folder: ["--no_final"], ("--no_final",)),
     "layers": (lambda folder: ["--n_layers", "2"], ("--n_layers",)),
-    "components": (lambda folder: ["--n_components", "90"], ("--n_components 90",)),
+    "vectors for nothing": (
+        lambda folder: ["--compound_embedding", str(SMALL / "de_train.parquet"), "--encoding", "smiles"],
+        ("--compound_embedding: only the encodings",),
+    ),
     "no vectors": (lambda folder: ["--encoding", "embedding"], ("--compound_embedding",)),
     "layer of a parquet": (lambda folder: ["--layer", "logFC"], ("only an h5ad has layers",)),
     "no split": (lambda folder: ["--protocol", "predefined"], ("split",)),

@@ -72,7 +72,7 @@ def kaggle_train(
 
     if sample_submission and not id_map:
         raise InputError("--sample_submission without --id_map: its rows are not known; add --id_map")
-    fit_options = chosen(FitOptions, options)
+    fit_options = chosen(FitOptions, options).complete()
     table = PerturbationTable.read(de_train, layer, drop_unparsable)
     keys = read_id_map(id_map, table) if id_map else None
     parts = check_run(table, models, protocols, fit_options, final, seed)
@@ -99,9 +99,9 @@ def kaggle_train(
 
 def networks_device(models: Sequence[str], threads: int, device: str) -> "torch.device | None":
     """Return the device, or None where no model needs torch, whose import takes seconds."""
-    from pharmacell.perturbation.models.registry import NETWORKS
+    from pharmacell.perturbation.models.registry import TRAINED
 
-    if not any(model in NETWORKS for model in models):
+    if not any(model in TRAINED for model in models):
         return None
     from pharmacell.core.device import resolve_device, use_threads
 

@@ -52,7 +52,7 @@ def fit_all_rows(
 
         if run.device is None:
             raise ValueError(f"{model} is a network and needs a device")
-        fitted, history = StackedNetwork(model, run.options).fit(run.table, id_map, run.seeds, run.device)
+        fitted, history, _ = StackedNetwork(model, run.options).fit(run.table, id_map, run.seeds, run.device)
         run.note(history, model, FINAL, FINAL)
         weights, config = fitted.parts()
         learned = {"cell_types": categories(run.table.cell_type), "compounds": compounds(run.table)}

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pharmacell.core.files import whole_file
 from pharmacell.core.progress import say
 from pharmacell.perturbation.metrics import Scorer
-from pharmacell.perturbation.models.registry import NETWORKS, NO_ENCODING, build
+from pharmacell.perturbation.models.registry import ENSEMBLE, NETWORKS, NO_ENCODING, TRAINED, build
 from pharmacell.perturbation.row_scores import COLUMNS, KEYS, PAIR, ZEROS, example_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Run:
     options
         Of the networks.
     seeds
-        Of the networks; a model that is no network gets the first only.
+        Of networks, and of what holds networks; other models get the first only.
     device
         Where networks live; None when there is none.
     history, scores, row_scores, examples
@@ -63,7 +63,7 @@ class Run:
         model
             Name of the model.
         """
-        return self.options.encoding if model in NETWORKS else NO_ENCODING
+        return str(self.options.encoding) if model in NETWORKS else NO_ENCODING
 
     def seeds_of(self, model: str) -> list[int]:
         """Return the seeds of a model.
@@ -73,7 +73,7 @@ class Run:
         model
             Name of the model.
         """
-        return self.seeds if model in NETWORKS else self.seeds[:1]
+        return self.seeds if model in TRAINED else self.seeds[:1]
 
     def protocol(
         self,
@@ -102,11 +102,11 @@ class Run:
             if append:
                 append(self.rows_of(model, protocol, fold, test, predictions))
         rows = pd.concat(self.row_scores[before:])
-        rows = rows[rows["seed"] == self.seeds_of(model)[0]]
+        rows = rows[(rows["seed"] == self.seeds[0]) & (rows["model"] == model)]
         self.examples.append(example_of(rows, self.table.y, np.concatenate(first)))
 
     def fold(self, model: str, protocol: str, fold: int, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        """Train on some rows, predict others, keep history and scores.
+        """Train on some rows, predict others, keep history and scores; also those of the mean over seeds.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class Run:
         Returns
         -------
         numpy.ndarray
-            Predictions, float32 [n_seeds, n_test, n_genes].
+            Predictions, float32 [n_seeds, n_test, n_genes]; of a model that joins the seeds [1, n_test, n_genes].
         """
         start = time.perf_counter()
         keys = self.table.keys.iloc[test].reset_index(drop=True)
@@ -133,9 +133,13 @@ class Run:
         truth = self.table.y[test]
         scorer = Scorer(truth)
         known = keys[list(PAIR)].assign(**{"row": test, ZEROS: (truth == 0).mean(axis=1)})
-        for seed, predicted in zip(self.seeds_of(model), result.predictions, strict=True):
+        # a model that joins the seeds has one prediction, which stands under the first
+        scored = [(model, seed, predicted) for seed, predicted in zip(self.seeds, result.predictions, strict=False)]
+        if len(result.predictions) > 1:
+            scored.append((model + ENSEMBLE, self.seeds[0], result.predictions.mean(axis=0)))
+        for name, seed, predicted in scored:
             scores = scorer.score(predicted)
-            said = dict(zip(KEYS[:-1], (model, self.encoding(model), protocol, seed, fold), strict=True))
+            said = dict(zip(KEYS[:-1], (name, self.encoding(model), protocol, seed, fold), strict=True))
             self.scores += [(*said.values(), metric, value) for metric, value in scores.mean().items()]
             rows = pd.concat([known, scores.table()], axis=1).assign(**said)
             self.row_scores.append(rows[list(COLUMNS)])
@@ -182,7 +186,7 @@ class Run:
         predictions
             float32 [n_seeds, n_test, n_genes].
         """
-        seeds = self.seeds_of(model)
+        seeds = self.seeds[: len(predictions)]
         n_rows = len(seeds) * len(test)
         said = {"model": model, "encoding": self.encoding(model), "protocol": protocol}
         values: dict[str, list | np.ndarray] = {name: [value] * n_rows for name, value in said.items()}

@@ -24,42 +24,6 @@ def unseen_column(train_keys: pd.DataFrame, test_keys: pd.DataFrame | None) -> s
     return None
 
 
-def validation_rows(
-    compounds: np.ndarray, unseen: str | None, share: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Divide training rows into those to fit and those that tell when to stop.
-
-    Where new compounds are to be predicted, no compound is on both sides. The sizes depend on the table only, so that
-    replicas with other draws have batches of the same sizes: rows of a compound that would straddle the border are left
-    out, and so are others until as many are left out as ever may be.
-
-    Parameters
-    ----------
-    compounds
-        Compound of each row, [n_rows].
-    unseen
-        See :func:`unseen_column`.
-    share
-        Of the rows, for validation.
-    rng
-        Draws the order.
-
-    Returns
-    -------
-    fit, validation
-        Row numbers.
-    """
-    n_rows = len(compounds)
-    n_validation = max(1, round(share * n_rows))
-    if unseen != "sm_name":
-        order = rng.permutation(n_rows)
-        return order[n_validation:], order[:n_validation]
-    _, codes, sizes = np.unique(compounds, return_inverse=True, return_counts=True)
-    place = rng.permutation(len(sizes))
-    order = np.argsort(place[codes], kind="stable")
-    return order[n_validation + sizes.max() - 1 :], order[:n_validation]
-
-
 def blocks(keys: pd.DataFrame, unseen: str | None, n_blocks: int) -> np.ndarray:
     """Divide rows into blocks such that what lies in one block can be described from the others alone, int64 [n_rows].
 

@@ -1,72 +1,105 @@
-"""What a network predicts: the genes themselves, or the components of a truncated SVD of the training rows."""
+"""What a network puts out: the standardised values of genes, or the scores of a few patterns of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pharmacell.core.errors import InputError
+from pharmacell.perturbation.cell_scale import CellScale
+from pharmacell.perturbation.encodings.base import numbers
+from pharmacell.perturbation.singular_vectors import right_singular_vectors
+
+if TYPE_CHECKING:
+    from pharmacell.perturbation.settings import FitOptions
+    from pharmacell.perturbation.table import PerturbationTable
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """A map between genes and what is predicted.
+    """A map between genes and what the last layer of a network puts out.
+
+    A gene is ``centre + scale * (score 1 * pattern 1 + score 2 * pattern 2 + ...)``; without patterns every gene has an
+    output of its own, ``(y - centre) / scale``. Training begins with every output near 0, so at the centre.
 
     Parameters
     ----------
-    components
-        Right singular vectors of y, without centring, float32 [n_components, n_genes]; None predicts genes.
-    scale
-        Scores are divided by this, so that all tables train alike at one learning rate.
+    cell_types
+        That have a centre and a scale of their own; may be none.
+    centre, scale
+        float32 [1 + n_cell_types, n_genes]; row 0 is that of all other cell types.
+    patterns
+        Right singular vectors of the standardised training rows, times the root mean square of their scores, float32
+        [n_patterns, n_genes]. None: genes.
     """
 
-    components: np.ndarray | None = None
-    scale: float = 1.0
+    cell_types: list[str]
+    centre: np.ndarray
+    scale: np.ndarray
+    patterns: np.ndarray | None = None
 
     @classmethod
-    def fit(cls, y: np.ndarray, n_components: int | None) -> "Outputs":
-        """Learn the components from the training rows, [n_rows, n_genes].
+    def fit(cls, train: "PerturbationTable", options: "FitOptions") -> "Outputs":
+        """Learn centres, scales and patterns from the training rows.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        """
+        if options.start == "cell_type":
+            fit = CellScale.fit(train)
+            outputs = cls([str(name) for name in fit.cell_types], fit.centre, fit.scale)
+        else:
+            zeros = np.zeros((1, train.y.shape[1]), np.float32)
+            centre = np.median(train.y, axis=0, keepdims=True) if options.start == "median" else zeros
+            outputs = cls([], centre.astype(np.float32), np.ones_like(zeros))
+        if options.n_components is None:
+            return outputs
+        y = outputs.standardised(train.y, train.cell_type)
+        vectors = right_singular_vectors(y, min(options.n_components, *y.shape))
+        sizes = np.sqrt(np.mean((y @ vectors.T) ** 2, axis=0))
+        return replace(outputs, patterns=vectors * sizes[:, None])
+
+    @property
+    def n_outputs(self) -> int:
+        """How wide the last layer is."""
+        return self.centre.shape[1] if self.patterns is None else len(self.patterns)
+
+    def groups(self, cell_type: np.ndarray) -> np.ndarray:
+        """Return which centre and scale each row has, int64 [n_rows].
+
+        Parameters
+        ----------
+        cell_type
+            Of each row.
+        """
+        return numbers(cell_type, self.cell_types)
+
+    def standardised(self, y: np.ndarray, cell_type: np.ndarray) -> np.ndarray:
+        """Return ``(y - centre) / scale``, float32 [n_rows, n_genes].
 
         Parameters
         ----------
         y
             Targets, float32 [n_rows, n_genes].
-        n_components
-            Components of a truncated SVD; None: predict genes.
-
-        Raises
-        ------
-        InputError
-            If there are fewer rows or genes than components.
+        cell_type
+            Of each row.
         """
-        if n_components is None:
-            return cls()
-        if n_components >= min(y.shape):
-            raise InputError(
-                f"--n_components {n_components}: a training part of {y.shape[0]} rows and {y.shape[1]} "
-                f"genes has fewer; take at most {min(y.shape) - 1}"
-            )
-        from sklearn.decomposition import TruncatedSVD
+        group = self.groups(cell_type)
+        return (y - self.centre[group]) / self.scale[group]
 
-        svd = TruncatedSVD(n_components, random_state=0)
-        scores = svd.fit_transform(y)
-        return cls(svd.components_.astype(np.float32), max(float(scores.std()), 1e-6))
-
-    def encode(self, y: np.ndarray) -> np.ndarray:
-        """Return what is to be predicted for y, float32 [n_rows, n_outputs].
+    def decode(self, put_out: np.ndarray, cell_type: np.ndarray) -> np.ndarray:
+        """Return genes from what was put out, float32 [..., n_rows, n_genes].
 
         Parameters
         ----------
-        y
-            Targets, float32 [n_rows, n_genes].
+        put_out
+            float32 [..., n_rows, n_outputs].
+        cell_type
+            Of each row.
         """
-        return y if self.components is None else y @ self.components.T / np.float32(self.scale)
-
-    def decode(self, predicted: np.ndarray) -> np.ndarray:
-        """Return genes from what was predicted, [..., n_outputs].
-
-        Parameters
-        ----------
-        predicted
-            [..., n_outputs].
-        """
-        return predicted if self.components is None else predicted * np.float32(self.scale) @ self.components
+        group = self.groups(cell_type)
+        values = put_out if self.patterns is None else put_out @ self.patterns
+        return values * self.scale[group] + self.centre[group]

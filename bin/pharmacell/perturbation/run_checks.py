@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.models.registry import NETWORKS, REGISTRY
+from pharmacell.perturbation.models.registry import NETWORKS, REGISTRY, TRAINED
 from pharmacell.perturbation.protocols import Split, folds
 from pharmacell.perturbation.settings import FitOptions
 
@@ -50,41 +50,32 @@ def check_run(
     if not (protocols or final):
         raise InputError("--no_final without --protocol: there is nothing to train; leave one out or add the other")
     parts = {protocol: folds(table, protocol, seed) for protocol in protocols}
-    networks = [name for name in models if name in NETWORKS]
+    networks = [name for name in models if name in TRAINED]
     if networks:
-        check_networks(table, networks, parts, options, final)
+        check_networks(table, networks, options)
     return parts
 
 
-def check_networks(
-    table: "PerturbationTable", networks: Sequence[str], parts: dict[str, list[Split]], options: FitOptions, final: bool
-) -> None:
-    """Check what concerns networks: layers, components, the table of compound vectors.
+def check_networks(table: "PerturbationTable", networks: Sequence[str], options: FitOptions) -> None:
+    """Check what concerns networks: layers, the encoding, the table of compound vectors.
 
     Parameters
     ----------
     table
         All rows with their keys.
     networks
-        Names of the networks.
-    parts
-        Folds of each protocol.
+        Names of the networks, and of what holds networks.
     options
         What the command's user chose.
-    final
-        Whether models are trained on all rows too.
     """
     from pharmacell.perturbation.encodings.registry import ENCODERS
     from pharmacell.perturbation.models.network import configure
 
     for name in networks:
-        configure(name, options)
-    ENCODERS[options.encoding].fit(table, options, None)
-    smallest = min([len(train) for part in parts.values() for train, _ in part] + ([len(table)] if final else []))
-    if options.n_components and options.n_components >= min(smallest, len(table.genes)):
+        if name in NETWORKS:
+            configure(name, options)
+    ENCODERS[str(options.encoding)].fit(table, options, None)
+    if options.compound_embedding and options.encoding not in ("embedding", "joint"):
         raise InputError(
-            f"--n_components {options.n_components}: a training part has {smallest} rows and "
-            f"{len(table.genes)} genes; take at most {min(smallest, len(table.genes)) - 1}"
+            "--compound_embedding: only the encodings embedding and joint read it; leave it out or choose one of them"
         )
-    if options.compound_embedding and options.encoding != "embedding":
-        raise InputError("--compound_embedding: only --encoding embedding reads it; leave one of them out")

@@ -1,14 +1,16 @@
 """Settings of the perturbation task; imports nothing heavy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
 from pharmacell.core.settings import setting
 from pharmacell.training.settings import Precision
 
-Encoding = Literal["ordinal", "smiles", "fingerprint", "embedding", "target_stats"]
-Loss = Literal["mae", "mse", "mrrmse", "huber"]
+Encoding = Literal["ordinal", "smiles", "fingerprint", "embedding", "target_stats", "joint"]
+Loss = Literal["mae", "mse", "mrrmse", "huber", "mixed"]
+Start = Literal["zero", "median", "cell_type"]
+Configuration = Literal["default", "study"]
 DEFAULT_LAYER = "sign_log10_pval"
 
 
@@ -22,32 +24,61 @@ class TableReading:
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What the command's user may choose; None takes the model's own value. Models without training ignore it."""
+    """What the command's user may choose. What is None comes from the configuration; see :meth:`complete`."""
 
-    encoding: Encoding = setting("ordinal", "How networks see a cell type and a compound.")
-    loss: Loss = setting("mae", "Loss of the networks.")
-    epochs: int | None = setting(None, "Most epochs.", at_least=1, otherwise="the model's")
-    batch_size: int | None = setting(None, "Rows in a batch.", at_least=2, otherwise="the model's")
-    learning_rate: float | None = setting(None, "Learning rate of Adam.", above=0, otherwise="the model's")
+    config: Configuration = setting(
+        "default", "What networks see, put out and learn from: default, or as the study trains them (study)."
+    )
+    encoding: Encoding | None = setting(
+        None, "How networks see a cell type and a compound.", otherwise="joint; study ordinal"
+    )
+    loss: Loss | None = setting(None, "Loss of the networks, over genes.", otherwise="mrrmse; study mae")
+    epochs: int | None = setting(None, "Most epochs.", at_least=1, otherwise="80; study the model's")
+    batch_size: int | None = setting(None, "Rows in a batch.", at_least=2, otherwise="64; study the model's")
+    learning_rate: float | None = setting(None, "Learning rate of Adam.", above=0, otherwise="0.003; study the model's")
     n_layers: int | None = setting(None, "Recurrent layers of gru3 and gru3_attn.", at_least=1, otherwise="the model's")
     n_components: int | None = setting(
         None,
-        "Networks predict this many components of a truncated SVD instead of the genes.",
+        "Networks put out the scores of this many patterns of genes (singular vectors of the training rows).",
         at_least=1,
-        otherwise="the genes",
+        otherwise="64; study every gene",
     )
-    patience: int = setting(
-        50,
-        "Epochs without improvement of a held-back tenth of the training part after which a replica stops; 0 trains on "
-        "all of it for all epochs.",
+    patience: int | None = setting(
+        None,
+        "Epochs without improvement in inner folds of the training part after which they stop; then all rows train for "
+        "as many epochs as were best there. 0: all rows train for all epochs.",
         at_least=0,
+        otherwise="10; study 50",
     )
     compound_embedding: Path | None = setting(
-        None, "Vector of each compound (parquet, csv), for the encoding embedding.", kind="file"
+        None, "Vector of each compound (parquet, csv), for the encodings embedding and joint.", kind="file"
     )
     precision: Precision = setting(
         "float32", "Precision of the network's matrix products in training; tf32 needs a GPU."
     )
+    start: Start | None = None  # where outputs begin: at zero, each gene's median, or each cell type's centre and scale
+
+    def complete(self) -> "FitOptions":
+        """Return the options with the configuration's values where the user gave none."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(
+            self, **{name: value for name, value in CONFIGURATIONS[self.config].items() if given[name] is None}
+        )
+
+
+CONFIGURATIONS: dict[str, dict] = {
+    "default": {
+        "encoding": "joint",
+        "loss": "mrrmse",
+        "epochs": 80,
+        "batch_size": 64,
+        "learning_rate": 0.003,
+        "n_components": 64,
+        "patience": 10,
+        "start": "cell_type",
+    },
+    "study": {"encoding": "ordinal", "loss": "mae", "patience": 50, "start": "zero"},
+}
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,8 @@ class Encoder(Protocol):
 class KeyEncoder(ABC):
     """Base of encodings that look at keys only, so that training rows need no special care."""
 
+    name: ClassVar[str]
+
     @abstractmethod
     def transform(self, keys: pd.DataFrame) -> Encoded:
         """Encode rows by their keys.

@@ -14,7 +14,7 @@ from pharmacell.perturbation.models.inputs import WIDTH
 class AutoencoderConfig:
     """Hidden widths with the latent in the middle, the dense layer behind them, and the study's training."""
 
-    units: tuple[int, ...] = (256, 64, 64, 64, 256)
+    units: tuple[int, ...] = (256, 64, 64, 256)
     dense: int = 128
     learning_rate: float = 0.003
     epochs: int = 500
@@ -22,7 +22,7 @@ class AutoencoderConfig:
 
 
 class AutoencoderBody(nn.Module):
-    """Encoder 256, 64; latent 64; decoder 64, 256; dense 128, with ReLU throughout.
+    """Encoder 256, then 64, the latent; decoder 64, 256; dense 128, with ReLU throughout.
 
     The study gives no term that reconstructs the input, so the widths are trained by the loss of the genes alone.
 

@@ -22,19 +22,23 @@ class FitResult:
     Parameters
     ----------
     predictions
-        float32, [n_seeds, n_test, n_genes].
+        float32, [n_seeds, n_test, n_genes]; one for all seeds ([1, n_test, n_genes]) of a model that joins them.
     history
         ``seed, epoch, part, loss``; empty for models without epochs.
     weights
         Arrays by name, enough to predict again together with ``config``; empty where a model cannot be stored.
     config
         json values.
+    inner
+        For each inner fold (see :mod:`pharmacell.perturbation.models.inner`) what is predicted of its held-out rows,
+        float32 [n_held, n_genes], from the others; empty where a model had no use for inner folds.
     """
 
     predictions: np.ndarray
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HISTORY_COLUMNS))
     weights: dict[str, np.ndarray] = field(default_factory=dict)
     config: dict = field(default_factory=dict)
+    inner: list[np.ndarray] = field(default_factory=list)
 
 
 class PerturbationModel(Protocol):

@@ -1,4 +1,4 @@
-"""A weighted mean of simple models; the weights come from inner folds."""
+"""A weighted mean of simple models and of networks; the weights come from inner folds."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,17 +13,37 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
+    from pharmacell.perturbation.settings import FitOptions
     from pharmacell.perturbation.table import PerturbationTable
 
-MEMBERS = {
-    name: SIMPLE[name]
-    for name in ("zeros", "mean_per_cell_type", "additive", "knn", "ridge", "extra_trees", "gradient_boosting")
-}
+SIMPLE_MEMBERS = (
+    "zeros",
+    "mean_per_cell_type",
+    "additive",
+    "scaled_additive",
+    "knn",
+    "ridge",
+    "extra_trees",
+    "gradient_boosting",
+)
+NETWORK_MEMBERS = ("gru", "transformer")
 NEGLIGIBLE = 1e-6
 
 
 class Blend:
-    """The blend as the registry knows it; its weights are the same for all seeds and stand in ``config``."""
+    """The blend as the registry knows it; of a network it holds the mean over the seeds.
+
+    Its weights stand in ``config``; it gives one prediction for all seeds. Without early stopping (``patience`` 0) it
+    holds no network.
+
+    Parameters
+    ----------
+    options
+        Of the networks.
+    """
+
+    def __init__(self, options: "FitOptions") -> None:
+        self.options = options.complete()
 
     def fit_predict(
         self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device | None"
@@ -41,16 +61,30 @@ class Blend:
         device
             Where to train.
         """
-        weights = blend_weights(train, test_keys)
-        predictions = np.zeros((len(seeds), len(test_keys), train.y.shape[1]), np.float32)
+        parts = inner_folds(train, test_keys)
+        inner: dict[str, list[np.ndarray]] = {}
+        found: dict[str, np.ndarray] = {}
+        if self.options.patience:  # without inner folds of their own, nothing tells the networks' weights
+            from pharmacell.perturbation.models.stacked_network import StackedNetwork
+
+            for name in NETWORK_MEMBERS:
+                result = StackedNetwork(name, self.options).fit_predict(train, test_keys, seeds, device)
+                if result.inner:
+                    inner[name], found[name] = result.inner, result.predictions.mean(axis=0)
+        for name in SIMPLE_MEMBERS:
+            inner[name] = [
+                SIMPLE[name].predict(train.take(known), train.keys.iloc[held], seeds[0]) for known, held in parts
+            ]
+        weights = blend_weights(inner, [train.y[held] for _, held in parts])
+        prediction = np.zeros((len(test_keys), train.y.shape[1]), np.float32)
         for name in (name for name, weight in weights.items() if weight > 0):
-            predictions += (
-                np.float32(weights[name]) * MEMBERS[name].fit_predict(train, test_keys, seeds, device).predictions
-            )
-        return FitResult(predictions, config={"blend_weights": weights})
+            if name not in found:
+                found[name] = SIMPLE[name].predict(train, test_keys, seeds[0])
+            prediction += np.float32(weights[name]) * found[name]
+        return FitResult(prediction[None], config={"blend_weights": weights})
 
 
-def blend_weights(train: "PerturbationTable", keys: "pd.DataFrame") -> dict[str, float]:
+def blend_weights(inner: dict[str, list[np.ndarray]], truths: list[np.ndarray]) -> dict[str, float]:
     """Return non-negative weights of sum 1, with the least squared error on rows that the members had not seen.
 
     Each row's squares are divided by the root mean square of its truth, because the score is a mean over rows of roots
@@ -59,20 +93,19 @@ def blend_weights(train: "PerturbationTable", keys: "pd.DataFrame") -> dict[str,
 
     Parameters
     ----------
-    train
-        The training rows.
-    keys
-        Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
+    inner
+        What each member predicts of the held-out rows of each inner fold, float32 [n_held, n_genes].
+    truths
+        Their targets.
     """
-    size = len(MEMBERS)
+    size = len(inner)
     gram, product = np.zeros((size, size)), np.zeros(size)
-    for known, held in inner_folds(train, keys):
-        part, asked, truth = train.take(known), train.keys.iloc[held], train.y[held]
+    for fold, truth in enumerate(truths):
         scale = np.mean(truth**2, axis=1, keepdims=True).clip(1e-12) ** -0.25  # its square is 1 / root mean square
-        stacked = np.stack([(model.predict(part, asked, 0) * scale).ravel() for model in MEMBERS.values()])
+        stacked = np.stack([(predictions[fold] * scale).ravel() for predictions in inner.values()])
         gram += stacked @ stacked.T
         product += stacked @ (truth * scale).ravel()
-    return dict(zip(MEMBERS, simplex_least_squares(gram, product).tolist(), strict=True))
+    return dict(zip(inner, simplex_least_squares(gram, product).tolist(), strict=True))
 
 
 def simplex_least_squares(gram: np.ndarray, product: np.ndarray) -> np.ndarray:

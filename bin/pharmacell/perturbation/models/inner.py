@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 N_FOLDS = 3
 
 
-def inner_folds(train: "PerturbationTable", keys: "pd.DataFrame") -> list[Split]:
+def inner_folds(train: "PerturbationTable", keys: "pd.DataFrame | None") -> list[Split]:
     """Split the training rows so that the inner folds ask what the rows to predict ask; alike for all seeds.
 
     Parameters
@@ -23,9 +23,10 @@ def inner_folds(train: "PerturbationTable", keys: "pd.DataFrame") -> list[Split]
     train
         The training rows.
     keys
-        Rows to predict; their keys decide how to split, and their targets are not known here.
+        Rows to predict; their keys decide how to split, and their targets are not known here. None: new compounds,
+        which is what a model is kept for.
     """
-    protocol = asked_protocol(train, keys)
+    protocol = "leave_compound_out" if keys is None else asked_protocol(train, keys)
     try:
         return folds(train, protocol, 0, N_FOLDS)[:N_FOLDS]
     except InputError:  # too small for that; any split beats none

@@ -30,10 +30,13 @@ BODIES = {
 }
 HEAD_WIDTH = 256
 HEAD_DROPOUT = 0.5
+WITHOUT_HEAD = ("autoencoder",)  # which ends with a dense layer of its own
 
 
 class Network(nn.Module):
     """A stack of networks: embeddings, a body, then Dense(256, tanh), dropout 0.5 and an affine map to the outputs.
+
+    The autoencoder has a dense layer of its own and goes straight to the outputs.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ class Network(nn.Module):
     shape
         Of the encoded rows.
     n_outputs
-        Genes or components.
+        Genes or patterns of genes.
     random
         Draws initial weights and dropout masks; one stream for each replica.
     """
@@ -53,9 +56,11 @@ class Network(nn.Module):
         super().__init__()
         self.inputs = Inputs(shape, random)
         self.body = BODIES[name][1](config, self.inputs.n_tokens, random)
-        self.hidden = StackedLinear(self.body.width, HEAD_WIDTH, random)
+        with_head = name not in WITHOUT_HEAD
+        self.hidden = StackedLinear(self.body.width, HEAD_WIDTH, random) if with_head else None
         self.dropout = StackedDropout(HEAD_DROPOUT, random)
-        self.output = WideOutput(HEAD_WIDTH, n_outputs, random)
+        self.output = WideOutput(HEAD_WIDTH if with_head else self.body.width, n_outputs, random)
+        nn.init.zeros_(self.output.bias)  # so that training begins at the centre of the outputs
 
     def forward(self, tokens: Tensor, vector: Tensor | None) -> Tensor:
         """Map encoded rows [n_replicas, n, ...] to [n_replicas, n, n_outputs].
@@ -67,8 +72,8 @@ class Network(nn.Module):
         vector
             float32, [n_replicas, n, n_features], or None.
         """
-        hidden = torch.tanh(self.hidden(self.body(*self.inputs(tokens, vector))))
-        return self.output(self.dropout(hidden))
+        found = self.body(*self.inputs(tokens, vector))
+        return self.output(self.dropout(torch.tanh(self.hidden(found))) if self.hidden else found)
 
 
 def configure(name: str, options: FitOptions) -> Any:

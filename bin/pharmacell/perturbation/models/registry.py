@@ -8,6 +8,7 @@ from pharmacell.perturbation.models.blend import Blend
 from pharmacell.perturbation.models.simple import SIMPLE
 from pharmacell.perturbation.settings import FitOptions
 
+ENSEMBLE = "_ensemble"  # ends the name under which the mean over a network's seeds is scored
 NO_ENCODING = "none"  # of models that see a row in their own way
 Kind = Literal["network", "baseline", "classical"]
 
@@ -44,6 +45,7 @@ _ENTRIES = (
     Entry("mean_per_cell_type", "cell type mean", "baseline"),
     Entry("mean_per_compound", "compound mean", "baseline"),
     Entry("additive", "additive", "baseline"),
+    Entry("scaled_additive", "additive, scaled by cell type", "classical"),
     Entry("knn", "nearest compounds", "classical"),
     Entry("ridge", "ridge regression", "classical"),
     Entry("extra_trees", "extra trees", "classical"),
@@ -74,12 +76,15 @@ def title_of(model: str, encoding: str) -> str:
     encoding
         Of a network; ``none`` for the others.
     """
-    title = REGISTRY[model].title if model in REGISTRY else model
+    one = model.removesuffix(ENSEMBLE)
+    title = REGISTRY[one].title if one in REGISTRY else one
+    title = title if one == model else f"{title}, mean of seeds"
     return title if encoding == NO_ENCODING else f"{title}, {encoding}"
 
 
 # lib/PerturbationPlan.groovy has the same three lists
 NETWORKS, BASELINES, CLASSICAL = names_of("network"), names_of("baseline"), names_of("classical")
+TRAINED = (*NETWORKS, "blend")  # what seeds, a device and the options of networks concern
 
 
 def build(name: str, options: FitOptions) -> PerturbationModel:
@@ -90,10 +95,10 @@ def build(name: str, options: FitOptions) -> PerturbationModel:
     name
         Of the model.
     options
-        Concern networks only.
+        Concern networks and what holds networks.
     """
     if name == "blend":
-        return Blend()
+        return Blend(options)
     if name not in NETWORKS:
         return SIMPLE[name]
     from pharmacell.perturbation.models.stacked_network import StackedNetwork

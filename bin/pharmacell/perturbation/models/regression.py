@@ -8,7 +8,7 @@ import numpy as np
 
 from pharmacell.core.seeds import integer
 from pharmacell.linear.fits import LinearFits
-from pharmacell.perturbation.models.features import Components, Features, is_seen, make_features
+from pharmacell.perturbation.features import Components, Features, is_seen, make_features
 from pharmacell.perturbation.models.inner import inner_folds
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from pharmacell.perturbation.models.base import FitResult
 from pharmacell.perturbation.models.baselines import BASELINE_FUNCTIONS
 from pharmacell.perturbation.models.knn import knn
 from pharmacell.perturbation.models.regression import extra_trees, gradient_boosting, ridge
+from pharmacell.perturbation.models.scaled_additive import scaled_additive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ class SimpleModel:
 
 SIMPLE = {
     **{name: SimpleModel(function) for name, function in BASELINE_FUNCTIONS.items()},
+    "scaled_additive": SimpleModel(scaled_additive),
     "knn": SimpleModel(knn),
     "ridge": SimpleModel(ridge),
     "extra_trees": SimpleModel(extra_trees, random=True),

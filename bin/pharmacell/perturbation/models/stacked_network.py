@@ -1,7 +1,7 @@
 """A network of the study as a model: fit an encoding and a stack of replicas, predict, store."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,12 +9,14 @@ import pandas as pd
 import torch
 
 from pharmacell.core.errors import InputError
-from pharmacell.core.seeds import generator, integer
+from pharmacell.core.seeds import integer
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.perturbation.encodings.base import Encoded, Encoder
 from pharmacell.perturbation.encodings.registry import ENCODERS, from_parts, parts_of
-from pharmacell.perturbation.imitation import unseen_column, validation_rows
+from pharmacell.perturbation.imitation import unseen_column
+from pharmacell.perturbation.losses import GeneLoss
 from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult
+from pharmacell.perturbation.models.inner import inner_folds
 from pharmacell.perturbation.models.network import BODIES, Network, configure
 from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, train
 from pharmacell.perturbation.outputs import Outputs
@@ -24,8 +26,8 @@ from pharmacell.training.settings import TrainingConfig
 if TYPE_CHECKING:
     from pharmacell.perturbation.table import PerturbationTable
 
-VALIDATION_SHARE = 0.1
-FEWEST_ROWS = 20  # in training, for a part of them to be held back
+FEWEST_ROWS = 20  # in training, for inner folds
+INNER_SEED = 0  # of the networks of inner folds, which all seeds share
 
 
 @dataclass
@@ -41,7 +43,7 @@ class FittedNetwork:
     encoder
         Fitted on the training rows.
     outputs
-        Genes or components, fitted on the training rows.
+        What the network puts out, fitted on the training rows.
     network
         The stack.
     seeds
@@ -69,11 +71,13 @@ class FittedNetwork:
         """
         encoded, device = self.encoder.transform(keys), self.network.output.weight.device
         tokens, vector = on_device(encoded, device)
+        cell_type = keys["cell_type"].to_numpy(str)
         predicted = np.empty((len(self.seeds), len(keys), len(self.genes)), np.float32)
         for rows in torch.arange(len(keys), device=device).split(ROWS_AT_ONCE):
             every = rows.expand(len(self.seeds), -1)
             found = self.network(tokens[every], None if vector is None else vector[every])
-            predicted[:, rows.cpu().numpy()] = self.outputs.decode(found.cpu().numpy())
+            chosen = rows.cpu().numpy()
+            predicted[:, chosen] = self.outputs.decode(found.cpu().numpy(), cell_type[chosen])
         return predicted
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict]:
@@ -81,14 +85,15 @@ class FittedNetwork:
         content, arrays = parts_of(self.encoder)
         weights = {f"network.{name}": value.cpu().numpy() for name, value in self.network.state_dict().items()}
         weights |= {f"encoder.{name}": value for name, value in arrays.items()}
-        if self.outputs.components is not None:
-            weights["outputs.components"] = self.outputs.components
+        for name in ("centre", "scale", "patterns"):
+            if (value := getattr(self.outputs, name)) is not None:
+                weights[f"outputs.{name}"] = value
         config = {
             "model": self.name,
             "config": asdict(self.config),
             "encoding": self.encoder.name,
             "encoder": content,
-            "scale": self.outputs.scale,
+            "scaled_cell_types": self.outputs.cell_types,
             "seeds": self.seeds,
             "genes": self.genes,
         }
@@ -115,15 +120,15 @@ class FittedNetwork:
             **{name: tuple(value) if isinstance(value, list) else value for name, value in config["config"].items()}
         )
         encoder = from_parts(config["encoding"], config["encoder"], part("encoder."))
-        outputs = Outputs(weights.get("outputs.components"), config["scale"])
-        n_outputs = len(config["genes"]) if outputs.components is None else len(outputs.components)
-        network = Network(config["model"], body, encoder.shape(), n_outputs, ReplicaRandom(config["seeds"], device))
+        outputs = Outputs(config["scaled_cell_types"], **part("outputs."))
+        random = ReplicaRandom(config["seeds"], device)
+        network = Network(config["model"], body, encoder.shape(), outputs.n_outputs, random)
         network.load_state_dict({name: torch.as_tensor(value) for name, value in part("network.").items()})
         return cls(config["model"], body, encoder, outputs, network.eval(), config["seeds"], config["genes"])
 
 
 class StackedNetwork:
-    """One of the six networks with an encoding; see :class:`pharmacell.perturbation.models.base.PerturbationModel`.
+    """One of the networks with an encoding; see :class:`pharmacell.perturbation.models.base.PerturbationModel`.
 
     Parameters
     ----------
@@ -134,7 +139,8 @@ class StackedNetwork:
     """
 
     def __init__(self, name: str, options: FitOptions) -> None:
-        self.name, self.options, self.config = name, options, configure(name, options)
+        self.name, self.options = name, options.complete()
+        self.config = configure(name, self.options)
 
     def fit_predict(
         self, train: "PerturbationTable", test_keys: pd.DataFrame, seeds: Sequence[int], device: torch.device | None
@@ -152,11 +158,11 @@ class StackedNetwork:
         device
             Where tensors live; None: on the CPU.
         """
-        fitted, history = self.fit(train, test_keys, seeds, device or torch.device("cpu"))
+        fitted, history, inner = self.fit(train, test_keys, seeds, device or torch.device("cpu"))
         predictions = fitted.predict(test_keys)
         if not np.isfinite(predictions).all():
             raise InputError(f"{self.name}: training diverged (a prediction is not finite); lower --learning_rate")
-        return FitResult(predictions, history, *fitted.parts())
+        return FitResult(predictions, history, *fitted.parts(), inner)
 
     def fit(
         self,
@@ -164,67 +170,107 @@ class StackedNetwork:
         test_keys: pd.DataFrame | None,
         seeds: Sequence[int],
         device: torch.device,
-    ) -> tuple[FittedNetwork, pd.DataFrame]:
-        """Fit encoding, outputs and a stack of replicas.
+    ) -> tuple[FittedNetwork, pd.DataFrame, list[np.ndarray]]:
+        """Find how long to train in inner folds, then train a stack of replicas on all rows for as long.
 
         Parameters
         ----------
         table
             The training rows.
         test_keys
-            What will be predicted, so that validation can resemble it; None where this is not known. Keys only.
+            What will be predicted, so that the inner folds ask the same; None where this is not known. Keys only.
         seeds
             One for each replica.
         device
             Where to train.
+
+        Returns
+        -------
+        tuple
+            The stack, its history, and for each inner fold what a network that stopped at its best epoch predicts of
+            the rows that it had not learned from, float32 [n_held, n_genes] each.
         """
         unseen = unseen_column(table.keys, test_keys)
-        encoder = ENCODERS[self.options.encoding].fit(table, self.options, unseen)
-        outputs = Outputs.fit(table.y, self.options.n_components)
-        random = ReplicaRandom([integer(seed, "perturbation network") for seed in seeds], device)
-        target = torch.as_tensor(outputs.encode(table.y), device=device)
-        network = Network(self.name, self.config, encoder.shape(), target.shape[1], random)
-        tokens, vector = on_device(encoder.transform_training(table), device)
-        rows = Rows(tokens, vector, target, *self.divide(table, unseen, seeds, device))
-        training = TrainingConfig(
-            epochs=self.config.epochs,
-            batch_size=self.config.batch_size,
-            learning_rate=self.config.learning_rate,
-            patience=self.options.patience,
-            precision=self.options.precision,
-        )
-        losses = train(network, random, rows, self.options.loss, training, self.name).table()
-        history = losses.rename(columns={"replica": "seed", "value": "loss"})[HISTORY_COLUMNS]
+        n_epochs, inner, tested = self.config.epochs, [], []
+        if self.options.patience and len(table) >= FEWEST_ROWS:
+            for known, held in inner_folds(table, test_keys):
+                asked = table.take(held)
+                fitted, losses = self.train(table.take(known), asked, unseen, [INNER_SEED], n_epochs, device)
+                inner.append(fitted.predict(asked.keys)[0])
+                tested.append(losses.query("part == 'validation'").set_index("epoch")["value"])
+            curve = pd.concat(tested, axis=1).dropna().mean(axis=1)  # as far as all folds went
+            n_epochs = max(1, int(curve.idxmin()))
+        fitted, losses = self.train(table, None, unseen, seeds, n_epochs, device)
+        parts = [losses.rename(columns={"replica": "seed", "value": "loss"})]
+        if tested:  # all seeds share what the inner folds found
+            validation = curve.rename_axis("epoch").rename("loss").reset_index().assign(part="validation")
+            parts += [validation.assign(seed=place) for place in range(len(seeds))]
+        history = pd.concat(parts, ignore_index=True)[HISTORY_COLUMNS]
         history["seed"] = np.asarray(seeds)[history["seed"].to_numpy()]
-        return FittedNetwork(self.name, self.config, encoder, outputs, network, list(seeds), table.genes), history
+        return fitted, history, inner
 
-    def divide(
-        self, table: "PerturbationTable", unseen: str | None, seeds: Sequence[int], device: torch.device
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return the rows to fit and those to validate on (or None) of each replica, int64 [n_replicas, n].
+    def train(
+        self,
+        table: "PerturbationTable",
+        asked: "PerturbationTable | None",
+        unseen: str | None,
+        seeds: Sequence[int],
+        n_epochs: int,
+        device: torch.device,
+    ) -> tuple[FittedNetwork, pd.DataFrame]:
+        """Train a stack on all rows of a table; nothing of the rows asked is learned from but when to stop.
 
         Parameters
         ----------
         table
             The training rows.
+        asked
+            Rows whose loss decides when to stop; None: train for all epochs.
         unseen
-            The column whose values the test rows do not share, or None.
+            What the rows to predict are without in training (see :func:`unseen_column`).
         seeds
             One for each replica.
+        n_epochs
+            Most epochs.
         device
-            Where tensors live.
+            Where to train.
         """
-        n_rows = len(table)
-        if not self.options.patience or n_rows < FEWEST_ROWS:
-            return torch.arange(n_rows, device=device).expand(len(seeds), -1), None
-        parts = [
-            validation_rows(table.sm_name, unseen, VALIDATION_SHARE, generator(seed, "perturbation validation"))
-            for seed in seeds
-        ]
-        if not len(parts[0][0]):
-            return torch.arange(n_rows, device=device).expand(len(seeds), -1), None
-        fit, held = (torch.as_tensor(np.stack(part), device=device) for part in zip(*parts, strict=True))
-        return fit, held
+        outputs = Outputs.fit(table, self.options)
+        standard = replace(table, y=outputs.standardised(table.y, table.cell_type))
+        encoder = ENCODERS[str(self.options.encoding)].fit(standard, self.options, unseen)
+        encoded, y, cell_type = encoder.transform_training(standard), table.y, table.cell_type
+        if asked is not None:
+            encoded = joined(encoded, encoder.transform(asked.keys))
+            y, cell_type = np.concatenate([y, asked.y]), np.concatenate([cell_type, asked.cell_type])
+        random = ReplicaRandom([integer(seed, "perturbation network") for seed in seeds], device)
+        network = Network(self.name, self.config, encoder.shape(), outputs.n_outputs, random)
+        every = torch.arange(len(y), device=device).expand(len(seeds), -1)
+        fit, held = every[:, : len(table)], every[:, len(table) :]
+        rows = Rows(*on_device(encoded, device), fit, held if asked is not None else None)
+        training = TrainingConfig(
+            epochs=n_epochs,
+            batch_size=self.config.batch_size,
+            learning_rate=self.config.learning_rate,
+            patience=self.options.patience or 0,
+            precision=self.options.precision,
+        )
+        loss = GeneLoss(str(self.options.loss), outputs, y, cell_type, device)
+        losses = train(network, random, rows, loss, training, self.name).table()
+        return FittedNetwork(self.name, self.config, encoder, outputs, network, list(seeds), table.genes), losses
+
+
+def joined(first: Encoded, second: Encoded) -> Encoded:
+    """Return the rows of two encoded tables.
+
+    Parameters
+    ----------
+    first, second
+        By one encoder.
+    """
+    tokens = np.concatenate([first.tokens, second.tokens])
+    if first.vector is None or second.vector is None:
+        return Encoded(tokens)
+    return Encoded(tokens, np.concatenate([first.vector, second.vector]))
 
 
 def on_device(encoded: Encoded, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.perturbation.losses import LOSSES
+from pharmacell.perturbation.losses import GeneLoss
 from pharmacell.perturbation.models.network import Network
 from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.settings import TrainingConfig
@@ -23,15 +23,12 @@ class Rows:
     ----------
     tokens, vector
         Encoded rows, [n_rows, n_tokens] and [n_rows, n_features] or None.
-    target
-        float32, [n_rows, n_outputs].
     fit, validation
         Rows of each replica, int64 [n_replicas, n]; ``validation`` may be None.
     """
 
     tokens: Tensor
     vector: Tensor | None
-    target: Tensor
     fit: Tensor
     validation: Tensor | None
 
@@ -47,7 +44,7 @@ class Rows:
 
 
 def train(
-    network: Network, random: ReplicaRandom, data: Rows, loss_name: str, config: TrainingConfig, name: str
+    network: Network, random: ReplicaRandom, data: Rows, loss: GeneLoss, config: TrainingConfig, name: str
 ) -> History:
     """Train a stack of networks; leaves each at its best validation loss, or at its last epoch without validation.
 
@@ -57,20 +54,20 @@ def train(
         The stack and its replicas' streams; each replica draws its own batches.
     data
         Rows to learn from.
-    loss_name
-        Name in :data:`pharmacell.perturbation.losses.LOSSES`.
+    loss
+        Of the rows.
     config
         Epochs, batch size, learning rate, patience and precision.
     name
         Of the stage.
     """
-    loss, history = LOSSES[loss_name], History()
+    history = History()
 
     def batches() -> tuple[Tensor, ...]:
         return data.fit.gather(1, random.permutations(data.fit.shape[1])).split(config.batch_size, 1)
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
-        return {"total": loss(network(*data.of(rows)), data.target[rows])}
+        return {"total": loss(network(*data.of(rows)), rows)}
 
     def validation_terms(held: Tensor) -> dict[str, Tensor]:
         found = [train_terms(rows)["total"] * rows.shape[1] for rows in held.split(ROWS_AT_ONCE, dim=1)]

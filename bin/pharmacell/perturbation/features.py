@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.data.fingerprints import morgan_counts
+from pharmacell.perturbation.singular_vectors import right_singular_vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,10 +55,9 @@ class Components:
         y
             Targets, float32 [n_rows, n_genes].
         """
-        from sklearn.decomposition import PCA
-
-        model = PCA(min(N_COMPONENTS, *(np.array(y.shape) - 1).clip(1)), random_state=0).fit(y)
-        return cls(model.mean_, model.components_)
+        centre = y.mean(axis=0)
+        n_components = min(N_COMPONENTS, *(np.array(y.shape) - 1).clip(1))
+        return cls(centre, right_singular_vectors(y - centre, n_components))
 
     def reduce(self, y: np.ndarray) -> np.ndarray:
         """Return the components of targets, [n_rows, n_components].
