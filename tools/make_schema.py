@@ -81,8 +81,8 @@ class InputOutput:
 
 
 @dataclass(frozen=True)
-class BulkStage:
-    """Where the bulk stage comes from."""
+class ReusedStage:
+    """A bulk stage of an earlier run."""
 
     model: Path | None = setting(
         None,
@@ -242,7 +242,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
     "input_output": ("Input and output", (Source(InputOutput),)),
     "bulk": ("Bulk data", (Source(BulkSource), Source(Cut))),
     "bulk_tables": ("Your own bulk data", (Source(OwnBulk),)),
-    "bulk_stage": ("Bulk stage", (Source(BulkStage),)),
+    "reused_stage": ("Bulk stage of an earlier run", (Source(ReusedStage),)),
     "simulation": ("Simulated cells", (Source(Simulation),)),
     "quality_control": ("Quality control", (Source(Request, ("orientation", "matrix")), Source(Limits))),
     "network": ("Model", (Source(ATSDPConfig, part="network"), Source(Stack, ("n_replicas",)))),
