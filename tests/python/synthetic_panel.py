@@ -73,6 +73,8 @@ def write_panel_folder(folder: Path, sample: str = "tumour", n_cells: int = 60, 
         "best_drugs": best,
         "notes": ["a note"],
     }
+    if truth:
+        facts["truth"] = {"share_of_pairs_in_order": 1.0, "pairs": 1}
     (folder / "panel.json").write_text(json.dumps(facts))
     if truth:
         measured = pd.DataFrame({"group": GROUPS[:2], "drug": "erlotinib", "ln_ic50": [-2.0, 3.0]})

@@ -12,6 +12,7 @@ from test_report import Page
 from pharmacell.cli.panel_figures import panel_figures
 from pharmacell.core.errors import InputError
 from pharmacell.report.page import write_report
+from pharmacell.report.panel import truth_words
 from pharmacell.report.panel_figures import PANEL_FIGURES
 from pharmacell.report.panel_results import read_panel
 
@@ -56,6 +57,7 @@ def test_row_names_the_drugs_and_links_to_the_chapter(folders):
     assert "Samples and drugs" not in page
     assert "ln(IC50 / µM), 95" not in page  # stands in the picture, not in the page
     assert "-2.5 (measured -2.0)" in found.text
+    assert "Measured, most sensitive group: found for erlotinib (clone a); 1 of 1 pairs of groups" in row
 
 
 def test_only_pairs_that_gain_are_shown_and_names_are_escaped(folders):
@@ -123,6 +125,20 @@ def test_one_group_without_a_map_or_best_drugs_is_told_all_the_same(tmp_path):
     page = write_report([tmp_path / "tumour.panel_sections"], "t", {}, tmp_path / "r").read_text()
     assert "No drug separates these groups in a way that can be believed." in page
     assert "no map" in page
+
+
+def test_a_group_that_was_measured_otherwise_is_said_to_be_missed(tmp_path):
+    panel = write_panel_folder(tmp_path / "p")
+    rows = [
+        ("clone a", "crizotinib", -3),
+        ("clone b", "crizotinib", 2),
+        ("clone a", "afatinib", 1),
+        ("clone b", "afatinib", 1.2),
+    ]
+    pd.DataFrame(rows, columns=["group", "drug", "ln_ic50"]).to_csv(panel / "truth.csv", index=False)
+    said = truth_words(read_panel("tumour", panel))
+    assert "missed for crizotinib (predicted clone b, measured clone a)" in said
+    assert "afatinib" not in said  # less than a factor of two apart
 
 
 def test_a_damaged_panel_is_bad_input(tmp_path):

@@ -24,9 +24,14 @@ const scale = Uint32Array.from({ length: 256 }, (_, step) => {
   const [a, b] = [parts(CIVIDIS[low]), parts(CIVIDIS[low + 1])];
   return pixel(a.map((from, i) => Math.round(from + (b[i] - from) * (at - low))));
 });
+// More classes than colours: hues at even distances, light and dark by turns, so that neighbours differ without hue too
 const hue = (code, count) => {
-  const f = (k) => { const a = (k + (360 * code / count) / 30) % 12; return Math.round(255 * (0.5 - 0.42 * Math.max(-1, Math.min(a - 3, 9 - a, 1)))); };
-  return [f(0), f(8), f(4)];
+  const light = code % 2 ? 0.66 : 0.38, reach = 0.85 * Math.min(light, 1 - light);
+  const part = (shift) => {
+    const at = (shift + (12 * code) / count) % 12;
+    return Math.round(255 * (light - reach * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
+  };
+  return [part(0), part(8), part(4)];
 };
 const classColour = (group, code) =>
   parts(RESPONSE[group.levels[code]] || OKABE[code] || "#000000").map((part, i) =>

@@ -334,7 +334,7 @@ def classes(obs: "pd.DataFrame") -> list[dict]:
     obs
         Annotation of the cells that are shown.
     """
-    found = []
+    found: list[dict] = []
     for name, column in (("group", OBS_GROUP), ("group", CELL_GROUP), ("truth", OBS_TRUTH)):
         if column not in obs or name in [each["name"] for each in found]:
             continue

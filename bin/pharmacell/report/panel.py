@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 PAIRS = 10  # combinations that are shown; all stand in combinations.csv
 BEST = 5
+TOLD = 5  # measured drugs that are named on the first screen
+MEASURED = 20  # measured drugs in the table
+CLEAR = 0.69  # ln 2: measured IC50 that differ by less than a factor of two are alike
 NONE = "No drug separates these groups in a way that can be believed."
 
 
@@ -40,7 +43,7 @@ def write_panel(results: PanelResults, drawn: dict[str, "Drawn"], folder: Path, 
     write.text("panel", results.sample, opening(results), "", "the drugs that separate these groups best")
     write_figures(write, PANEL_FIGURES, drawn, results)
     if results.truth is not None:
-        description = "The drugs that separate the groups best, beside what was measured (ln(IC50 / µM))."
+        description = "Predicted beside measured ln(IC50 / µM); lower is more sensitive."
         write.text("panel", results.sample, table(beside_truth(results), "drug"), description, "measured")
     if len(gaining(results)):
         description = (
@@ -72,7 +75,7 @@ def answer(results: PanelResults, seed: int) -> dict:
         "hit_rate": believed(results),
         "cells": f"{int(results.groups['n_cells'].sum()):,}",
         "share": "best: " + ", ".join(each["drug"] for each in best[:3]) if best else "no drug",
-        "truth": truth_words(results.facts),
+        "truth": truth_words(results),
         "reasons": [sentence(each["words"]) for each in best[:BEST]] or [NONE],
         "thumbnail": small,
         "alt": alt,
@@ -122,7 +125,7 @@ def opening(results: PanelResults) -> str:
     names = ", ".join(each["drug"] for each in results.best[:BEST])
     each = "".join(f"<li>{html.escape(sentence(each['words']))}</li>" for each in results.best[:BEST])
     first = f"The {len(results.best[:BEST])} drugs that separate these groups best: <b>{html.escape(names)}</b>."
-    said = " ".join(filter(None, (believed(results), truth_words(results.facts))))
+    said = " ".join(filter(None, (believed(results), truth_words(results))))
     notes = "".join(f"<li>{html.escape(sentence(str(note)))}</li>" for note in results.facts.get("notes") or [])
     more = f"<details><summary>Notes</summary><ul>{notes}</ul></details>" if notes else ""
     return f'<p class="headline">{first} {html.escape(said)}</p><ul>{each}</ul>{more}'
@@ -145,38 +148,88 @@ def believed(results: PanelResults) -> str:
     )
 
 
-def truth_words(facts: dict) -> str:
-    """Say how well the known truth was met; empty where none is known.
-
-    Parameters
-    ----------
-    facts
-        ``panel.json``.
-    """
-    found = facts.get("truth")
-    if not isinstance(found, dict) or not found:
-        return ""
-    said = (
-        f"{name.replace('_', ' ')} {plain(value)}" for name, value in found.items() if isinstance(value, (int, float))
-    )
-    return sentence(f"on known truth: {', '.join(said)}")
-
-
-def beside_truth(results: PanelResults) -> dict[str, dict[str, str]]:
-    """Return predicted and measured ln(IC50) of each group, for the best drugs that were measured.
+def truth_words(results: PanelResults) -> str:
+    """Say for which drugs the most sensitive group was found; empty where nothing was measured.
 
     Parameters
     ----------
     results
         The panel of one sample.
     """
+    found, missed = most_sensitive(results)
+    said = []
+    if found:
+        said.append("found for " + ", ".join(f"{drug} ({group})" for drug, group in found[:TOLD]))
+    if missed:
+        said.append(
+            "missed for "
+            + ", ".join(f"{drug} (predicted {group}, measured {known})" for drug, group, known in missed[:TOLD])
+        )
+    score = results.facts.get("truth") or {}
+    if score.get("pairs"):
+        right = round(score["share_of_pairs_in_order"] * score["pairs"])
+        said.append(f"{right:,} of {score['pairs']:,} pairs of groups in the measured order")
+    return f"Measured, most sensitive group: {'; '.join(said)}." if found or missed else ""
+
+
+def most_sensitive(results: PanelResults) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
+    """Compare the group predicted most sensitive with what was measured, for drugs that tell groups apart clearly.
+
+    Parameters
+    ----------
+    results
+        The panel of one sample.
+
+    Returns
+    -------
+    found
+        Drug and group, where the group lies within a factor of two of the lowest measured IC50.
+    missed
+        Drug, predicted and measured group.
+    """
+    found: list[tuple[str, str]] = []
+    missed: list[tuple[str, str, str]] = []
     if results.truth is None:
-        return {}
-    both = results.table.merge(results.truth, on=["group", "drug"], suffixes=("", "_measured"))
-    best = [each["drug"] for each in results.best]
-    drugs = sorted(both["drug"].unique(), key=lambda drug: (drug not in best, drug))
+        return found, missed
+    for drug, rows in both_known(results).groupby("drug", sort=False):
+        measured = rows.set_index("group")["ln_ic50_measured"]
+        near = measured.index[measured <= measured.min() + CLEAR]
+        if len(near) == len(measured):
+            continue
+        group = str(rows.loc[rows["percentile"].idxmin(), "group"])
+        if group in near:
+            found.append((str(drug), group))
+        else:
+            missed.append((str(drug), group, str(measured.idxmin())))
+    return found, missed
+
+
+def both_known(results: PanelResults) -> "pd.DataFrame":
+    """Return the rows of ``panel.csv`` that were measured, with ``ln_ic50_measured``, in the order of the truth.
+
+    Parameters
+    ----------
+    results
+        The panel of one sample; its truth must be known.
+    """
+    if results.truth is None:
+        return results.table.head(0)
+    measured = results.truth.astype({"group": str})
+    return measured.merge(results.table, on=["group", "drug"], suffixes=("_measured", ""))
+
+
+def beside_truth(results: PanelResults) -> dict[str, dict[str, str]]:
+    """Return predicted and measured ln(IC50) of each group, for the first drugs that were measured.
+
+    Parameters
+    ----------
+    results
+        The panel of one sample.
+    """
+    both = both_known(results)
+    drugs = list(dict.fromkeys(both["drug"]))
     rows: dict[str, dict[str, str]] = {}
-    for drug in drugs[: 2 * BEST]:
+    for drug in drugs[:MEASURED]:
         for row in both[both["drug"] == drug].itertuples():
             rows.setdefault(drug, {})[str(row.group)] = f"{row.ln_ic50:.1f} (measured {row.ln_ic50_measured:.1f})"
     return rows
