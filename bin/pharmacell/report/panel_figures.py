@@ -53,7 +53,7 @@ def ranked_groups(results: PanelResults) -> dict[str, "pd.DataFrame"]:
 
 
 def told_apart(results: PanelResults, n: int) -> list[str]:
-    """Return the drugs whose percentile differs most between groups, those named as best first.
+    """Return the drugs whose percentile differs most between groups, after those named as best and those measured.
 
     Parameters
     ----------
@@ -65,7 +65,8 @@ def told_apart(results: PanelResults, n: int) -> list[str]:
     wide, kept = results.wide, results.supported.all()
     spread = (wide.max() - wide.min()) if len(wide) > 1 else -wide.min()
     order = spread[kept[kept].index].sort_values(ascending=False, kind="stable").index
-    return list(dict.fromkeys([*(each["drug"] for each in results.best), *order]))[:n]
+    measured = [] if results.truth is None else [drug for drug in results.truth["drug"] if drug in wide]
+    return list(dict.fromkeys([*(each["drug"] for each in results.best), *measured, *order]))[:n]
 
 
 def _maps(results: PanelResults, seed: int) -> "Figure | None":
@@ -117,7 +118,8 @@ PANEL_FIGURES = by_name(
             "panel",
             "map of the cells for the first nine drugs",
             "See which part of the cells each drug would hit (yellow).",
-            note="The drugs that separate the groups best, then the first ones of each group's ranking.",
+            note="The drugs that separate the groups best, those that were measured, then the first ones of each "
+            "ranking.",
         ),
         FigureEntry(
             "panel_heatmap",

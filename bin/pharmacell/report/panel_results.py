@@ -97,7 +97,7 @@ def read_panel(sample: str, folder: Path) -> PanelResults:
     facts = read_json(folder / "panel.json")
     truth = table(folder / "truth.csv", TRUTH) if (folder / "truth.csv").exists() else None
     try:
-        cells = pd.read_parquet(folder / "cells.parquet", columns=["cell_id", *first_drugs(panel, facts)])
+        cells = pd.read_parquet(folder / "cells.parquet", columns=["cell_id", *first_drugs(panel, facts, truth)])
     except (ValueError, OSError, KeyError) as error:
         raise InputError(f"{folder}/cells.parquet: cannot be read ({error}); run PREDICT_PANEL again") from error
     return PanelResults(
@@ -112,8 +112,10 @@ def read_panel(sample: str, folder: Path) -> PanelResults:
     )
 
 
-def first_drugs(panel: "pd.DataFrame", facts: dict) -> list[str]:
-    """Return the drugs that are drawn on the map: those that separate the groups best, then the first of each ranking.
+def first_drugs(panel: "pd.DataFrame", facts: dict, truth: "pd.DataFrame | None") -> list[str]:
+    """Return the drugs that are drawn on the map.
+
+    First those that separate the groups best, then those that were measured, then the first of each ranking.
 
     Parameters
     ----------
@@ -121,11 +123,14 @@ def first_drugs(panel: "pd.DataFrame", facts: dict) -> list[str]:
         ``panel.csv``, sorted by rank within a group.
     facts
         ``panel.json``.
+    truth
+        ``group, drug, ln_ic50``; None where nothing was measured.
     """
+    measured = [] if truth is None else [drug for drug in truth["drug"] if drug in set(panel["drug"])]
     best = [each["drug"] for each in facts.get("best_drugs") or []]
     kept = panel[panel["verdict"] != NOT_SUPPORTED]
     ranked = kept.assign(place=kept.groupby("group").cumcount()).sort_values("place", kind="stable")["drug"]
-    return list(dict.fromkeys([*best, *ranked]))[:MAPS]
+    return list(dict.fromkeys([*best, *measured, *ranked]))[:MAPS]
 
 
 def places_of(path: Path, cells: "pd.Series") -> "np.ndarray | None":
