@@ -34,6 +34,7 @@ def test_samples_share_one_bulk_stage_and_each_is_read_once(stubbed):
     assert "PREPARE_BULK (all drugs)" in ended.submitted
     counts = {"PREPARE_BULK": 1, "QC": N_SAMPLES + 1, "PRETRAIN_PANEL": 1, "PREDICT_PANEL": N_SAMPLES}
     counts |= {"PREDICT": 7, "KEY_GENES": 6, "TRAJECTORY": 6, "FIGURES": 7}
+    counts |= {"PANEL_FIGURES": N_SAMPLES, "EXPLORER": N_SAMPLES + 1, "REPORT": 1}
     assert {process: count(ended, process) for process in counts} == counts
 
 
@@ -55,6 +56,7 @@ def test_panels_and_their_bulk_stage_are_published(stubbed):
     results = stubbed[0] / "results"
     assert {path.name for path in (results / "panel").iterdir()} == {f"s{number}" for number in range(N_SAMPLES)}
     assert (results / "panel/s7/panel.csv").exists()
+    assert (results / "panel/s7/figures").is_dir()
     assert (results / "models/bulk_stage/panel_model/card.json").exists()
     assert (results / "report/pharmacell_report.html").exists()
 
@@ -101,7 +103,7 @@ def test_a_published_bulk_stage_of_other_lines_is_refused(project, predicted):
         project, folder, "-profile", "test", "-resume", "--input", "samples.csv", *model, "--exclude_lines", "42-MG-BA"
     )
     assert ended.code == 1
-    said = [line for line in ended.output.splitlines() if line.startswith("ERROR ~ --model")]
+    said = [line for line in ended.output.splitlines() if line.startswith("ERROR ~ PRETRAIN_PANEL (all drugs): --model")]
     assert said, ended.output
     assert "was made from other bulk data or with other lines excluded" in said[-1]
     assert count(ended, "PREDICT_PANEL") == 0

@@ -21,6 +21,8 @@ COMMANDS = (
     "key_genes",
     "trajectory",
     "figures",
+    "panel_figures",
+    "explorer",
     "report",
     "plan_folds",
     "pretrain_autoencoder",
