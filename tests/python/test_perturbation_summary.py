@@ -144,7 +144,7 @@ def test_gains_name_the_best_baseline_and_find_the_better_model(results):
 
 
 def test_every_figure_is_drawn_for_every_protocol(results):
-    kinds = ("accuracy", "signs", "cell_types", "compounds", "row", "learning")
+    kinds = ("accuracy", "signs", "sign_right", "cell_types", "compounds", "row", "learning")
     expected = {f"{protocol}_{kind}.{suffix}" for protocol in PROTOCOLS for kind in kinds for suffix in ("png", "svg")}
     assert {path.name for path in (results / "figures").iterdir()} == expected
 
@@ -157,7 +157,24 @@ def test_report_says_what_beats_the_baseline(results, tmp_path):
         "Better than it: GRU, smiles" in page.replace("\n", " ")
         or "Better than it: ridge regression; GRU, smiles" in page
     )
-    assert page.count("<figure") == 12
+    assert page.count("<figure") == 14
+
+
+def test_published_sign_accuracies_stand_beside_ours(results, inputs, tmp_path):
+    """The study's networks have ordinal encoding; exact zeros in the truth are a third sign."""
+    folder = tmp_path / "row_scores"
+    folder.mkdir()
+    for path in (inputs / "row_scores").glob("*_kaggle.row_scores.parquet"):
+        frame = pd.read_parquet(path).assign(zeros_in_truth=0.125)
+        frame.replace({"encoding": {"smiles": "ordinal"}}).to_parquet(folder / path.name)
+    arguments = ["--de_train", inputs / "train.parquet", "--row_scores", folder, "--outdir", tmp_path, "--threads", "1"]
+    done = CliRunner().invoke(kaggle_summary, list(map(str, arguments)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    page = write_report([tmp_path / "perturbation.mqc"], "PharmaCell", {}, tmp_path).read_text()
+    assert "sign accuracy, published" in page
+    assert "<td>0.706</td>" in page
+    assert "12.5% of the true values are exactly 0" in page.replace("\n", " ")
+    assert "<td>0.706</td>" not in write_report([results / "perturbation.mqc"], "PharmaCell", {}, tmp_path).read_text()
 
 
 BAD = {

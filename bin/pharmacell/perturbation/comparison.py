@@ -11,7 +11,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.perturbation.models.registry import REGISTRY, title_of
-from pharmacell.perturbation.row_scores import EXAMPLE_COLUMNS, read_columns
+from pharmacell.perturbation.row_scores import EXAMPLE_COLUMNS, ZEROS, read_columns
 from pharmacell.perturbation.summary import gain_table, group_table, read_scores, score_table, settings_of
 
 HISTORY = ("model", "encoding", "protocol", "fold", "seed", "epoch", "part", "loss")
@@ -57,6 +57,8 @@ class Comparison:
         Of each protocol, one row of the best model, where there is one.
     simulated
         Whether the table's values were simulated.
+    zeros
+        Of each protocol, the share of the true values that are exactly 0, a third sign.
     """
 
     scores: pd.DataFrame
@@ -66,6 +68,7 @@ class Comparison:
     history: pd.DataFrame
     examples: dict[str, ExampleRow]
     simulated: bool
+    zeros: dict[str, float]
 
     @property
     def protocols(self) -> list[str]:
@@ -96,9 +99,22 @@ class Comparison:
             How rows are held out.
         """
         rows = self.of(self.gains, protocol).query(f"metric == '{RANKED_BY}'").sort_values("value", kind="stable")
-        models = rows[rows["kind"] != "baseline"] if (rows["kind"] != "baseline").any() else rows
         baselines = rows[rows["kind"] == "baseline"] if (rows["kind"] == "baseline").any() else rows
-        return models["name"].iloc[0], baselines["name"].iloc[0]
+        return self.top(protocol, 1)[0], baselines["name"].iloc[0]
+
+    def top(self, protocol: str, n: int) -> list[str]:
+        """Name the models that are no baselines with the least MRRMSE, the best first; baselines where there are none.
+
+        Parameters
+        ----------
+        protocol
+            How rows are held out.
+        n
+            How many at most.
+        """
+        rows = self.of(self.gains, protocol).query(f"metric == '{RANKED_BY}'").sort_values("value", kind="stable")
+        models = rows[rows["kind"] != "baseline"]
+        return (models if len(models) else rows)["name"].head(n).tolist()
 
     def write(self, folder: Path) -> None:
         """Write ``scores.csv``, ``per_cell_type.csv``, ``per_compound.csv`` and ``gains.csv``.
@@ -146,6 +162,7 @@ def compare(
         _named(read_histories(histories)),
         {},
         simulated,
+        {one.protocol: float(one.rows[ZEROS].mean()) for one in settings},
     )
     rows = pd.concat([read_columns(path, EXAMPLE_COLUMNS) for path in sorted(examples)]) if examples else None
     for protocol in found.protocols if rows is not None else ():

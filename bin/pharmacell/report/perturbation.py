@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pharmacell import perturbation
 from pharmacell.perturbation.comparison import RANKED_BY, Comparison
 from pharmacell.perturbation.models.registry import NO_ENCODING, title_of
 from pharmacell.report.figure_table import write_figures
@@ -23,6 +24,15 @@ MEANING = (
     "that of the differential expression. The gain is over the best baseline, with its 95 % interval (bootstrap over "
     "compounds, the same draws for all models); above 0 is better. gains.csv has the gains in every score."
 )
+SIGNS = (
+    "Mean absolute error (MAE) over all genes, over those whose sign was predicted right and over the others, and the "
+    "share of genes whose sign is right. {zeros:.1%} of the true values are exactly 0: that is a third sign, which a "
+    "network never predicts. Published: as the study prints it; its split is not stated, and its rows and values are "
+    "not these, so the two columns tell of different tasks."
+)
+PUBLISHED = Path(perturbation.__file__).with_name("published.csv")
+SIGN_METRICS = ("mae", "mae_sign_right", "mae_sign_wrong", "sign_accuracy")
+STUDY_ENCODING = "ordinal"
 PROTOCOLS = {
     "random": "rows held out at random: compound and cell type are known, only their pair is new",
     "leave_compound_out": "new compounds",
@@ -52,6 +62,8 @@ def write_comparison(comparison: Comparison, drawn: dict[str, dict[str, "Drawn"]
         write.text(
             "perturbation", protocol, content, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}", "1 scores"
         )
+        caption = SIGNS.format(zeros=comparison.zeros[protocol])
+        write.text("perturbation", protocol, sign_table(gains, read_published()), caption, "5 signs beside the study's")
         write_figures(write, PERTURBATION_FIGURES, drawn[protocol], comparison)
 
 
@@ -92,6 +104,41 @@ def score_table(gains: "pd.DataFrame") -> str:
     wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=METRIC_TITLES)
     wide.index.name = wide.columns.name = None
     return wide.to_html(border=0)
+
+
+def read_published() -> "pd.Series":
+    """Return the study's own figures, by model and metric."""
+    import pandas as pd
+
+    return pd.read_csv(PUBLISHED).set_index(["model", "metric"])["value"]
+
+
+def sign_table(gains: "pd.DataFrame", published: "pd.Series") -> str:
+    """Return errors and sign accuracy of each model, with the study's figures beside its networks, as html.
+
+    Parameters
+    ----------
+    gains
+        Rows of one protocol of ``gains.csv``, with ``name`` and ``kind``.
+    published
+        From :func:`read_published`.
+    """
+    wide = gains.pivot(index="name", columns="metric", values="value")[list(SIGN_METRICS)]
+    wide = wide.map(lambda value: f"{value:.3f}" if math.isfinite(value) else "not defined")
+    models = gains.drop_duplicates("name").set_index("name")
+    for metric in ("mae", "sign_accuracy"):
+        column = wide.columns.get_loc(metric) + 1
+        values = [
+            published.get((models.loc[name, "model"], metric))
+            if models.loc[name, "encoding"] == STUDY_ENCODING
+            else None
+            for name in wide.index
+        ]
+        printed = ["" if value is None else f"{value:.3f}" for value in values]
+        wide.insert(column, f"{METRIC_TITLES[metric]}, published", printed)
+    wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=METRIC_TITLES)
+    wide.index.name = wide.columns.name = None
+    return wide.to_html(border=0, classes="table table-sm")
 
 
 def gain(row: "pd.Series") -> str:

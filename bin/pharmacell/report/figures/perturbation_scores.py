@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pharmacell.perturbation.metrics import LOWER_IS_BETTER
-from pharmacell.report.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, panels
+from pharmacell.report.figures.style import BLUE, GREEN, GREY, ORANGE, PAGE, PURPLE, VERMILION, panels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,8 @@ METRIC_TITLES = {
 ACCURACY = ("mrrmse", "mae", "sign_accuracy_significant", "pearson", "spearman", "deg_overlap")
 SIGNS = {"mae_sign_wrong": VERMILION, "mae": GREY, "mae_sign_right": BLUE}
 KIND_COLOURS = {"baseline": GREY, "classical": GREEN, "network": PURPLE}
+TOP_COLOURS = (PURPLE, BLUE, ORANGE)
+MOST_NAMED = 60  # compounds whose names fit below a figure
 EXTREMES = 10  # compounds at each end
 ROW = 0.17  # inches of a model's line
 
@@ -83,6 +85,47 @@ def draw_signs(gains: "pd.DataFrame", title: str) -> "Figure":
     return figure
 
 
+def draw_sign_right(table: "pd.DataFrame", models: list[str], title: str) -> "Figure":
+    """Draw the mean absolute error over the genes whose sign is right, a line for each model, compound by compound.
+
+    Compounds stand in the order of the first model, the least error first.
+
+    Parameters
+    ----------
+    table
+        ``name, sm_name, metric, mean`` of one protocol.
+    models
+        Names of the models, the best first.
+    title
+        Of the figure.
+    """
+    wide = table[table["metric"] == "mae_sign_right"].pivot(index="sm_name", columns="name", values="mean")[models]
+    wide = wide.sort_values(models[0], kind="stable")
+    named = len(wide) <= MOST_NAMED
+    figure, (axis,) = panels(1, 1, title, False, size=(PAGE, 2.9 if named else 2.3))
+    for model, colour in zip(models, TOP_COLOURS, strict=False):
+        axis.plot(np.arange(len(wide)), wide[model], "o-", color=colour, markersize=3, linewidth=0.8, label=model)
+    axis.set(ylabel="MAE where the sign is right", xlim=(-0.7, len(wide) - 0.3))
+    axis.set_ylim(bottom=0)
+    if named:
+        axis.set_xticks(range(len(wide)), [short(name) for name in wide.index], rotation=90)
+    else:
+        axis.set(xlabel=f"{len(wide)} compounds, in the order of {models[0]}")
+    axis.legend()
+    return figure
+
+
+def short(name: str) -> str:
+    """Return a compound's name, cut where it is long.
+
+    Parameters
+    ----------
+    name
+        Of the compound.
+    """
+    return name if len(name) < 30 else f"{name[:28]}…"
+
+
 def draw_cell_types(table: "pd.DataFrame", title: str) -> "Figure":
     """Draw MRRMSE of each model in each cell type: mean, and from the least to the greatest row.
 
@@ -132,7 +175,7 @@ def draw_compounds(table: "pd.DataFrame", model: str, baseline: str, title: str)
         axis.hlines(heights, rows["min"], rows["max"], color=PURPLE, linewidth=1, alpha=0.6)
         axis.plot(rows["mean"], heights, "o", color=PURPLE, markersize=4, label=model)
         axis.plot(theirs.loc[rows.index, "mean"], heights, "|", color=ORANGE, markersize=8, label=baseline)
-        name_rows(axis, [name if len(name) < 30 else f"{name[:28]}…" for name in rows.index], len(rows))
+        name_rows(axis, [short(name) for name in rows.index], len(rows))
         axis.set(title=f"{which} {len(rows)}", xlabel="MRRMSE")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
