@@ -25,7 +25,13 @@ N_SEEDS, SUMMARY_SECONDS, SUMMARY_GIB = 5, 120.0, 3.0
 
 
 def write_table(path: Path) -> None:
-    """Write a table of the real one's shape; carbon chains stand for the molecules."""
+    """Write a table of the real one's shape; carbon chains stand for the molecules.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    """
     rng = np.random.default_rng(0)
     cell, compound = np.divmod(rng.permutation(N_CELL_TYPES * N_COMPOUNDS)[:N_ROWS], N_COMPOUNDS)
     keys = {
@@ -40,7 +46,19 @@ def write_table(path: Path) -> None:
 
 
 def write_row_scores(scores: RowScores, table: PerturbationTable, prediction: np.ndarray, folder: Path) -> None:
-    """Write what all models, protocols and seeds leave; each is the same scores, a little moved."""
+    """Write what all models, protocols and seeds leave; each is the same scores, a little moved.
+
+    Parameters
+    ----------
+    scores
+        Of one prediction of the table.
+    table
+        All rows.
+    prediction
+        What was scored, for the example rows, [n_rows, n_genes].
+    folder
+        Where the files go.
+    """
     rng = np.random.default_rng(0)
     known = table.keys[list(PAIR)].assign(row=np.arange(len(table)), fold=np.arange(len(table)) % 5, **{ZEROS: 0.0})
     for protocol in PROTOCOLS:

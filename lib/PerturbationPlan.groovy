@@ -26,7 +26,7 @@ class PerturbationPlan {
      * @throws IllegalArgumentException with one clear line about the first thing that is wrong
      */
     PerturbationPlan(Schema schema, Map<String, ?> params, Object launchDir) {
-        inputs = (['de_train', 'id_map', 'sample_submission', 'compound_embedding', 'train_keys'] + MOMENTS).collectEntries { name ->
+        inputs = (['de_train', 'genes', 'id_map', 'sample_submission', 'compound_embedding', 'train_keys'] + MOMENTS).collectEntries { name ->
             [name, Plan.existing(name, params[name], launchDir, 'a file')]
         }
         checkInputs()
@@ -66,6 +66,9 @@ class PerturbationPlan {
         }
         if (inputs.train_keys == null && MOMENTS.any { name -> inputs[name] }) {
             fail("--train_keys: missing; --${MOMENTS.find { name -> inputs[name] }} serves to simulate a table from keys")
+        }
+        if (inputs.genes && inputs.train_keys) {
+            fail('--genes and --train_keys exclude each other; a simulated table has nothing but genes')
         }
         if (inputs.sample_submission && (inputs.train_keys || !inputs.id_map)) {
             fail(inputs.train_keys

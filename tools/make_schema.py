@@ -35,7 +35,7 @@ from pharmacell.perturbation.settings import (  # noqa: E402
     FitOptions,
     Kept,
     Replicas,
-    SimulatedSize,
+    SimulatedTable,
     TableReading,
 )
 from pharmacell.response.settings import (  # noqa: E402
@@ -260,7 +260,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
         (
             Source(PerturbationInputs),
             Source(FitOptions, ("compound_embedding",)),
-            Source(TableReading, ("drop_unparsable",)),
+            Source(TableReading, ("drop_unparsable", "genes")),
         ),
     ),
     "perturbation_comparison": (
@@ -276,7 +276,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
         ),
     ),
     "perturbation_moments": ("Simulated table for perturbation models: input", (Source(PerturbationMoments),)),
-    "perturbation_simulation": ("Simulated table for perturbation models", (Source(SimulatedSize),)),
+    "perturbation_simulation": ("Simulated table for perturbation models", (Source(SimulatedTable),)),
     "run": ("Run", (Source(Run),)),
     "limits": ("Limits of one task", (Source(TaskLimits),)),
     "switches": ("Help and version", (Source(Switches),)),

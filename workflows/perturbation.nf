@@ -24,10 +24,10 @@ workflow PERTURBATION {
     }
 
     def trained = trainings.collectEntries { training -> [training.id, training.trained] }
-    // ch_trainings: [training, de_train, id_map, sample_submission, compound_embedding]
+    // ch_trainings: [training, de_train, genes, id_map, sample_submission, compound_embedding]
     def ch_trainings = channel.fromList(trainings).combine(ch_table)
         .map { meta, train, keys, sample ->
-            [meta.subMap('id', 'models', 'encoding', 'protocol'), train, keys, sample, meta.vectors ? inputs.compound_embedding : []]
+            [meta.subMap('id', 'models', 'encoding', 'protocol'), train, inputs.genes, keys, sample, meta.vectors ? inputs.compound_embedding : []]
         }
         .branch { training ->
             network: trained[training[0].id]
@@ -44,6 +44,7 @@ workflow PERTURBATION {
         .map { done -> trainings.findAll { training -> !(training.id in done) }.collectEntries { training -> [training.id, 'its training failed'] } }
     KAGGLE_SUMMARY(
         ch_table.map { train, _keys, _sample -> train },
+        inputs.genes,
         KAGGLE_TRAIN.out.scores.mix(KAGGLE_TRAIN_CPU.out.scores).collect().ifEmpty([]),
         KAGGLE_TRAIN.out.history.collect().ifEmpty([]),
         options.summary,

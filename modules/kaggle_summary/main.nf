@@ -6,6 +6,7 @@ process KAGGLE_SUMMARY {
 
     input:
     path de_train
+    path genes, stageAs: 'genes/*' // an empty list where there is none
     path scores, stageAs: 'row_scores/*', arity: '0..*' // and one example row of each model; none where all trainings failed: the command says why
     path history, stageAs: 'history/*', arity: '0..*'
     val options
@@ -24,7 +25,7 @@ process KAGGLE_SUMMARY {
     """
     : ${task.ext.code}
     mkdir -p row_scores
-    kaggle_summary.py --de_train ${Options.quote(de_train)} --row_scores row_scores ${losses} ${Options.line(options.findAll { name, _value -> name != 'drop_unparsable' })} ${flag} --threads ${task.cpus}
+    kaggle_summary.py ${Options.line([de_train: de_train, genes: genes])} --row_scores row_scores ${losses} ${Options.line(options.findAll { name, _value -> name != 'drop_unparsable' })} ${flag} --threads ${task.cpus}
     printf '%s\\n' ${rows.collect { row -> Options.csv(row) }.join(' ')} > missing.csv
     versions.py --process '${task.process}' pandas matplotlib > versions.yml
     """

@@ -6,8 +6,8 @@ process KAGGLE_TRAIN {
     ext code: Code.digest(projectDir, 'kaggle_train')
 
     input:
-    tuple val(meta), path(de_train), path(id_map, stageAs: 'keys/*'), path(sample_submission, stageAs: 'sample/*'),
-        path(compound_embedding, stageAs: 'embedding/*') // the last three: empty lists where there are none
+    tuple val(meta), path(de_train), path(genes, stageAs: 'genes/*'), path(id_map, stageAs: 'keys/*'), path(sample_submission, stageAs: 'sample/*'),
+        path(compound_embedding, stageAs: 'embedding/*') // the last four: empty lists where there are none
     val options
 
     output:
@@ -19,7 +19,7 @@ process KAGGLE_TRAIN {
     path 'versions.yml', emit: versions
 
     script:
-    def files = [de_train: de_train, id_map: id_map, sample_submission: sample_submission, compound_embedding: compound_embedding]
+    def files = [de_train: de_train, genes: genes, id_map: id_map, sample_submission: sample_submission, compound_embedding: compound_embedding]
     def folder = Options.quote("models/${meta.id}")
     def chosen = [model: meta.models, encoding: meta.encoding, protocol: meta.protocol, outdir: "models/${meta.id}"]
     def given = ['drop_unparsable', 'keep_predictions']

@@ -28,6 +28,15 @@ BEFORE_ANY_TASK = {
         [*TABLE, "--cell_type_mean", "{project}/tests/data/perturbation/cell_type_mean.csv"],
         "--train_keys: missing",
     ),
+    "genes of a simulated table": (
+        [
+            *("--mode", "perturbation", "--train_keys", "{project}/tests/data/perturbation/train_keys.csv"),
+            *("--id_map", f"{{project}}/{SMALL}/id_map.csv", "--genes", f"{{project}}/{SMALL}/id_map.csv"),
+            *("--cell_type_mean", "{project}/tests/data/perturbation/cell_type_mean.csv"),
+            *("--cell_type_std", "{project}/tests/data/perturbation/cell_type_std.csv"),
+        ],
+        "--genes and --train_keys exclude each other",
+    ),
     "sample without keys": (
         [*TABLE, "--sample_submission", f"{{project}}/{SMALL}/sample_submission.csv"],
         "--id_map: missing",
@@ -102,6 +111,8 @@ def test_tasks_are_models_by_encodings_by_protocols_and_one_on_all_rows(tmp_path
 def compared(project, tmp_path_factory):
     """A run on the small table: one network, one classical model, the baselines."""
     folder = tmp_path_factory.mktemp("perturbation")
+    names = pd.read_csv(PROJECT / SMALL / "sample_submission.csv", nrows=0).columns[1:]
+    (folder / "genes.txt").write_text("\n".join(names))
     arguments = [
         "-profile",
         "test",
@@ -117,6 +128,8 @@ def compared(project, tmp_path_factory):
         "2",
         "--seeds",
         "2",
+        "--genes",
+        "genes.txt",
     ]
     ended = run(project, folder, *filled(arguments, project))
     assert ended.code == 0, ended.output
@@ -162,6 +175,8 @@ def test_unchanged_resume_trains_nothing(compared, project):
         "2",
         "--seeds",
         "2",
+        "--genes",
+        "genes.txt",
     ]
     again = run(project, folder, *filled(arguments, project))
     assert again.code == 0, again.output

@@ -74,7 +74,7 @@ FILLED = {
     },
     "kaggle_train": {
         *("de_train", "id_map", "sample_submission", "model", "protocol", "final", "encoding", "compound_embedding"),
-        *("drop_unparsable", *make_schema.ELSEWHERE["perturbation"].fields()),
+        *("drop_unparsable", "genes", "keep_predictions", *make_schema.ELSEWHERE["perturbation"].fields()),
     },
     "simulate_perturbation": {"train_keys", "id_map", "mean", "std"},
 }

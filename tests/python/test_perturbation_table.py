@@ -89,6 +89,15 @@ BAD = {
     "nan": (changed(**{GENES[3]: np.nan}), (GENES[3], FRAME["sm_name"][0])),
     "infinite": (changed(**{GENES[4]: np.inf}), (GENES[4], "infinite")),
     "text": (FRAME.assign(**{GENES[2]: "high"}), (GENES[2],)),
+    "no SMILES": (
+        FRAME.assign(SMILES=FRAME["SMILES"].where(FRAME["sm_name"] != FRAME["sm_name"][0])),
+        (f"{FRAME['sm_name'][0]} (none)", "--drop_unparsable"),
+    ),
+    "two doses": (
+        pd.concat([FRAME.assign(dose=1.0), FRAME.head(1).assign(dose=10.0)]),
+        ("2 times", "one dose and time"),
+    ),
+    "names of no genes": (FRAME.rename(columns={g: f"feature_{g}" for g in GENES}), ("only 0 of the 80", "--genes")),
     "SMILES": (
         FRAME.assign(SMILES=FRAME["SMILES"].where(FRAME["sm_name"] != FRAME["sm_name"][0], "C1CC(")),
         (FRAME["sm_name"][0], "C1CC(", "--drop_unparsable"),
@@ -105,6 +114,77 @@ def test_bad_tables(name, tmp_path):
     path = tmp_path / "t.csv"
     frame.to_csv(path, index=False)
     refuse(kaggle_train, ["--de_train", str(path)], tmp_path / "out", str(path), *words)
+
+
+L1000 = SMALL.parent / "l1000" / "a375_24h_signlogp.csv.gz"
+
+
+def test_real_plate_with_missing_structures_and_a_column_of_counts(capsys):
+    with pytest.raises(InputError, match=r"BRD-A18328003 \(none\).* and 3 more; .*--drop_unparsable .* 8 of 59 rows"):
+        PerturbationTable.read(L1000)
+    capsys.readouterr()
+    table = PerturbationTable.read(L1000, drop_unparsable=True)
+    assert (len(table), len(table.genes)) == (51, 978)
+    assert "n_wells" not in table.genes
+    left, dropped = capsys.readouterr().err.splitlines()
+    assert "left out: n_wells" in left
+    assert "left out 8 of 59 rows" in dropped
+
+
+def in_obs(folder: Path, frame: pd.DataFrame) -> Path:
+    """Write an h5ad whose obs holds all that is no gene."""
+    obs = frame.drop(columns=GENES)
+    obs.index = obs.index.astype(str)
+    layers = {"sign_log10_pval": frame[GENES].to_numpy()}
+    ad.AnnData(obs=obs, var=pd.DataFrame(index=GENES), layers=layers).write_h5ad(folder / "t.h5ad")
+    return folder / "t.h5ad"
+
+
+def in_parquet(folder: Path, frame: pd.DataFrame) -> Path:
+    frame.to_parquet(folder / "t.parquet")
+    return folder / "t.parquet"
+
+
+def in_csv(folder: Path, frame: pd.DataFrame) -> Path:
+    frame.to_csv(folder / "t.csv")
+    return folder / "t.csv"
+
+
+@pytest.mark.parametrize("write", [in_obs, in_parquet, in_csv])
+def test_columns_that_describe_a_row_are_no_genes(write, tmp_path, capsys):
+    more = {"id": range(len(FRAME)), "dose_uM": 1.5, "timepoint_hr": 24, "n_cells": 100, "plate": "P1", "is_de": True}
+    table = PerturbationTable.read(write(tmp_path, FRAME.assign(**more)))
+    assert table.genes == GENES
+    np.testing.assert_allclose(table.y, FRAME[GENES].to_numpy(), rtol=1e-5)
+    said = capsys.readouterr().err
+    if write is not in_obs:
+        assert "left out: id, dose_uM, timepoint_hr, n_cells, plate and 1 more" in said
+
+
+def test_ensembl_and_mouse_names_are_genes(tmp_path):
+    names = [f"ENSG{number:011d}" for number in range(40)] + [f"ENSMUSG{number:011d}.2" for number in range(38)]
+    names += ["Trp53", "mt-Co1"]
+    renamed = FRAME.rename(columns=dict(zip(GENES, names, strict=True)))
+    assert PerturbationTable.read(in_csv(tmp_path, renamed.assign(time=24))).genes == names
+
+
+def test_genes_that_the_user_names(tmp_path, capsys):
+    renamed = FRAME.rename(columns={GENES[0]: "odd_name", GENES[1]: "time"})
+    (tmp_path / "genes.csv").write_text("gene,chromosome\ntime,1\nodd_name,2\nABSENT,3\n")
+    table = PerturbationTable.read(in_parquet(tmp_path, renamed), genes=tmp_path / "genes.csv")
+    assert table.genes == ["odd_name", "time"]
+    np.testing.assert_allclose(table.y, FRAME[GENES[:2]].to_numpy(), rtol=1e-5)
+    assert "1 genes of --genes are no columns, such as ABSENT" in capsys.readouterr().err
+    assert PerturbationTable.read(in_obs(tmp_path, FRAME), genes=by_line(tmp_path, GENES[5:7])).genes == GENES[5:7]
+    for text, words in (("ABSENT\n", "none of the 1 genes of --genes is a column"), ("\n", "names no gene")):
+        (tmp_path / "genes.txt").write_text(text)
+        arguments = ["--de_train", tmp_path / "t.parquet", "--genes", tmp_path / "genes.txt"]
+        refuse(kaggle_train, list(map(str, arguments)), tmp_path / "out", words)
+
+
+def by_line(folder: Path, names: list[str]) -> Path:
+    (folder / "some.txt").write_text("\n".join(names))
+    return folder / "some.txt"
 
 
 def test_unparsable_rows_are_dropped_when_told(tmp_path):

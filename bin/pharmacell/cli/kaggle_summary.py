@@ -31,6 +31,7 @@ def kaggle_summary(
     de_train: Path,
     layer: str | None,
     drop_unparsable: bool,
+    genes: Path | None,
     row_scores: Path,
     history: Path | None,
     outdir: Path,
@@ -47,7 +48,7 @@ def kaggle_summary(
 
     files = sorted(row_scores.glob("*row_scores.parquet"))
     if not files:
-        PerturbationTable.read(de_train, layer, drop_unparsable)  # a bad one fails every training: say so first
+        PerturbationTable.read(de_train, layer, drop_unparsable, genes)  # a bad one fails every training: say so first
         raise InputError(
             f"{row_scores}: holds no scores, as when every training failed (the pipeline's log has the reason of "
             "each); by hand, give the folder of kaggle_train's row_scores.parquet"

@@ -10,7 +10,7 @@ from pharmacell.cli import inputs
 from pharmacell.core.command import command
 from pharmacell.core.options import options_of
 from pharmacell.core.settings import chosen
-from pharmacell.perturbation.settings import FitOptions, Kept, Replicas, TableReading
+from pharmacell.perturbation.settings import DEFAULT_LAYER, FitOptions, Kept, Replicas, TableReading
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +42,7 @@ def kaggle_train(
     de_train: Path,
     layer: str | None,
     drop_unparsable: bool,
+    genes: Path | None,
     id_map: Path | None,
     sample_submission: Path | None,
     models: Sequence[str],
@@ -66,14 +67,14 @@ def kaggle_train(
     from pharmacell.core.errors import InputError
     from pharmacell.perturbation.final_fit import fit_all_rows
     from pharmacell.perturbation.fold_runs import Run, parquet_writer, write_tables
-    from pharmacell.perturbation.formats import is_simulated
+    from pharmacell.perturbation.formats import is_h5ad, is_simulated
     from pharmacell.perturbation.run_checks import check_run
     from pharmacell.perturbation.table import PerturbationTable, read_id_map, read_sample_submission
 
     if sample_submission and not id_map:
         raise InputError("--sample_submission without --id_map: its rows are not known; add --id_map")
     fit_options = chosen(FitOptions, options).complete()
-    table = PerturbationTable.read(de_train, layer, drop_unparsable)
+    table = PerturbationTable.read(de_train, layer, drop_unparsable, genes)
     keys = read_id_map(id_map, table) if id_map else None
     parts = check_run(table, models, protocols, fit_options, final, seed)
     ids = None
@@ -91,6 +92,7 @@ def kaggle_train(
         "n_rows": len(table),
         "loss": fit_options.loss,
         "table": de_train.name,
+        "layer": (layer or DEFAULT_LAYER) if is_h5ad(de_train) else None,
     }
     for model in models if final else ():
         fit_all_rows(run, model, keys, ids, card, outdir)

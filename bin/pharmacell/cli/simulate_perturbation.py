@@ -9,7 +9,7 @@ from pharmacell.cli import inputs
 from pharmacell.core.command import command
 from pharmacell.core.options import options_of
 from pharmacell.core.settings import chosen
-from pharmacell.perturbation.settings import SimulatedSize
+from pharmacell.perturbation.settings import SimulatedTable
 
 
 @command("simulate_perturbation")
@@ -23,22 +23,22 @@ from pharmacell.perturbation.settings import SimulatedSize
 @click.option(
     "--std", required=True, type=inputs.FILE, help="csv: cell_type, then the standard deviation of each gene."
 )
-@options_of(SimulatedSize)
+@options_of(SimulatedTable)
 @inputs.outdir
 def simulate_perturbation(
     train_keys: Path, id_map: Path, mean: Path, std: Path, outdir: Path, seed: int, **options: Any
 ) -> None:
     """Write de_train.parquet, de_test.parquet, id_map.csv, sample_submission.csv and simulation.json.
 
-    Cell types keep the given moments; compounds act through their Morgan fingerprints, partly differently in each cell
-    type; noise has heavy tails. The files say that their values are simulated.
+    Cell types keep the given moments; compounds act partly differently in each cell type; noise has heavy tails. The
+    files say that their values are simulated, and by which simulator.
     """
     from pharmacell.core.progress import say
     from pharmacell.perturbation.simulated_files import write_simulated
     from pharmacell.perturbation.simulation import read_source, reduce, simulate
 
-    size = chosen(SimulatedSize, options)
-    source = reduce(read_source(train_keys, id_map, mean, std), size.n_genes, size.n_compounds, seed)
-    train, test = simulate(source, seed)
-    write_simulated(source, train, test, seed, outdir)
+    asked = chosen(SimulatedTable, options)
+    source = reduce(read_source(train_keys, id_map, mean, std), asked.n_genes, asked.n_compounds, seed)
+    train, test = simulate(source, asked.simulator, seed)
+    write_simulated(source, train, test, asked.simulator, seed, outdir)
     say(f"simulated {len(train)} training and {len(test)} test rows of {train.shape[1]} genes")

@@ -1,5 +1,6 @@
 """The file formats of a perturbation table: parquet, h5ad, wide and long csv."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
+from pharmacell.perturbation.gene_columns import gene_columns
 from pharmacell.perturbation.settings import DEFAULT_LAYER
 
 KEYS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES", "control")
@@ -20,7 +22,7 @@ METADATA_KEY = b"pharmacell"  # of a parquet's schema; json
 Parts = tuple[pd.DataFrame, list[str], np.ndarray]  # keys [n_rows], genes, float32 [n_rows, n_genes]
 
 
-def read_parts(path: Path, layer: str | None) -> Parts:
+def read_parts(path: Path, layer: str | None, genes: Sequence[str] | None = None) -> Parts:
     """Read keys, genes and values by the file's suffix.
 
     Parameters
@@ -30,6 +32,8 @@ def read_parts(path: Path, layer: str | None) -> Parts:
         parquet, or long with the columns ``gene`` and ``value``.
     layer
         Layer of an h5ad; None takes ``sign_log10_pval``.
+    genes
+        Names of the columns that are genes; None: what :mod:`pharmacell.perturbation.gene_columns` takes for them.
 
     Raises
     ------
@@ -42,10 +46,10 @@ def read_parts(path: Path, layer: str | None) -> Parts:
         raise InputError(f"{path}: --layer {layer}: only an h5ad has layers; leave the option out")
     try:
         if kind == ".parquet":
-            return from_parquet(path)
+            return from_parquet(path, genes)
         if kind == ".h5ad":
-            return from_h5ad(path, layer or DEFAULT_LAYER)
-        return from_text(path, "\t" if kind == ".tsv" else ",")
+            return from_h5ad(path, layer or DEFAULT_LAYER, genes)
+        return from_text(path, "\t" if kind == ".tsv" else ",", genes)
     except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
 
@@ -70,31 +74,33 @@ def check_columns(path: Path, columns: list[str], required: tuple[str, ...] = KE
         raise InputError(f"{path}: column {twice[0]} stands there twice; keep one")
 
 
-def from_parquet(path: Path) -> Parts:
+def from_parquet(path: Path, chosen: Sequence[str] | None) -> Parts:
     """Read a wide parquet column by column, so that no second copy in double precision is made.
 
     Parameters
     ----------
     path
         The file.
+    chosen
+        Names of the genes, or None.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
     check_columns(path, table.column_names)
-    genes = [name for name in table.column_names if name not in (*KEYS, *OPTIONAL, *IGNORED)]
+    others = [name for name in table.column_names if name not in (*KEYS, *OPTIONAL, *IGNORED)]
+    kinds = {name: table.schema.field(name).type for name in others}
+    numeric = {name: pa.types.is_floating(kind) or pa.types.is_integer(kind) for name, kind in kinds.items()}
+    genes = gene_columns(path, numeric, chosen)
     y = np.empty((table.num_rows, len(genes)), np.float32)
     for number, gene in enumerate(genes):
-        kind = table.schema.field(gene).type
-        if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
-            raise InputError(f"{path}: column {gene} holds {kind}, not numbers; gene columns follow the keys")
         y[:, number] = table.column(gene).to_numpy()
     named = [name for name in (*KEYS, *OPTIONAL) if name in table.column_names]
     return table.select(named).to_pandas().reset_index(drop=True), genes, y
 
 
-def from_h5ad(path: Path, layer: str) -> Parts:
+def from_h5ad(path: Path, layer: str, chosen: Sequence[str] | None) -> Parts:
     """Read the keys and one layer of an h5ad; the other layers stay on disk.
 
     Parameters
@@ -103,6 +109,8 @@ def from_h5ad(path: Path, layer: str) -> Parts:
         The file.
     layer
         Holds the values.
+    chosen
+        Names of the genes, or None.
     """
     import h5py
     from anndata.io import read_elem
@@ -122,10 +130,12 @@ def from_h5ad(path: Path, layer: str) -> Parts:
     check_columns(path, list(obs.columns))
     values = values.toarray() if sparse.issparse(values) else values
     named = [name for name in (*KEYS, *OPTIONAL) if name in obs]
-    return obs[named], genes, np.asarray(values, np.float32)
+    kept = gene_columns(path, dict.fromkeys(genes, True), chosen, declared=True)
+    values = values if kept == genes else values[:, pd.Index(genes).get_indexer(kept)]
+    return obs[named], kept, np.asarray(values, np.float32)
 
 
-def from_text(path: Path, separator: str) -> Parts:
+def from_text(path: Path, separator: str, chosen: Sequence[str] | None) -> Parts:
     """Read a wide or a long csv or tsv.
 
     Parameters
@@ -134,19 +144,21 @@ def from_text(path: Path, separator: str) -> Parts:
         The file.
     separator
         Between two fields.
+    chosen
+        Names of the genes, or None.
     """
     texts = dict.fromkeys((*KEYS[:4], *OPTIONAL, "gene"), str)
     frame = pd.read_csv(path, sep=separator, low_memory=False, dtype=texts)
     check_columns(path, list(frame.columns))
     frame = frame.drop(columns=[name for name in IGNORED if name in frame])
-    if set(LONG) <= set(frame.columns):
+    is_long = set(LONG) <= set(frame.columns)
+    if is_long:
         frame = widen(path, frame)
     named = [name for name in (*KEYS, *OPTIONAL) if name in frame]
-    values = frame.drop(columns=named)
-    for gene, kind in values.dtypes.items():
-        if len(values) and kind.kind not in "fiu":
-            raise InputError(f"{path}: column {gene} holds text, not numbers; gene columns follow the keys")
-    return frame[named], values.columns.astype(str).tolist(), values.to_numpy(np.float32)
+    others = frame.drop(columns=named)
+    numeric = {str(name): not len(others) or kind.kind in "fiu" for name, kind in others.dtypes.items()}
+    genes = gene_columns(path, numeric, chosen, declared=is_long)
+    return frame[named], genes, others[genes].to_numpy(np.float32)
 
 
 def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
@@ -166,11 +178,25 @@ def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     twice = frame.duplicated([*pairs, "gene"])
     if twice.any():
         row = frame[twice].iloc[0]
-        raise InputError(f"{path}: {row['cell_type']}, {row['sm_name']}, {row['gene']} stands there twice; keep one")
+        raise InputError(
+            f"{path}: {row['cell_type']}, {row['sm_name']}, {row['gene']} stands there twice; keep one, such as one "
+            "dose and time"
+        )
     keys = frame[named].drop_duplicates(pairs)
     wide = frame.pivot(index=pairs, columns="gene", values="value").astype(np.float32)
     wide = wide.loc[pd.MultiIndex.from_frame(keys[pairs]), frame["gene"].drop_duplicates()]
     return pd.concat([keys.reset_index(drop=True), wide.reset_index(drop=True)], axis=1)
+
+
+def is_h5ad(path: Path) -> bool:
+    """Tell whether a table is an h5ad, by its name.
+
+    Parameters
+    ----------
+    path
+        Of the table.
+    """
+    return path.name.lower().removesuffix(".gz").endswith(".h5ad")
 
 
 def is_simulated(path: Path) -> bool:

@@ -19,7 +19,15 @@ class TableReading:
     """How a table of differential expression is read."""
 
     layer: str | None = setting(None, "Layer of an h5ad.", otherwise=DEFAULT_LAYER)
-    drop_unparsable: bool = setting(False, "Leave out rows whose SMILES cannot be parsed, instead of stopping.")
+    drop_unparsable: bool = setting(
+        False, "Leave out rows whose SMILES is empty or cannot be parsed, instead of stopping."
+    )
+    genes: Path | None = setting(
+        None,
+        "Names of the columns of --de_train that are genes, one a line.",
+        kind="file",
+        otherwise="known symbols, and what looks like a symbol or an id",
+    )
 
 
 @dataclass(frozen=True)
@@ -98,9 +106,14 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class SimulatedSize:
-    """How much of the given keys and moments a simulated table keeps."""
+class SimulatedTable:
+    """How a table is simulated, and how much of the given keys and moments it keeps."""
 
+    simulator: Literal["linear", "sparse"] = setting(
+        "linear",
+        "How compounds act: linear in their fingerprints on all genes, with independent noise; or sparse, through "
+        "mechanisms that move few genes and that like molecules may not share, with noise correlated within a row.",
+    )
     n_genes: int | None = setting(None, "Genes of the simulated table.", at_least=2, otherwise="all")
     n_compounds: int | None = setting(
         None,

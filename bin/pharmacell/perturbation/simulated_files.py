@@ -11,10 +11,13 @@ import pyarrow.parquet as pq
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.perturbation.fold_runs import gene_arrays
 from pharmacell.perturbation.formats import METADATA_KEY
-from pharmacell.perturbation.simulation import SHARES, Source
+from pharmacell.perturbation.simulation import Source
+from pharmacell.perturbation.simulators import SHARES
 
 
-def write_simulated(source: Source, train: np.ndarray, test: np.ndarray, seed: int, outdir: Path) -> None:
+def write_simulated(
+    source: Source, train: np.ndarray, test: np.ndarray, simulator: str, seed: int, outdir: Path
+) -> None:
     """Write the simulated table and what belongs to it.
 
     The files are de_train.parquet, de_test.parquet (the truth of the test rows), id_map.csv, sample_submission.csv and
@@ -26,13 +29,14 @@ def write_simulated(source: Source, train: np.ndarray, test: np.ndarray, seed: i
         Keys and genes.
     train, test
         float32, [n_rows, n_genes] each.
-    seed
+    simulator, seed
         That the values came from.
     outdir
         Folder of the files.
     """
     genes = source.mean.columns.tolist()
-    provenance = {"simulated": True, "seed": seed, "shares": SHARES, "note": "values are simulated, not measured"}
+    provenance = {"simulated": True, "simulator": simulator, "seed": seed, "shares": SHARES[simulator]}
+    provenance |= {"note": "values are simulated, not measured"}
     write_parquet(outdir / "de_train.parquet", source.train, genes, train, provenance)
     write_parquet(outdir / "de_test.parquet", source.test, genes, test, provenance)
     with whole_file(outdir / "id_map.csv") as partial:

@@ -8,16 +8,12 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
-from pharmacell.data.fingerprints import morgan_counts
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import unparsable
 from pharmacell.perturbation.formats import KEYS
+from pharmacell.perturbation.simulators import SIMULATORS
 from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv
 
-RANK = 12  # of the compound effect and of the interaction
-SHARES = {"compound": 0.45, "interaction": 0.15, "noise": 0.4}  # of the variance of a gene in a cell type
-POTENCY_SPREAD = 0.8  # standard deviation of ln(strength of a compound)
-DEGREES_OF_FREEDOM = 4  # of Student's t, the noise
 LIMIT = 40.0  # standard deviations; beyond them a heavy tail is only a hazard to float32
 
 
@@ -130,21 +126,18 @@ def reduce(source: Source, n_genes: int | None, n_compounds: int | None, seed: i
     return Source(train, test, mean, std)
 
 
-def simulate(source: Source, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def simulate(source: Source, simulator: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Make up the values of the training and of the test rows.
 
-    For cell type c, compound d and gene g, with the share s of each part in the variance::
-
-        y = mean[c, g] + std[c, g] * (sqrt(s1) k_d (a_d . L_g) + sqrt(s2) k_d (b_d . M_cg) + sqrt(s3) e)
-
-    a_d and b_d are random projections of the compound's Morgan counts (so that like molecules act alike), L_g and M_cg
-    random loadings of rank 12, k_d the strength of the compound (log-normal) and e Student's t noise of unit variance.
-    Every part has unit variance over compounds before its share, so cell types keep their moments.
+    Each is the mean of the cell type and gene plus their standard deviation times what the simulator makes, so cell
+    types keep their moments.
 
     Parameters
     ----------
     source
         Keys, genes and moments of the real table.
+    simulator
+        One of :data:`pharmacell.perturbation.simulators.SIMULATORS`.
     seed
         Seed of everything random in it.
 
@@ -153,40 +146,19 @@ def simulate(source: Source, seed: int) -> tuple[np.ndarray, np.ndarray]:
     train, test
         float32, [n_rows, n_genes] each.
     """
-    rng = generator(seed, "simulated perturbation")
     compounds = source.train.drop_duplicates("sm_name")[["sm_name", "SMILES"]]
     place = pd.Series(range(len(compounds)), compounds["sm_name"])
-    counts = np.log1p(morgan_counts(compounds["SMILES"].tolist()))
-    effects = [standardised(counts @ rng.normal(size=(counts.shape[1], RANK))) for _ in range(2)]
-    potency = rng.lognormal(0, POTENCY_SPREAD, len(compounds))
-    potency /= np.sqrt(np.mean(potency**2))
     n_genes = source.mean.shape[1]
-    loadings = rng.normal(size=(RANK, n_genes)) / np.sqrt(RANK)
-    of_cell_type = {name: rng.normal(size=(RANK, n_genes)) / np.sqrt(RANK) for name in source.mean.index}
+    make = SIMULATORS[simulator](
+        compounds["SMILES"].tolist(), source.mean.index.tolist(), n_genes, generator(seed, "simulated perturbation")
+    )
 
     def rows(keys: pd.DataFrame) -> np.ndarray:
         y = np.empty((len(keys), n_genes), np.float32)
         for cell_type, group in keys.groupby("cell_type").indices.items():
-            number = place[keys["sm_name"].iloc[group]].to_numpy()
-            strength = potency[number, None]
-            z = np.sqrt(SHARES["compound"]) * strength * (effects[0][number] @ loadings)
-            z += np.sqrt(SHARES["interaction"]) * strength * (effects[1][number] @ of_cell_type[cell_type])
-            noise = rng.standard_t(DEGREES_OF_FREEDOM, size=z.shape) / np.sqrt(DEGREES_OF_FREEDOM / 2)
-            z += np.sqrt(SHARES["noise"]) * noise
+            z = make(str(cell_type), place[keys["sm_name"].iloc[group]].to_numpy())
             mean, std = (moment.loc[cell_type].to_numpy() for moment in (source.mean, source.std))
             y[group] = mean + std * z.clip(-LIMIT, LIMIT)
         return y
 
     return rows(source.train), rows(source.test)
-
-
-def standardised(values: np.ndarray) -> np.ndarray:
-    """Return columns with mean 0 and standard deviation 1, as far as they vary.
-
-    Parameters
-    ----------
-    values
-        [n_rows, n_columns].
-    """
-    centred = values - values.mean(0)
-    return centred / np.maximum(centred.std(0), 1e-9)

@@ -12,9 +12,11 @@ from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.data.names import text_id
 from pharmacell.perturbation.formats import read_parts
+from pharmacell.perturbation.gene_columns import read_genes
 
 KEY_COLUMNS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES")
 ID_MAP_COLUMNS = ("id", "cell_type", "sm_name")
+NAMED = 5  # compounds that a message names
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class PerturbationTable:
         return replace(self, **chosen)
 
     @classmethod
-    def read(cls, path: Path, layer: str | None = None, drop_unparsable: bool = False) -> "PerturbationTable":
+    def read(
+        cls, path: Path, layer: str | None = None, drop_unparsable: bool = False, genes: Path | None = None
+    ) -> "PerturbationTable":
         """Read and check a table.
 
         Parameters
@@ -79,19 +83,21 @@ class PerturbationTable:
         layer
             Layer of an h5ad.
         drop_unparsable
-            Leave out rows whose SMILES rdkit cannot parse, instead of refusing the table.
+            Leave out rows whose SMILES is empty or rdkit cannot parse, instead of refusing the table.
+        genes
+            File that names the columns that are genes; None: known symbols and what looks like one.
 
         Raises
         ------
         InputError
             If the table cannot be used.
         """
-        keys, genes, y = read_parts(Path(path), layer)
+        keys, names, y = read_parts(Path(path), layer, read_genes(genes) if genes else None)
         if not len(keys):
             raise InputError(f"{path}: the table has no rows; give at least two (cell type, compound)")
-        if not genes:
+        if not names:
             raise InputError(f"{path}: the table has no gene columns after its keys")
-        texts = {name: texts_of(path, keys[name]) for name in KEY_COLUMNS}
+        texts = {name: texts_of(path, keys[name], name == "SMILES") for name in KEY_COLUMNS}
         split = keys["split"].astype(str).to_numpy(str) if "split" in keys else None
         table = cls(
             texts["cell_type"],
@@ -99,7 +105,7 @@ class PerturbationTable:
             texts["sm_lincs_id"],
             texts["SMILES"],
             booleans(path, keys["control"]),
-            genes,
+            names,
             y,
             split,
         )
@@ -110,7 +116,7 @@ class PerturbationTable:
         return table
 
 
-def texts_of(path: Path, column: pd.Series) -> np.ndarray:
+def texts_of(path: Path, column: pd.Series, may_be_empty: bool = False) -> np.ndarray:
     """Return a column of keys as text, str [n_rows]; whole numbers stay as they were written.
 
     Parameters
@@ -119,6 +125,8 @@ def texts_of(path: Path, column: pd.Series) -> np.ndarray:
         For a message.
     column
         Keys, of any type.
+    may_be_empty
+        Whether a missing value is an empty text.
 
     Raises
     ------
@@ -129,9 +137,9 @@ def texts_of(path: Path, column: pd.Series) -> np.ndarray:
         found = [text_id(value) for value in column]
     except ValueError as error:
         raise InputError(f"{path}: column {column.name}: {error}; write the table again with the ids as text") from None
-    if None in found:
+    if None in found and not may_be_empty:
         raise InputError(f"{path}: column {column.name} is empty in data row {found.index(None) + 1}; fill it in")
-    return np.array(found, dtype=str)
+    return np.array([text or "" for text in found], dtype=str)
 
 
 def booleans(path: Path, column: pd.Series) -> np.ndarray:
@@ -168,7 +176,7 @@ def check_values(path: Path, table: PerturbationTable) -> None:
         row = keys[twice].iloc[0]
         raise InputError(
             f"{path}: ({row['cell_type']}, {row['sm_name']}) stands there {count(keys, row)} times; "
-            "keep one row for each cell type and compound"
+            "keep one row for each cell type and compound, such as one dose and time"
         )
     several = keys.groupby("sm_name")["SMILES"].nunique()
     if (several > 1).any():
@@ -217,12 +225,19 @@ def parsable(path: Path, table: PerturbationTable, drop: bool) -> np.ndarray:
     rows = ~np.isin(table.smiles, bad)
     if not bad:
         return rows
-    named = ", ".join(sorted({f"{table.sm_name[table.smiles == smiles][0]} ({smiles})" for smiles in bad}))
+    compounds = sorted(
+        {f"{name} ({smiles or 'none'})" for name, smiles in zip(table.sm_name[~rows], table.smiles[~rows], strict=True)}
+    )
+    more = f" and {len(compounds) - NAMED} more" if len(compounds) > NAMED else ""
+    named = f"{', '.join(compounds[:NAMED])}{more}"
     if not drop:
-        raise InputError(f"{path}: rdkit cannot parse the SMILES of {named}; correct it or pass --drop_unparsable")
+        raise InputError(
+            f"{path}: no SMILES that rdkit can parse for {named}; correct it, or pass --drop_unparsable to leave out "
+            f"{(~rows).sum()} of {len(rows)} rows"
+        )
     if not rows.any():
         raise InputError(f"{path}: rdkit cannot parse any SMILES; nothing is left to train on")
-    say(f"left out {(~rows).sum()} rows whose SMILES rdkit cannot parse: {named}")
+    say(f"{path}: left out {(~rows).sum()} of {len(rows)} rows without a SMILES that rdkit can parse: {named}")
     return rows
 
 

@@ -88,7 +88,7 @@ def main() -> None:
 
     files = [FOLDER / name for name in ("train_keys.csv", "id_map.csv", "cell_type_mean.csv", "cell_type_std.csv")]
     source = reduce(read_source(*files), 80, 20, 0)
-    write_simulated(source, *simulate(source, 0), 0, FOLDER / "small")
+    write_simulated(source, *simulate(source, "linear", 0), "linear", 0, FOLDER / "small")
 
 
 if __name__ == "__main__":

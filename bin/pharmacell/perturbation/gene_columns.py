@@ -1,0 +1,109 @@
+"""Which columns of a table of differential expression are genes, and which only describe a row."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pharmacell.core.errors import InputError
+from pharmacell.core.progress import say
+from pharmacell.data.column_kinds import GENE_COLUMNS
+from pharmacell.data.genes import gene_table
+from pharmacell.data.input_file import check_file
+
+SHAPE = re.compile(r"[A-Z0-9][A-Z0-9.@/-]*(orf[A-Z0-9.-]+)?|Gm\d+|\w+Rik\w*")  # symbols, Ensembl and Entrez ids
+DESCRIBES = re.compile(
+    r"(obs_?|sample_?|row_?|n_?|num_?)?(id|index|name|cells?|wells?|counts?|genes?|umis?|replicates?|doses?|times?)|"
+    r"(dose|time|timepoint|pert|cell|compound|plate|well|batch|donor|library|drug)([_.].*)?|"
+    r"conc(entration)?|hours?|days?|weight|size|depth|row|col(umn)?|replicate",
+    re.IGNORECASE,
+)
+NAMED = 5  # columns that a note names
+
+
+def read_genes(path: Path) -> list[str]:
+    """Read names of genes: the first field of each line; a first line such as ``gene`` is a header.
+
+    Parameters
+    ----------
+    path
+        Text, csv or tsv.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or names none.
+    """
+    check_file(path, (".txt", ".csv", ".tsv"))
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error}); give one gene a line") from error
+    names = [name for line in lines if (name := re.split(r"[,\t]", line)[0].strip().strip('"'))]
+    if names and names[0].lower() in GENE_COLUMNS:
+        names = names[1:]
+    if not names:
+        raise InputError(f"{path}: names no gene; give one a line")
+    return names
+
+
+def gene_columns(
+    path: Path, numeric: Mapping[str, bool], genes: Sequence[str] | None, declared: bool = False
+) -> list[str]:
+    """Return the columns that are genes, in their order, and say which are left out.
+
+    Parameters
+    ----------
+    path
+        Of the table, for messages.
+    numeric
+        Column, which is no key, to whether it holds numbers.
+    genes
+        Names of the genes that the user gave; None: known symbols and what looks like a symbol or an id are genes.
+    declared
+        Whether the file says itself that all of these are genes, as an h5ad and a long table do.
+
+    Raises
+    ------
+    InputError
+        If a gene holds no numbers, or it cannot be told which columns are genes.
+    """
+    if genes is not None:
+        wanted = set(genes)
+        found = [name for name in numeric if name in wanted]
+        if not found:
+            raise InputError(f"{path}: none of the {len(wanted)} genes of --genes is a column, such as {genes[0]}")
+        if len(found) < len(wanted):
+            missing = next(name for name in genes if name not in numeric)
+            say(f"{path}: {len(wanted) - len(found)} genes of --genes are no columns, such as {missing}")
+    else:
+        found = list(numeric) if declared else [name for name in numeric if is_gene(name)]
+    chosen = set(found)
+    left = [name for name in numeric if name not in chosen]
+    if genes is None and len(left) > len(found):
+        raise InputError(
+            f"{path}: only {len(found)} of the {len(numeric)} columns beside the keys look like genes ({left[0]} does "
+            "not); name the genes, one a line, with --genes FILE"
+        )
+    for name in found:
+        if not numeric[name]:
+            raise InputError(f"{path}: column {name} holds no numbers; gene columns follow the keys")
+    if left and genes is None:
+        more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+        say(f"{path}: not genes, and left out: {', '.join(left[:NAMED])}{more} (--genes FILE names the genes)")
+    return found
+
+
+def is_gene(name: str) -> bool:
+    """Tell whether a column's name is that of a gene: a known symbol, or one that looks like a symbol or an id.
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    """
+    if DESCRIBES.fullmatch(name):
+        return False
+    if SHAPE.fullmatch(name):
+        return True
+    table = gene_table()
+    return table.symbols.get(name.upper()) == name or name in table.mouse_symbols
