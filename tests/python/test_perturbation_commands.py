@@ -3,6 +3,7 @@
 import json
 import re
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from synthetic_perturbation import DATA, SMALL
 
 from pharmacell.cli.kaggle_train import kaggle_train
 from pharmacell.cli.predict_perturbation import predict_perturbation
+from pharmacell.cli.qc import qc
 from pharmacell.cli.simulate_perturbation import simulate_perturbation
 from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.metrics import METRICS, Scorer
@@ -203,6 +205,63 @@ def test_predictions_that_are_refused(trained, tmp_path):
     refuse(predict_perturbation, [*model, "--pairs", str(tmp_path / "pairs.csv")], tmp_path / "o", "twice")
 
 
+@pytest.fixture(scope="module")
+def fold_changes(tmp_path_factory):
+    """A model of an h5ad whose layer logFC holds the small table's values, and the test cells as qc writes them."""
+    folder = tmp_path_factory.mktemp("fold_changes")
+    obs = TABLE.keys.assign(control=TABLE.control).set_axis([str(number) for number in range(len(TABLE))])
+    layers = {"logFC": TABLE.y, "sign_log10_pval": TABLE.y}
+    ad.AnnData(obs=obs, var=pd.DataFrame(index=TABLE.genes), layers=layers).write_h5ad(folder / "de.h5ad")
+    short = ("--model", "lstm", "--encoding", "fingerprint", "--seeds", 1, "--epochs", 2)
+    for layer in layers:
+        run(kaggle_train, "--de_train", folder / "de.h5ad", "--layer", layer, *short, "--outdir", folder / layer)
+    run(qc, "--sample", "basal", "--input", DATA.parent / "cells_cisplatin.h5ad", "--outdir", folder)
+    return folder
+
+
+def test_treated_cells_are_a_sample_that_qc_takes(fold_changes, tmp_path):
+    asked = ("--smiles", "CCO", "--smiles", TABLE.smiles[0], "--cell_type", TABLE.cell_type[0])
+    model = ("--model", fold_changes / "logFC/lstm.safetensors")
+    basal = ad.read_h5ad(fold_changes / "basal.h5ad")
+    run(predict_perturbation, *model, *asked, "--as_h5ad", "--basal", fold_changes / "basal.h5ad", "--outdir", tmp_path)
+    cells = ad.read_h5ad(tmp_path / "treated.h5ad")
+    treatment = cells.obs["simulated_treatment"]
+    assert treatment.value_counts().to_dict() == dict.fromkeys(["untreated", "CCO", TABLE.smiles[0]], basal.n_obs)
+    assert (cells[treatment == "untreated"].X != basal.X).nnz == 0
+    predicted = pd.read_csv(tmp_path / "perturbation.csv").query("SMILES == 'CCO'").set_index("gene")["prediction"]
+    shares = [np.expm1(part.X.toarray()) for part in (basal, cells[treatment == "CCO"])]
+    np.testing.assert_allclose(shares[1].sum(axis=1), shares[0].sum(axis=1), rtol=1e-3)
+    cell = 0
+    change = pd.Series(
+        np.log2(shares[1][cell] / np.where(shares[0][cell] > 0, shares[0][cell], np.nan)), basal.var_names
+    )
+    rest = change.drop(predicted.index).dropna()  # genes without a prediction tell the scaling of the cell
+    moved = (change - rest.iloc[0])[predicted.index].dropna()
+    np.testing.assert_allclose(moved, predicted[moved.index], atol=1e-3)
+    sample = ("--sample", "both", "--input", tmp_path / "treated.h5ad", "--treatment_key", "simulated_treatment")
+    run(qc, *sample, "--outdir", tmp_path)
+    prepared = ad.read_h5ad(tmp_path / "both.h5ad")
+    assert prepared.n_obs == cells.n_obs
+    assert prepared.uns["pharmacell"]["simulated"]
+    np.testing.assert_allclose(prepared.X.toarray(), cells[:, prepared.var_names].X.toarray(), rtol=1e-4, atol=1e-4)
+
+
+def test_treated_cells_that_are_refused(fold_changes, tmp_path):
+    asked = ["--smiles", "CCO", "--cell_type", TABLE.cell_type[0], "--as_h5ad"]
+    basal = ["--basal", str(fold_changes / "basal.h5ad")]
+    signed, good = (["--model", str(fold_changes / name / "lstm.safetensors")] for name in ("sign_log10_pval", "logFC"))
+    for arguments, words in (
+        ([*signed, *asked, *basal], ("trained on sign_log10_pval, not on log2 fold changes", "--layer logFC")),
+        ([*good, *asked], ("--as_h5ad and --basal belong together",)),
+        (
+            [*good, *asked, *basal, "--cell_type", next(one for one in TABLE.cell_type if one != asked[3])],
+            ("one cell type",),
+        ),
+        ([*good, *asked, "--basal", str(fold_changes / "de.h5ad")], ("run qc on the sample first",)),
+    ):
+        refuse(predict_perturbation, arguments, tmp_path / "out", *words)
+
+
 def test_simulated_table_keeps_moments_and_follows_chemistry(tmp_path):
     run(simulate_perturbation, *SOURCE, "--outdir", tmp_path)
     table = PerturbationTable.read(tmp_path / "de_train.parquet")
@@ -220,6 +279,26 @@ def test_simulated_table_keeps_moments_and_follows_chemistry(tmp_path):
     assert facts["n_train"] == len(table)
     truth = pd.read_parquet(tmp_path / "de_test.parquet")
     assert list(truth["id"]) == list(pd.read_csv(tmp_path / "sample_submission.csv", dtype={"id": str})["id"])
+
+
+def test_sparse_simulator_has_correlated_noise_and_few_strong_genes(tmp_path):
+    mean, std = (pd.read_csv(DATA / f"cell_type_{name}.csv", index_col=0) for name in ("mean", "std"))
+    found = {}
+    for simulator in ("linear", "sparse"):
+        run(simulate_perturbation, *SOURCE, "--simulator", simulator, "--outdir", tmp_path / simulator)
+        assert json.loads((tmp_path / simulator / "simulation.json").read_text())["simulator"] == simulator
+        table = PerturbationTable.read(tmp_path / simulator / "de_train.parquet")
+        rows = table.cell_type
+        z = (table.y - mean.loc[rows].to_numpy()) / std.loc[rows].to_numpy()
+        size = np.sqrt((z**2).mean(axis=1))
+        weak = z[size < np.quantile(size, 0.3)]  # hardly more than noise
+        values = np.linalg.svd(weak / np.sqrt((weak**2).mean(axis=1, keepdims=True)), compute_uv=False) ** 2
+        strongest = np.sort(z[size.argmax()] ** 2)
+        most = strongest[-z.shape[1] // 10 :].sum() / strongest.sum()
+        found[simulator] = {"factors": values[:5].sum() / values.sum(), "in a tenth of the genes": most}
+        assert 0.7 < z.std() < 1.3  # cell types keep their moments
+    assert found["sparse"]["factors"] > found["linear"]["factors"]
+    assert found["sparse"]["in a tenth of the genes"] > 0.7 > found["linear"]["in a tenth of the genes"]
 
 
 def test_simulation_is_seeded_and_can_be_reduced(tmp_path):

@@ -170,11 +170,12 @@ def test_published_sign_accuracies_stand_beside_ours(results, inputs, tmp_path):
     arguments = ["--de_train", inputs / "train.parquet", "--row_scores", folder, "--outdir", tmp_path, "--threads", "1"]
     done = CliRunner().invoke(kaggle_summary, list(map(str, arguments)), catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    page = write_report([tmp_path / "perturbation.mqc"], "PharmaCell", {}, tmp_path).read_text()
+    page = write_report([tmp_path / "perturbation.sections"], "PharmaCell", {}, tmp_path).read_text()
     assert "sign accuracy, published" in page
     assert "<td>0.706</td>" in page
     assert "12.5% of the true values are exactly 0" in page.replace("\n", " ")
-    assert "<td>0.706</td>" not in write_report([results / "perturbation.mqc"], "PharmaCell", {}, tmp_path).read_text()
+    of_smiles = write_report([results / "perturbation.sections"], "PharmaCell", {}, tmp_path).read_text()
+    assert "<td>0.706</td>" not in of_smiles
 
 
 BAD = {

@@ -16,12 +16,21 @@ from pharmacell.core.command import command
 @click.option("--smiles", multiple=True, help="Molecule (repeatable); each is predicted in each --cell_type.")
 @click.option("--cell_type", "cell_types", multiple=True, help="Cell type of the training table (repeatable).")
 @click.option("--pairs", type=inputs.FILE, help="csv of cell_type, SMILES, instead of the two options above.")
+@click.option(
+    "--as_h5ad",
+    is_flag=True,
+    help="Also write treated.h5ad: the cells of --basal, and again under every molecule. Takes a model of log2 fold "
+    "changes and one cell type.",
+)
+@click.option("--basal", type=inputs.FILE, help="SAMPLE.h5ad of qc: cells of the cell type, for --as_h5ad.")
 @inputs.outdir
 def predict_perturbation(
     model: Path,
     smiles: tuple[str, ...],
     cell_types: tuple[str, ...],
     pairs: Path | None,
+    as_h5ad: bool,
+    basal: Path | None,
     outdir: Path,
     threads: int,
     device: str,
@@ -29,8 +38,9 @@ def predict_perturbation(
 ) -> None:
     """Predict the differential expression of every gene, with the interval of the replicas.
 
-    Writes perturbation.csv (cell_type, SMILES, gene, prediction, std, low, high) and nearest_compounds.csv: the most
-    similar training compound of each molecule, by Tanimoto similarity of Morgan counts.
+    Writes perturbation.csv (cell_type, SMILES, gene, prediction, std, low, high) and nearest_compounds.csv: the
+    most similar training compound of each molecule (Tanimoto of Morgan counts). With --as_h5ad also treated.h5ad,
+    a sample for qc whose obs column simulated_treatment is untreated or the molecule.
     """
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.errors import InputError
@@ -38,13 +48,25 @@ def predict_perturbation(
     from pharmacell.core.progress import say
     from pharmacell.perturbation.new_molecules import predict_pairs, read_pairs
     from pharmacell.perturbation.store import load
+    from pharmacell.perturbation.treated_cells import check_fold_changes, with_treated, write_cells
 
+    if as_h5ad != (basal is not None):
+        raise InputError("--as_h5ad and --basal belong together; give both or neither")
     if pairs and (smiles or cell_types):
         raise InputError("--pairs: it takes the place of --smiles and --cell_type; leave them out")
     wanted = read_pairs(pairs, smiles, cell_types)
+    if as_h5ad and wanted["cell_type"].nunique() > 1:
+        raise InputError("--as_h5ad: --basal has the cells of one cell type; predict one at a time")
     use_threads(threads)
     fitted, config = load(model, resolve_device(device))
+    if as_h5ad:
+        check_fold_changes(config["card"])
     predictions, nearest = predict_pairs(fitted, config["card"], wanted)
+    if basal:
+        changes = predictions["prediction"].to_numpy().reshape(len(wanted), -1)
+        cells, n_shared = with_treated(basal, fitted.genes, changes, wanted["SMILES"].tolist())
+        write_cells(cells, outdir / "treated.h5ad")
+        say(f"{n_shared} of {cells.n_vars} genes of {basal.name} have a predicted fold change; no other gene is moved")
     for name, table in (("perturbation.csv", predictions), ("nearest_compounds.csv", nearest)):
         with whole_file(outdir / name) as partial:
             table.to_csv(partial, index=False)

@@ -54,7 +54,7 @@ class Comparison:
     history
         Losses of the networks, may be empty.
     examples
-        Of each protocol, one row of the best model, where there is one.
+        Of each protocol, one row of the best model that has one.
     simulated
         Whether the table's values were simulated.
     zeros
@@ -166,10 +166,11 @@ def compare(
     )
     rows = pd.concat([read_columns(path, EXAMPLE_COLUMNS) for path in sorted(examples)]) if examples else None
     for protocol in found.protocols if rows is not None else ():
-        here = _named(found.of(rows, protocol))
-        here = here[here["name"] == found.best(protocol)[0]]
-        if len(here):
-            found.examples[protocol] = example_row(here.iloc[0])
+        here = _named(found.of(rows, protocol)).drop_duplicates("name").set_index("name", drop=False)
+        # the mean over seeds, which may be the best, has no example of its own
+        with_example = [name for name in found.top(protocol, len(found.gains)) if name in here.index]
+        if with_example:
+            found.examples[protocol] = example_row(here.loc[with_example[0]])
     return found
 
 

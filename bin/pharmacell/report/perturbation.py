@@ -5,9 +5,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pharmacell import perturbation
 from pharmacell.perturbation.comparison import RANKED_BY, Comparison
 from pharmacell.perturbation.models.registry import NO_ENCODING, title_of
+from pharmacell.perturbation.published import read_published
 from pharmacell.report.figure_table import write_figures
 from pharmacell.report.figures.perturbation_scores import METRIC_TITLES
 from pharmacell.report.perturbation_figures import PERTURBATION_FIGURES
@@ -30,7 +30,6 @@ SIGNS = (
     "network never predicts. Published: as the study prints it; its split is not stated, and its rows and values are "
     "not these, so the two columns tell of different tasks."
 )
-PUBLISHED = Path(perturbation.__file__).with_name("published.csv")
 SIGN_METRICS = ("mae", "mae_sign_right", "mae_sign_wrong", "sign_accuracy")
 STUDY_ENCODING = "ordinal"
 PROTOCOLS = {
@@ -106,13 +105,6 @@ def score_table(gains: "pd.DataFrame") -> str:
     return wide.to_html(border=0)
 
 
-def read_published() -> "pd.Series":
-    """Return the study's own figures, by model and metric."""
-    import pandas as pd
-
-    return pd.read_csv(PUBLISHED).set_index(["model", "metric"])["value"]
-
-
 def sign_table(gains: "pd.DataFrame", published: "pd.Series") -> str:
     """Return errors and sign accuracy of each model, with the study's figures beside its networks, as html.
 
@@ -121,7 +113,7 @@ def sign_table(gains: "pd.DataFrame", published: "pd.Series") -> str:
     gains
         Rows of one protocol of ``gains.csv``, with ``name`` and ``kind``.
     published
-        From :func:`read_published`.
+        From :func:`pharmacell.perturbation.published.read_published`.
     """
     wide = gains.pivot(index="name", columns="metric", values="value")[list(SIGN_METRICS)]
     wide = wide.map(lambda value: f"{value:.3f}" if math.isfinite(value) else "not defined")
