@@ -120,7 +120,7 @@ def nearest_names(name: str, known: Mapping[str, str]) -> list[str]:
     """
     by_key = {plain(one): one for one in reversed(list(known))}  # the first of one spelling is kept
     nearest: dict[str, str] = {}
-    for key in difflib.get_close_matches(plain(name), by_key, n=len(by_key), cutoff=0.0):
+    for key in difflib.get_close_matches(plain(name), by_key, n=max(len(by_key), 1), cutoff=0.0):
         found = by_key[key]
         nearest.setdefault(known[found], known[found] if known[found] == found else f"{known[found]} ({found})")
     return list(nearest.values())[:N_NEAREST]

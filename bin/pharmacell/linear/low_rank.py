@@ -1,8 +1,9 @@
 """A matrix with gaps, filled and smoothed by one of low rank."""
 
 import numpy as np
+from scipy.linalg import eigh
 
-ROUNDS = 12
+ROUNDS = 8
 
 
 def soft_impute(values: np.ndarray, rank: int, rounds: int = ROUNDS) -> np.ndarray:
@@ -32,8 +33,9 @@ def soft_impute(values: np.ndarray, rank: int, rounds: int = ROUNDS) -> np.ndarr
     estimate = filled
     for _ in range(rounds):
         mean = filled.mean(0)
-        squares, v = np.linalg.eigh((filled - mean).T @ (filled - mean))  # ascending; the squares of S, and V
-        singular = np.sqrt(np.maximum(squares[::-1][: rank + 1], 0))
+        first = [values.shape[1] - rank - 1, values.shape[1] - 1]
+        squares, v = eigh((filled - mean).T @ (filled - mean), subset_by_index=first)  # ascending; squares of S, and V
+        singular = np.sqrt(np.maximum(squares[::-1], 0))
         kept = v[:, ::-1][:, :rank]
         shrunk = np.maximum(1 - singular[rank] / np.maximum(singular[:rank], 1e-12), 0)
         estimate = (filled - mean) @ kept * shrunk @ kept.T + mean

@@ -1,27 +1,33 @@
 """The bulk stage of the panel: everything that does not depend on a sample."""
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from pharmacell.core.progress import say
+from pharmacell.core.seeds import generator
 from pharmacell.data.drugs import describe_drugs
 from pharmacell.data.structures import smiles_of
 from pharmacell.panel.columns import DRUGS
-from pharmacell.panel.held_out import Predictability, folds_of, held_out_z, predictability
+from pharmacell.panel.held_out import HeldOutLines, Predictability, folds_of, pair_scores, predictability
 from pharmacell.panel.linear import LinearChoice
+from pharmacell.panel.mutations import WEIGHTS, Events, event_weights
 from pharmacell.panel.profiles import BulkScale
 from pharmacell.panel.responses import Responses, read_responses
+from pharmacell.panel.shifted import pseudo_bulks
 from pharmacell.panel.store import PanelModel
 from pharmacell.panel.verdict import ceiling
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+PENALTIES, TISSUE_WEIGHTS = (1.0, 2.0, 5.0), (1.0, 4.0, 10.0)
+
 
 def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
-    """Score held-out lines of all drugs, and choose what the linear members need.
+    """Choose by shifted validation what the linear members need, and score held-out lines of all drugs.
 
     Parameters
     ----------
@@ -30,25 +36,65 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
     table
         ``response.parquet`` of all drugs.
     seed
-        Draws the folds.
+        Draws folds and pseudo-bulks.
     """
     responses = read_responses(lines, table)
     say(f"panel: {len(responses.drugs)} drugs on {lines.n_obs} lines")
     if responses.left_out:
         say(f"panel: {len(responses.left_out)} drugs have fewer than 50 lines: {', '.join(responses.left_out)}")
     tissues = lines.obs["tissue"].to_numpy(str)
-    scale = BulkScale.fit(np.asarray(lines.X, np.float32), list(lines.var_names))
-    choice = LinearChoice()
-    found = held_out_z(scale.x, responses, tissues, folds_of(tissues, seed), choice)
-    scores = predictability(responses, found, tissues)
+    expression = np.asarray(lines.X, np.float32)
+    scale = BulkScale.fit(expression, list(lines.var_names))
+    fold = folds_of(tissues, seed)
+    profiles = scale.of_counts(pseudo_bulks(expression, fold, generator(seed, "panel pseudo-bulks")))
+    held = HeldOutLines.of(scale, profiles, responses, tissues, fold)
+    groups = np.array([f"{tissue} {one}" for tissue, one in zip(tissues, fold, strict=True)])
+    choice, scores = choose(held, groups)
+    say(f"panel: penalty {choice.penalty:g} a gene, lines of the sample's tissue count {choice.tissue_weight:g} times")
+    found = held.predict(choice)
+    events = Events.of(lines.obs_names)
+    with_events = {0.0: found}
+    if len(events.names):
+        with_events |= {weight: held.predict(choice, events.lines, weight) for weight in WEIGHTS}
+    weights = event_weights(responses.z, with_events, groups)
+    say(f"panel: driver events count for {np.count_nonzero(weights)} drugs")
     card = {
         "seed": seed,
         "genes": scale.genes,
         "drugs": responses.drugs,
         "left_out": responses.left_out,
         "members": ["linear"],
+        "shifted_validation": scores,
     }
-    return PanelModel(choice, drug_table(responses, scores), found, list(lines.obs_names), card)
+    drugs = drug_table(responses, predictability(responses, found, groups))
+    return PanelModel(choice, drugs, found, weights, list(lines.obs_names), card)
+
+
+def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[dict[str, float]]]:
+    """Choose penalty and tissue weight by the order of held-out lines of one tissue, as pseudo-bulks.
+
+    Parameters
+    ----------
+    held
+        The lines.
+    groups
+        Tissue and fold of each line.
+
+    Returns
+    -------
+    choice
+        With the highest mean share of pairs in the right order, of responses and of specific responses.
+    scores
+        Of every choice.
+    """
+    rows, best, highest = [], LinearChoice(), -1.0
+    for penalty, weight in product(PENALTIES, TISSUE_WEIGHTS):
+        choice = LinearChoice(penalty, weight)
+        pairs, specific = pair_scores(held.responses.z, held.predict(choice), groups)
+        rows.append({"penalty": penalty, "tissue_weight": weight, "pairs": pairs, "specific": specific})
+        if pairs + specific > highest:
+            best, highest = choice, pairs + specific
+    return best, rows
 
 
 def drug_table(responses: Responses, scores: Predictability) -> pd.DataFrame:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator, integer
+from pharmacell.data.cells import CellMatrix
 from pharmacell.data.neighbour_graph import memberships, nearest_neighbours
+from pharmacell.panel.profiles import CountMatrix
 
 if TYPE_CHECKING:
     import igraph
@@ -19,6 +21,7 @@ STABLE = 0.9  # adjusted Rand index between clusterings of resampled cells
 RESAMPLES, SHARE = 5, 0.8
 MOST_CLUSTERED = 5_000  # cells of larger samples are drawn, and the others join the cluster of their nearest
 NEIGHBOURS, COMPONENTS = 15, 20
+MOST_GENES = 0.5  # share of the genes that tissue shows and a single cell does not
 SMALLEST = 0.01  # share of the cells; smaller clusters join the nearest
 NORMAL = {"true", "t", "yes", "y", "1", "1.0", "normal", "healthy"}
 
@@ -92,6 +95,35 @@ def _with_notes(code: np.ndarray, names: list[str], how: str) -> Groups:
         shown = ", ".join(single[:5]) + (f" and {len(single) - 5} more" if len(single) > 5 else "")
         notes = [f"{len(single)} groups have one cell ({shown}): a profile of one cell is poor, see their intervals"]
     return Groups(code, names, how, notes)
+
+
+def holds_patients(cells: CellMatrix, counts: CountMatrix) -> bool:
+    """Tell whether the rows of a sample are tissue or pseudo-bulks: values by million, most genes of which are there.
+
+    Parameters
+    ----------
+    cells
+        The prepared sample.
+    counts
+        Its values on the shared genes.
+    """
+    if cells.uns.get("scale") != "tpm":
+        return False
+    _, first = next(iter(counts))
+    detected = np.asarray((first > 0).mean(1)).ravel()
+    return bool(np.median(detected) > MOST_GENES)
+
+
+def patients(obs: pd.DataFrame) -> Groups:
+    """Return every row as a group of its own.
+
+    Parameters
+    ----------
+    obs
+        Of the prepared sample.
+    """
+    how = f"each of the {len(obs)} rows is a group: a table of tissue or pseudo-bulks (values by million)"
+    return Groups(np.arange(len(obs)), list(obs.index.astype(str)), how, [])
 
 
 def clusters(components: np.ndarray, seed: int) -> tuple[np.ndarray, str]:

@@ -1,14 +1,86 @@
-"""Held-out lines: how well each drug can be predicted, and by how much a prediction is off."""
+"""Held-out lines as pseudo-bulks: what is chosen, how well each drug is predicted, and by how much it is off."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from pharmacell.core.seeds import generator
-from pharmacell.panel.linear import LinearChoice, LinearPanel, tissue_weights
+from pharmacell.linear.weighted_ridge import WeightedRidge
+from pharmacell.panel.linear import LinearChoice, tissue_weights
+from pharmacell.panel.profiles import BulkScale
 from pharmacell.panel.responses import Responses
 
 FOLDS = 5
+GAP = 0.5  # standard deviations between two lines' responses, from which on their order counts
+
+
+@dataclass(frozen=True)
+class HeldOutLines:
+    """Lines, each predicted by fits that did not see it.
+
+    Attributes
+    ----------
+    scale
+        All lines, on all bulk genes.
+    profiles
+        The lines as pseudo-bulks, on the bulk scale, float32 [n_lines, n_genes].
+    responses
+        Of the lines.
+    tissues
+        Of the lines.
+    fold
+        Fold of each line, [n_lines].
+    learned
+        Of each fold, the responses of the other lines, without gaps.
+    """
+
+    scale: BulkScale
+    profiles: np.ndarray
+    responses: Responses
+    tissues: np.ndarray
+    fold: np.ndarray
+    learned: list[np.ndarray]
+
+    @classmethod
+    def of(
+        cls, scale: BulkScale, profiles: np.ndarray, responses: Responses, tissues: np.ndarray, fold: np.ndarray
+    ) -> "HeldOutLines":
+        """Denoise the responses of each fold's other lines.
+
+        Parameters
+        ----------
+        scale, profiles, responses, tissues, fold
+            See the class.
+        """
+        learned = [responses.learned(np.flatnonzero(fold != one)) for one in range(int(fold.max()) + 1)]
+        return cls(scale, profiles, responses, tissues, fold, learned)
+
+    def predict(self, choice: LinearChoice, events: np.ndarray | None = None, weight: float = 0.0) -> np.ndarray:
+        """Return the predicted z of every line as a sample of its tissue, float32 [n_lines, n_drugs].
+
+        Parameters
+        ----------
+        choice
+            Penalty and tissue weight.
+        events
+            Standardised driver events of the lines, [n_lines, n_events]; None: not used.
+        weight
+            What the product of two lines' events counts beside that of their expression.
+        """
+        products = self.scale.products
+        similar = (self.profiles @ self.scale.x.T).astype(np.float64)
+        if events is not None:
+            products, similar = (matrix + weight * (events @ events.T) for matrix in (products, similar))
+        found = np.empty(self.responses.z.shape, np.float32)
+        for fold, learned in enumerate(self.learned):
+            train = np.flatnonzero(self.fold != fold)
+            own = products[np.ix_(train, train)]
+            for tissue in np.unique(self.tissues[self.fold == fold]):
+                rows = np.flatnonzero((self.fold == fold) & (self.tissues == tissue))
+                weights = tissue_weights(self.tissues[train], tissue, choice.tissue_weight)
+                ridge = WeightedRidge(own, weights, choice.penalty * len(self.scale.genes))
+                found[rows] = ridge.hat(similar[np.ix_(rows, train)]) @ learned
+        return found
 
 
 def folds_of(tissues: np.ndarray, seed: int) -> np.ndarray:
@@ -29,33 +101,38 @@ def folds_of(tissues: np.ndarray, seed: int) -> np.ndarray:
     return fold
 
 
-def held_out_z(
-    x: np.ndarray, responses: Responses, tissues: np.ndarray, folds: np.ndarray, choice: LinearChoice
-) -> np.ndarray:
-    """Predict every line by a fit that did not see it, as a sample of its tissue, float32 [n_lines, n_drugs].
+def pair_scores(truth: np.ndarray, found: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """Return the share of pairs of lines whose order is right over all drugs: of responses, and of specific responses.
+
+    Pairs are of one group and differ by more than half a standard deviation; specific is what remains when each line's
+    mean over drugs is taken off.
 
     Parameters
     ----------
-    x
-        Lines on the bulk scale, [n_lines, n_genes].
-    responses
-        Of the lines.
-    tissues
-        Of the lines.
-    folds
-        Fold of each line.
-    choice
-        Penalty and tissue weight.
+    truth
+        Measured z, NaN where it was not, [n_lines, n_drugs].
+    found
+        Predicted, [n_lines, n_drugs].
+    groups
+        Of the lines, such as tissue and fold, [n_lines].
     """
-    found = np.empty(responses.z.shape, np.float32)
-    for fold in range(int(folds.max()) + 1):
-        train, held = folds != fold, folds == fold
-        learned = responses.learned(np.flatnonzero(train))
-        for tissue in np.unique(tissues[held]):
-            rows = held & (tissues == tissue)
-            weights = tissue_weights(tissues[train], tissue, choice.tissue_weight)
-            found[rows] = LinearPanel(x[train], learned, weights, choice).z(x[rows])
-    return found
+    found = np.where(np.isnan(truth), np.nan, found)
+    specific, said = (rows - np.nanmean(rows, 1, keepdims=True) for rows in (truth, found))
+    return _pairs(truth, found, groups), _pairs(specific, said, groups)
+
+
+def _pairs(truth: np.ndarray, found: np.ndarray, groups: np.ndarray) -> float:
+    """Return the share of pairs whose order is right."""
+    right = total = 0
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        for place in range(1, len(rows)):
+            gap = truth[rows[place]] - truth[rows[:place]]
+            said = found[rows[place]] - found[rows[:place]]
+            counted = np.abs(gap) > GAP  # False where either was not measured
+            total += int(np.count_nonzero(counted))
+            right += int(np.count_nonzero(counted & (gap * said > 0)))
+    return right / total if total else float("nan")
 
 
 @dataclass(frozen=True)
@@ -76,7 +153,7 @@ class Predictability:
     everywhere: np.ndarray
 
 
-def predictability(responses: Responses, predicted: np.ndarray, tissues: np.ndarray) -> Predictability:
+def predictability(responses: Responses, predicted: np.ndarray, groups: np.ndarray) -> Predictability:
     """Score held-out predictions.
 
     Parameters
@@ -85,10 +162,10 @@ def predictability(responses: Responses, predicted: np.ndarray, tissues: np.ndar
         Of the lines.
     predicted
         Of the same lines, z, [n_lines, n_drugs].
-    tissues
-        Of the lines.
+    groups
+        Lines of one group are compared: of one tissue and one fold, [n_lines].
     """
-    number = np.unique(tissues, return_inverse=True)[1]
+    number = np.unique(groups, return_inverse=True)[1]
     rows = []
     for drug in range(len(responses.drugs)):
         z = responses.z[:, drug]

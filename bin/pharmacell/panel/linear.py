@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pharmacell.linear.weighted_ridge import WeightedRidge
+from pharmacell.panel.profiles import BulkScale
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,88 @@ def tissue_weights(tissues: np.ndarray, tissue: str | None, weight: float) -> np
     return np.where(tissues == tissue, weight, 1.0)
 
 
+@dataclass(frozen=True)
+class SampleEvents:
+    """Driver events of lines and sample, and what they count.
+
+    Attributes
+    ----------
+    lines
+        Standardised, [n_lines, n_events].
+    sample
+        On the same scale, [n_events].
+    weights
+        What the product of two lines' events counts beside that of their genes, for each drug, [n_drugs].
+    """
+
+    lines: np.ndarray
+    sample: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One factorisation and the drugs that it serves.
+
+    Attributes
+    ----------
+    ridge
+        Of the lines.
+    drugs
+        int [n].
+    event_products
+        Weighted products of the sample's events with each line's, [n_lines]; 0 where events are not used.
+    """
+
+    ridge: WeightedRidge
+    drugs: np.ndarray
+    event_products: np.ndarray
+
+
 class LinearPanel:
     """All drugs' linear members for samples of one tissue.
 
+    Drugs for which driver events do not count share one factorisation, and so do those with the same weight of events.
+
     Parameters
     ----------
-    x
-        Lines on the bulk scale, [n_lines, n_genes].
+    scale
+        The lines.
     learned
         Responses without gaps, [n_lines, n_drugs].
     weights
         Of the lines, [n_lines].
-    choice
-        Penalty and tissue weight.
+    penalty
+        For each gene.
+    events
+        Driver events; None where the sample's are not known.
     """
 
-    def __init__(self, x: np.ndarray, learned: np.ndarray, weights: np.ndarray, choice: LinearChoice) -> None:
-        self.learned = learned
-        self.ridge = WeightedRidge(x, weights, choice.penalty * x.shape[1])
-        self.coefficients = self.ridge.coefficients(learned)  # [n_genes, n_drugs]
-        self.intercept = self.ridge.intercept(learned)
+    def __init__(
+        self,
+        scale: BulkScale,
+        learned: np.ndarray,
+        weights: np.ndarray,
+        penalty: float,
+        events: SampleEvents | None = None,
+    ) -> None:
+        self.learned, self.x = learned, scale.x
+        n_lines, n_drugs = learned.shape
+        counted = np.zeros(n_drugs) if events is None else events.weights
+        self.coefficients = np.empty((scale.x.shape[1], n_drugs), np.float32)
+        self.intercept = np.empty(n_drugs, np.float32)
+        self.fits = []
+        for weight in np.unique(counted):
+            drugs = np.flatnonzero(counted == weight)
+            products, own = scale.products, np.zeros(n_lines)
+            if events is not None and weight > 0:
+                products = products + weight * (events.lines @ events.lines.T)
+                own = weight * (events.lines @ events.sample)
+            ridge = WeightedRidge(products, weights, penalty * scale.x.shape[1])
+            dual = ridge.dual(learned[:, drugs])
+            self.coefficients[:, drugs] = self.x.T @ dual.astype(np.float32)
+            self.intercept[drugs] = ridge.share @ (learned[:, drugs] - products @ dual) + own @ dual
+            self.fits.append(Fit(ridge, drugs, own))
 
     def z(self, profiles: np.ndarray) -> np.ndarray:
         """Return predicted z of all drugs, float32 [n, n_drugs].
@@ -67,7 +130,7 @@ class LinearPanel:
         profiles
             On the bulk scale, [n, n_genes].
         """
-        return ((profiles - self.ridge.mean) @ self.coefficients + self.intercept).astype(np.float32)
+        return profiles @ self.coefficients + self.intercept
 
     def permutation_p(self, profiles: np.ndarray) -> np.ndarray:
         """Test predictions against those from permuted responses of the same drug.
@@ -88,8 +151,13 @@ class LinearPanel:
         """
         from scipy.stats import norm
 
-        hat = self.ridge.hat(profiles)
-        centred = self.learned - self.learned.mean(0)
-        spread = np.sqrt(np.square(hat - hat.mean(1, keepdims=True)).sum(1))
-        deviation = np.sqrt(np.square(centred).sum(0) / (len(centred) - 1))
-        return 2 * norm.sf(np.abs(hat @ centred) / np.maximum(np.outer(spread, deviation), 1e-12))
+        found = np.empty((len(profiles), self.learned.shape[1]))
+        similar = (profiles @ self.x.T).astype(np.float64)
+        for fit in self.fits:
+            hat = fit.ridge.hat(similar + fit.event_products)
+            own = self.learned[:, fit.drugs]
+            centred = own - own.mean(0)
+            spread = np.sqrt(np.square(hat - hat.mean(1, keepdims=True)).sum(1))
+            deviation = np.sqrt(np.square(centred).sum(0) / (len(centred) - 1))
+            found[:, fit.drugs] = norm.sf(np.abs(hat @ centred) / np.maximum(np.outer(spread, deviation), 1e-12))
+        return 2 * found

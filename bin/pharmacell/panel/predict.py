@@ -1,7 +1,7 @@
 """One sample, all drugs: groups, cells, intervals and tests on the scale of the bulk lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,8 +9,8 @@ import numpy as np
 from scipy.stats import false_discovery_control, norm
 
 from pharmacell.panel.held_out import residual_spread
-from pharmacell.panel.linear import LinearPanel, tissue_weights
-from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, cell_profiles
+from pharmacell.panel.linear import LinearPanel, SampleEvents, tissue_weights
+from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, cell_profiles
 from pharmacell.panel.resemblance import Resemblance
 from pharmacell.panel.responses import Responses
 from pharmacell.panel.store import PanelModel
@@ -33,31 +33,42 @@ class SamplePanel:
     model
         The bulk stage.
     scale
-        Of the lines on the shared genes.
+        Of the lines on the shared genes, and of the sample's profiles unless ``profile_scale`` is set to another.
+    events
+        Driver events; None where the sample's are not known.
     """
 
-    def __init__(self, lines: "AnnData", responses: Responses, model: PanelModel, scale: BulkScale) -> None:
+    def __init__(
+        self,
+        lines: "AnnData",
+        responses: Responses,
+        model: PanelModel,
+        scale: BulkScale,
+        events: SampleEvents | None = None,
+    ) -> None:
+        self.events = events
+        self.profile_scale: BulkScale | RelativeScale = scale
         self.responses, self.model, self.scale = responses, model, scale
         self.tissues = lines.obs["tissue"].to_numpy(str)
         self.learned = responses.learned(np.arange(lines.n_obs))
-        self._linear: dict[str | None, LinearPanel] = {}
+        self._linear: dict[str, LinearPanel] = {}
 
-    def linear(self, tissue: str | None) -> LinearPanel:
+    def linear(self, tissue: str) -> LinearPanel:
         """Return the linear members for samples of a tissue; fitted when first asked for.
 
         Parameters
         ----------
         tissue
-            As the lines call it; None: not known.
+            As the lines call it.
         """
         if tissue not in self._linear:
             choice = self.model.choice
             weights = tissue_weights(self.tissues, tissue, choice.tissue_weight)
-            self._linear[tissue] = LinearPanel(self.scale.x, self.learned, weights, choice)
+            self._linear[tissue] = LinearPanel(self.scale, self.learned, weights, choice.penalty, self.events)
         return self._linear[tissue]
 
     def z(self, profiles: np.ndarray, tissues: np.ndarray) -> np.ndarray:
-        """Return predicted z, float32 [n, n_drugs].
+        """Return predicted z, float32 [n, n_drugs]: the one place where members are put together.
 
         Parameters
         ----------
@@ -184,24 +195,25 @@ def predict_groups(
     rng
         Draws cells.
     """
-    profiles = panel.scale.of_counts(pooled.parts.sum(1))
+    profiles = panel.profile_scale.of_counts(pooled.parts.sum(1))
     z = panel.z(profiles, near.tissue)
-    of_cells = np.empty(z.shape)
-    for group in range(len(z)):
-        drawn = panel.scale.of_counts(pooled.bootstrap(group, DRAWS, rng))
+    of_cells = np.zeros(z.shape)
+    for group in np.flatnonzero(pooled.sizes > 1).tolist():
+        drawn = panel.profile_scale.of_counts(pooled.bootstrap(group, DRAWS, rng))
         of_cells[group] = panel.linear(near.tissue[group]).z(drawn).std(0)
     spread = np.sqrt(panel.spread**2 + of_cells**2)
     _, slope = panel.responses.scale
     ln_ic50 = panel.ln_ic50(z)
     half = 1.96 * spread * slope
-    p = np.concatenate(
-        [panel.linear(tissue).permutation_p(row[None]) for row, tissue in zip(profiles, near.tissue, strict=True)]
-    )
+    p = np.empty(z.shape)
+    for one in np.unique(near.tissue):
+        p[near.tissue == one] = panel.linear(one).permutation_p(profiles[near.tissue == one])
     fdr = np.full(p.shape, np.nan)
     fdr[:, shown] = false_discovery_control(p[:, shown], axis=1)
-    tissue = np.stack(
-        [panel.percentile(row[None], panel.tissues == own)[0] for row, own in zip(z, near.tissue, strict=True)]
-    )
+    tissue = np.empty(z.shape)
+    for one in np.unique(near.tissue):
+        own = near.tissue == one
+        tissue[own] = panel.percentile(z[own], panel.tissues == one)
     general, of_lines = z.mean(1), panel.learned.mean(1)
     return GroupPredictions(
         z,
@@ -216,6 +228,27 @@ def predict_groups(
         fdr,
         -general,
         (of_lines < general[:, None]).mean(1),
+    )
+
+
+def without_level(found: GroupPredictions) -> GroupPredictions:
+    """Return predictions of a z-scored sample: what would say a level is empty.
+
+    Parameters
+    ----------
+    found
+        Of its groups.
+    """
+    empty = np.full(found.z.shape, np.nan)
+    return replace(
+        found,
+        ln_ic50=empty,
+        low=empty,
+        high=empty,
+        percentile=empty,
+        percentile_tissue=empty,
+        general=np.full(len(found.z), np.nan),
+        general_percentile=np.full(len(found.z), np.nan),
     )
 
 
@@ -235,5 +268,5 @@ def predict_cells(
     tissues
         Of each cell, [n_cells].
     """
-    for where, profiles in cell_profiles(counts, pooled, panel.scale):
+    for where, profiles in cell_profiles(counts, pooled, panel.profile_scale):
         yield where, panel.probability(panel.z(profiles, tissues[where]))

@@ -18,9 +18,60 @@ from pharmacell.data.matrices import Rows
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.standardise import Standardiser
 
+ZSCORE = "zscore"  # the scale of a sample without counts
 NEIGHBOURS = 15  # the cell itself among them
 MOST_REFERENCE_CELLS = 10_000  # of larger samples, neighbours are sought among so many, whose counts are held
+N_AXES = 300  # of the lines
+FAR = 3.0  # standard deviations of the lines along an axis; no line lies there
+CLIP = 2.0  # of a gene of pooled cells, in standard deviations of the lines
 PARTS = 20  # of a group's cells: what the bootstrap draws
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Principal axes of the lines.
+
+    Attributes
+    ----------
+    vectors
+        Orthonormal, float32 [n_genes, n_axes].
+    spread
+        Standard deviation of the lines along each, [n_axes].
+    """
+
+    vectors: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def of_products(cls, x: np.ndarray, products: np.ndarray) -> "Axes":
+        """Return the first 300 axes, or as many as the lines have.
+
+        Parameters
+        ----------
+        x
+            Lines, each gene centred, [n_lines, n_genes].
+        products
+            Inner products of the lines, [n_lines, n_lines].
+        """
+        squares, u = np.linalg.eigh(products)
+        kept = np.flatnonzero(squares > 1e-6 * squares[-1])[::-1][:N_AXES]
+        vectors = (x.T @ u[:, kept].astype(x.dtype)) / np.sqrt(squares[kept]).astype(x.dtype)
+        return cls(vectors, np.sqrt(squares[kept] / len(x)).astype(x.dtype))
+
+    def without_far_ones(self, profiles: np.ndarray) -> np.ndarray:
+        """Return profiles without the axes along which they lie where no line does.
+
+        A platform reads some genes high that another reads low, whatever the cells are. Along the axes of the lines
+        that shows as a place far outside of them, and what lies there tells nothing about a response.
+
+        Parameters
+        ----------
+        profiles
+            On the bulk scale, [n, n_genes].
+        """
+        place = profiles @ self.vectors
+        far = np.abs(place) > FAR * self.spread
+        return profiles - (place * far) @ self.vectors.T
 
 
 @dataclass(frozen=True)
@@ -32,14 +83,20 @@ class BulkScale:
     genes
         Shared genes.
     x
-        The lines, float32 [n_lines, n_genes].
+        The lines, each gene centred, float32 [n_lines, n_genes].
     scaler
         Mean of each gene over the lines, and the one deviation that all genes share.
+    products
+        Inner products of the lines, float64 [n_lines, n_lines].
+    axes
+        Principal axes of the lines.
     """
 
     genes: list[str]
     x: np.ndarray
     scaler: Standardiser
+    products: np.ndarray
+    axes: Axes
 
     @classmethod
     def fit(cls, lines: np.ndarray, genes: list[str]) -> "BulkScale":
@@ -59,10 +116,16 @@ class BulkScale:
         mean = own.mean(0)
         level = np.sqrt(np.square(own - mean).mean())
         scaler = Standardiser(mean, np.full_like(mean, level if level > 0 else 1))
-        return cls(genes, scaler.apply(own), scaler)
+        x = scaler.apply(own)
+        x -= x.mean(0)
+        products = (x @ x.T).astype(np.float64)
+        return cls(genes, x, scaler, products, Axes.of_products(x, products))
 
     def of_counts(self, counts: np.ndarray) -> np.ndarray:
         """Return pooled counts on the scale of the lines, float32 [n, n_genes].
+
+        Values are clipped at two standard deviations of the lines: the platforms differ by as much in many genes, and
+        what lies further out is theirs. See also :meth:`Axes.without_far_ones`.
 
         Parameters
         ----------
@@ -71,7 +134,31 @@ class BulkScale:
         """
         total = counts.sum(1, keepdims=True)
         logged = np.log1p(counts * (TARGET_SUM / np.where(total > 0, total, 1)))
-        return self.scaler.apply(line_profiles(logged).astype(np.float32))
+        profiles = (line_profiles(logged).astype(np.float32) - self.scaler.mean) / self.scaler.std
+        return self.axes.without_far_ones(np.clip(profiles, -CLIP, CLIP))
+
+
+@dataclass(frozen=True)
+class RelativeScale:
+    """Brings z-scored cells to the lines' genes; a profile says how cells differ from the sample's mean, no more.
+
+    Attributes
+    ----------
+    scaler
+        Of the sample's own cells, on the shared genes.
+    """
+
+    scaler: Standardiser
+
+    def of_counts(self, sums: np.ndarray) -> np.ndarray:
+        """Return mean profiles, float32 [n, n_genes].
+
+        Parameters
+        ----------
+        sums
+            Over cells, with the number of cells as the last column, [n, n_genes + 1].
+        """
+        return self.scaler.apply(sums[:, :-1] / np.maximum(sums[:, -1:], 1)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -86,14 +173,14 @@ class Pooled:
         Counts of the reference cells, csr [n_reference, n_genes].
     nearest
         Of each cell, rows of ``reference`` that are pooled with it, int [n_cells, k].
-    is_reference
-        Position of each cell in ``reference``, -1 where it is none, [n_cells].
+    sizes
+        Cells of each group, [n_groups].
     """
 
     parts: np.ndarray
     reference: sparse.csr_matrix
     nearest: np.ndarray
-    is_reference: np.ndarray
+    sizes: np.ndarray
 
     def bootstrap(self, group: int, n_draws: int, rng: np.random.Generator) -> np.ndarray:
         """Return a group's counts with its cells drawn with replacement, [n_draws, n_genes].
@@ -117,6 +204,9 @@ class Pooled:
 class CountMatrix:
     """Counts of a prepared sample on some genes, read in chunks; what was logged is taken back where there are none.
 
+    Z-scores are read as they are, with a column of ones behind them, so that sums over cells tell how many cells they
+    are of.
+
     Parameters
     ----------
     cells
@@ -130,6 +220,8 @@ class CountMatrix:
 
         self.n_cells = len(cells)
         self.columns = cells.columns_of(genes)
+        self.standardised = cells.uns.get("scale") == ZSCORE
+        self.n_columns = len(genes) + self.standardised
         layer = cells.file.get("layers/counts")
         self.logged = layer is None
         self.rows = cells.x if layer is None else sparse_dataset(layer) if hasattr(layer, "keys") else layer
@@ -139,12 +231,15 @@ class CountMatrix:
         for start in range(0, self.n_cells, CHUNK_CELLS):
             where = slice(start, min(start + CHUNK_CELLS, self.n_cells))
             block = self.rows[where][:, self.columns].astype(np.float32)
-            if self.logged:
+            if self.standardised:
+                block = block if isinstance(block, np.ndarray) else block.toarray()
+                block = np.column_stack([block, np.ones(len(block), np.float32)])
+            elif self.logged:
                 block = block.expm1() if sparse.issparse(block) else np.expm1(block)
             yield where, block
 
 
-def pool(counts: CountMatrix, groups: np.ndarray, components: np.ndarray, seed: int) -> Pooled:
+def pool(counts: CountMatrix, groups: np.ndarray, components: np.ndarray | None, seed: int) -> Pooled:
     """Pool the counts of groups, and keep what is needed to pool those of each cell's neighbours, in one pass.
 
     Parameters
@@ -154,42 +249,41 @@ def pool(counts: CountMatrix, groups: np.ndarray, components: np.ndarray, seed: 
     groups
         Group of each cell, from 0, [n_cells].
     components
-        Principal components of the cells; neighbours are sought in the first 20.
+        Principal components of the cells; neighbours are sought in the first 20. None: a cell is pooled with no other.
     seed
         Draws the parts and the reference cells.
     """
     from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS
 
     rng, n_cells = generator(seed, "panel pools"), len(groups)
-    part = _random_parts(groups, rng)
-    n_groups = int(groups.max()) + 1
-    slot = groups * PARTS + part
+    n_groups, n_parts = int(groups.max()) + 1, min(PARTS, int(np.bincount(groups).max()))
+    slot = groups * n_parts + _random_parts(groups, n_parts, rng)
     reference = np.arange(n_cells)
     if n_cells > MOST_REFERENCE_CELLS:
         reference = np.sort(rng.choice(n_cells, MOST_REFERENCE_CELLS, replace=False))
-    is_reference = np.full(n_cells, -1)
-    is_reference[reference] = np.arange(len(reference))
-    sums = np.zeros((n_groups * PARTS, len(counts.columns)))
+    is_reference = np.zeros(n_cells, bool)
+    is_reference[reference] = True
+    sums = np.zeros((n_groups * n_parts, counts.n_columns))
     held = []
     for where, block in counts:
         own = slot[where]
         member = sparse.csr_matrix((np.ones(len(own), np.float32), (own, np.arange(len(own)))), (len(sums), len(own)))
         found = member @ block
         sums += found.toarray() if sparse.issparse(found) else found
-        held.append(sparse.csr_matrix(block[is_reference[where] >= 0]))
+        held.append(sparse.csr_matrix(block[is_reference[where]]))
     k = min(NEIGHBOURS - 1, n_cells // CELLS_PER_NEIGHBOUR)
     nearest = np.empty((n_cells, 0), int)
-    if k:
+    if k and components is not None:
         nearest = _nearest(np.ascontiguousarray(components[:, :COMPONENTS], np.float32), reference, k)
-    return Pooled(sums.reshape(n_groups, PARTS, -1), sparse.vstack(held, format="csr"), nearest, is_reference)
+    return Pooled(sums.reshape(n_groups, n_parts, -1), sparse.vstack(held, format="csr"), nearest, np.bincount(groups))
 
 
-def _random_parts(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the part, from 0 to 19, of each cell: parts of a group are equally large but for one cell."""
+def _random_parts(groups: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the part of each cell, from 0: parts of a group are equally large but for one cell."""
     part = np.empty(len(groups), int)
     for group in range(int(groups.max()) + 1):
         own = np.flatnonzero(groups == group)
-        part[own] = rng.permutation(len(own)) % PARTS
+        part[own] = rng.permutation(len(own)) % n_parts
     return part
 
 
@@ -204,7 +298,9 @@ def _nearest(components: np.ndarray, reference: np.ndarray, k: int) -> np.ndarra
     return np.take_along_axis(found, order, 1)
 
 
-def cell_profiles(counts: CountMatrix, pooled: Pooled, scale: BulkScale) -> Iterator[tuple[slice, np.ndarray]]:
+def cell_profiles(
+    counts: CountMatrix, pooled: Pooled, scale: BulkScale | RelativeScale
+) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield positions and profiles of cells pooled with their neighbours, float32 [<= 2048, n_genes].
 
     Parameters

@@ -8,7 +8,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.folds import UNKNOWN
 from pharmacell.data.names import nearest_names, plain
 
-NEAREST = 5  # lines of a tissue whose mean correlation speaks for it
+NEAREST = 10  # lines of a tissue whose mean correlation speaks for it
 LEAST = 0.15  # correlation with the nearest line; below, a profile resembles none
 
 
@@ -21,9 +21,9 @@ class Resemblance:
     line
         Position of the nearest line, [n].
     correlation
-        Pearson correlation with it, over the shared genes on the bulk scale, [n].
+        Correlation of ranks with it, see :func:`resemblance`, [n].
     tissue
-        The tissue whose five nearest lines correlate best, [n].
+        The tissue whose ten nearest lines correlate best, [n].
     """
 
     line: np.ndarray
@@ -32,28 +32,64 @@ class Resemblance:
 
     @property
     def none(self) -> np.ndarray:
-        """Whether a profile resembles no line, bool [n]."""
+        """Whether a profile resembles no line, bool [n]; False where that cannot be told."""
         return self.correlation < LEAST
 
 
-def resemblance(profiles: np.ndarray, lines: np.ndarray, tissues: np.ndarray) -> Resemblance:
+def resemblance(profiles: np.ndarray, lines: np.ndarray, tissues: np.ndarray, given: str | None) -> Resemblance:
     """Compare profiles with lines.
+
+    Genes are ranked within each profile and each line, and the mean rank of each gene over the lines is taken off.
 
     Parameters
     ----------
-    profiles, lines
-        On the bulk scale, [n, n_genes] and [n_lines, n_genes].
+    profiles
+        Pooled counts, [n, n_genes].
+    lines
+        Expression of the lines on the same genes, [n_lines, n_genes].
     tissues
         Of the lines.
+    given
+        Tissue of the sample; None where it is not known.
     """
-    found = _unit(profiles) @ _unit(lines).T
+    own = rank_genes(lines)
+    mean = own.mean(0)
+    found = _unit(rank_genes(profiles) - mean) @ _unit(own - mean).T
     known = [tissue for tissue in np.unique(tissues) if tissue != UNKNOWN]
     best = np.argmax(found, 1)
     tissue = np.full(len(profiles), UNKNOWN, object)
-    if known:
+    if given:
+        tissue[:] = given
+    elif known:
         means = [np.sort(found[:, tissues == one], axis=1)[:, -NEAREST:].mean(1) for one in known]
         tissue = np.array(known, object)[np.argmax(means, 0)]
     return Resemblance(best, found[np.arange(len(found)), best], tissue)
+
+
+def no_resemblance(n: int, given: str | None) -> Resemblance:
+    """Return the resemblance of profiles that cannot be compared with lines.
+
+    Parameters
+    ----------
+    n
+        How many.
+    given
+        Tissue of the sample; None where it is not known.
+    """
+    return Resemblance(np.full(n, -1), np.full(n, np.nan), np.full(n, given or UNKNOWN, object))
+
+
+def rank_genes(rows: np.ndarray) -> np.ndarray:
+    """Rank the genes within each row, from 0 to 1; ties share their mean rank, float32.
+
+    Parameters
+    ----------
+    rows
+        [n, n_genes].
+    """
+    from scipy.stats import rankdata
+
+    return (rankdata(rows, axis=1) / rows.shape[1]).astype(np.float32)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -13,13 +13,16 @@ from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import FEWEST_SHARED_GENES
+from pharmacell.data.standardise import Standardiser
 from pharmacell.panel import columns
 from pharmacell.panel.combinations import pairs_of_drugs
 from pharmacell.panel.drug_choice import drugs_asked_for
-from pharmacell.panel.groups import Groups, groups_of, normal_groups
-from pharmacell.panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups
-from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, pool, shared_genes
-from pharmacell.panel.resemblance import Resemblance, known_tissue, resemblance
+from pharmacell.panel.groups import Groups, groups_of, holds_patients, normal_groups, patients
+from pharmacell.panel.linear import SampleEvents
+from pharmacell.panel.mutations import Events
+from pharmacell.panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups, without_level
+from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, pool, shared_genes
+from pharmacell.panel.resemblance import Resemblance, known_tissue, no_resemblance, resemblance
 from pharmacell.panel.responses import Responses, read_responses
 from pharmacell.panel.separation import best_drugs, separation
 from pharmacell.panel.settings import PanelRequest
@@ -31,6 +34,10 @@ from pharmacell.panel.verdict import verdicts
 if TYPE_CHECKING:
     from anndata import AnnData
 
+RELATIVE = (
+    "the sample holds z-scores, which say nothing about the level of a gene: probabilities and ranks compare its cells "
+    "with each other, and ln_ic50, percentile, low and high are empty"
+)
 SENSITIVE = 0.5  # a cell of at least this probability is called sensitive
 
 
@@ -103,29 +110,62 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
         If a name of the request is unknown, or too few genes are shared.
     """
     cells = CellMatrix(path)
-    model, responses = bulk.model, bulk.responses
+    responses = bulk.responses
     chosen, notes = drugs_asked_for(asked, responses.drugs, responses.left_out)
     shown = np.array([responses.drugs.index(drug) for drug in chosen])
-    components = cells.components() if "obsm/X_pca" in cells.file else None
-    groups = groups_of(cells.obs, components, request.group_key, seed)
-    normal = normal_groups(cells.obs, groups, request.normal_key)
     genes = shared_genes(bulk.lines.var_names, cells.genes)
     if len(genes) < FEWEST_SHARED_GENES:
         raise InputError(
             f"{path}: {len(genes)} genes are shared with the bulk file, at least {FEWEST_SHARED_GENES} are needed"
         )
-    say(f"panel: {groups.how}; {len(chosen)} drugs, {len(genes)} shared genes")
-    scale = BulkScale.fit(np.asarray(bulk.lines[:, genes].X, np.float32), genes)
-    panel = SamplePanel(bulk.lines, responses, model, scale)
     counts = CountMatrix(cells, genes)
-    pooled = pool(counts, groups.code, components if components is not None else np.zeros((len(cells), 1)), seed)
-    near = resemblance(scale.of_counts(pooled.parts.sum(1)), scale.x, panel.tissues)
-    if request.tissue:
-        near = Resemblance(
-            near.line, near.correlation, np.full(len(near.line), known_tissue(request.tissue, panel.tissues), object)
-        )
+    components = cells.components() if "obsm/X_pca" in cells.file else None
+    if request.group_key is None and holds_patients(cells, counts):
+        groups, components = patients(cells.obs), None
+    else:
+        groups = groups_of(cells.obs, components, request.group_key, seed)
+    normal = normal_groups(cells.obs, groups, request.normal_key)
+    events, more = sample_events(bulk, request.mutations)
+    given = known_tissue(request.tissue, bulk.lines.obs["tissue"].to_numpy(str)) if request.tissue else None
+    say(f"panel: {groups.how}; {len(chosen)} drugs, {len(genes)} shared genes")
+    expression = np.asarray(bulk.lines[:, genes].X, np.float32)
+    scale = BulkScale.fit(expression, genes)
+    panel = SamplePanel(bulk.lines, responses, bulk.model, scale, events)
+    if counts.standardised:
+        panel.profile_scale = RelativeScale(Standardiser.fit(block[:, :-1] for _, block in counts))
+        more.append(RELATIVE)
+    pooled = pool(counts, groups.code, components, seed)
+    if counts.standardised:
+        near = no_resemblance(len(groups.names), given)
+    else:
+        near = resemblance(pooled.parts.sum(1), expression, panel.tissues, given)
     found = predict_groups(panel, pooled, near, shown, generator(seed, "panel cells drawn"))
-    Output(bulk, cells, groups, normal, near, shown, outdir).write(panel, counts, pooled, found, request, notes)
+    if counts.standardised:
+        found = without_level(found)
+    Output(bulk, cells, groups, normal, near, shown, outdir).write(panel, counts, pooled, found, request, notes + more)
+
+
+def sample_events(bulk: Bulk, mutations: str | None) -> tuple[SampleEvents | None, list[str]]:
+    """Return the driver events of a sample, and notes on them.
+
+    Parameters
+    ----------
+    bulk
+        What the sample is compared with.
+    mutations
+        What the sheet says; None where nothing.
+    """
+    if not mutations:
+        return None, ["driver events are not known: drugs that follow a mutation are predicted from expression alone"]
+    events = Events.of(bulk.lines.obs_names)
+    sample, rare = events.of_sample(mutations)
+    weights = bulk.model.event_weights
+    notes = [
+        f"driver events ({mutations}) count for {np.count_nonzero(weights)} drugs, those whose held-out lines gain"
+    ]
+    if rare:
+        notes.append(f"too few lines have these driver events to learn from them: {', '.join(rare)}")
+    return SampleEvents(events.lines, sample, weights), notes
 
 
 @dataclass(frozen=True)

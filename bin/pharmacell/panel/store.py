@@ -16,6 +16,7 @@ from pharmacell.panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE
 from pharmacell.panel.linear import LinearChoice
 
 FORMAT = 1
+ARRAYS = ("held_out", "event_weights")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class PanelModel:
     drugs
         One row a drug, see :data:`pharmacell.panel.columns.DRUGS`.
     held_out
-        Predicted z of each line by a fit that did not see it, float32 [n_lines, n_drugs].
+        Predicted z of each line, as a pseudo-bulk, by a fit that did not see it, float32 [n_lines, n_drugs].
+    event_weights
+        What the driver events count for each drug, [n_drugs].
     lines
         Names of these lines.
     card
@@ -39,6 +42,7 @@ class PanelModel:
     choice: LinearChoice
     drugs: pd.DataFrame
     held_out: np.ndarray
+    event_weights: np.ndarray
     lines: list[str]
     card: dict[str, Any]
 
@@ -58,7 +62,7 @@ def write_panel_model(model: PanelModel, outdir: Path) -> None:
     with whole_file(outdir / DRUGS_FILE) as partial:
         model.drugs.to_csv(partial, index=False)
     with whole_file(outdir / LINEAR_FILE) as partial:
-        save_file({"held_out": np.ascontiguousarray(model.held_out)}, partial)
+        save_file({name: np.ascontiguousarray(getattr(model, name)) for name in ARRAYS}, partial)
     fixed = {"format": FORMAT, "version": __version__, "linear": asdict(model.choice), "lines": model.lines}
     write_json(outdir / CARD_FILE, {**fixed, **model.card})
 
@@ -85,8 +89,9 @@ def read_panel_model(folder: Path) -> PanelModel:
         drugs = pd.read_csv(
             folder / DRUGS_FILE, dtype={"drug": str}, keep_default_na=False, na_values={"reliability": [""]}
         )
-        held_out = load_file(folder / LINEAR_FILE)["held_out"]
-        return PanelModel(LinearChoice(**card["linear"]), drugs, held_out, card["lines"], card)
+        arrays = load_file(folder / LINEAR_FILE)
+        choice, own = LinearChoice(**card["linear"]), {name: arrays[name] for name in ARRAYS}
+        return PanelModel(choice=choice, drugs=drugs, lines=card["lines"], card=card, **own)
     except InputError:
         raise
     except Exception as error:  # whatever a library makes of a damaged file

@@ -95,7 +95,7 @@ def groups_table(
             "group": names,
             "n_cells": sizes,
             "tissue": near.tissue,
-            "nearest_line": [lines[line] for line in near.line],
+            "nearest_line": [lines[line] if line >= 0 else "" for line in near.line],
             "resemblance": near.correlation,
             "flag": flags,
             "general_sensitivity": found.general,

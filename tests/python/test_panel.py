@@ -1,0 +1,277 @@
+"""The panel of all drugs: the two commands on a small bulk data set, and what they refuse."""
+
+import json
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from scipy.stats import spearmanr
+from panel_bulk import lines_and_drugs, write_bulk, write_cells
+
+from pharmacell.cli.predict_panel import predict_panel
+from pharmacell.cli.pretrain_panel import pretrain_panel
+from pharmacell.linear.low_rank import soft_impute
+from pharmacell.linear.weighted_ridge import WeightedRidge
+from pharmacell.panel import columns
+from pharmacell.panel.combinations import pairs_of_drugs
+from pharmacell.panel.groups import clusters
+from pharmacell.panel.held_out import paired_auroc
+from pharmacell.panel.profiles import BulkScale
+from pharmacell.panel.responses import read_responses
+
+RARE = "Drug 49"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return the folder of a bulk data set without two lines, its model, and these lines."""
+    folder = tmp_path_factory.mktemp("panel")
+    lines = list(lines_and_drugs()[0].index[[3, 40]])
+    bulk, response = write_bulk(folder / "bulk", tuple(lines), RARE)
+    arguments = ["--bulk", bulk, "--response", response, "--outdir", folder / "model", "--threads", "1"]
+    result = CliRunner().invoke(pretrain_panel, [str(one) for one in arguments])
+    assert result.exit_code == 0, result.output
+    return folder, lines
+
+
+def predict(folder, sample, name, *more, fails=False):
+    arguments = ["--model", folder / "model", "--bulk", folder / "bulk" / "bulk.h5ad", "--sample", sample]
+    arguments += [
+        "--response",
+        folder / "bulk" / "response.parquet",
+        "--outdir",
+        folder / name,
+        "--threads",
+        "1",
+        *more,
+    ]
+    result = CliRunner().invoke(predict_panel, [str(one) for one in arguments])
+    if fails:
+        assert result.exit_code == 1
+        assert len(result.output.strip().splitlines()) == 1
+        return result.output
+    assert result.exit_code == 0, result.output
+    return pd.read_csv(folder / name / "panel.csv"), json.loads((folder / name / "panel.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def mixture(trained):
+    folder, lines = trained
+    sample = write_cells(folder / "mixture.h5ad", lines)
+    return predict(folder, sample, "mixture", "--group_key", "line"), folder, lines
+
+
+def test_model_folder_says_how_well_each_drug_is_predicted(trained):
+    folder, _ = trained
+    drugs = pd.read_csv(folder / "model" / "drugs.csv")
+    assert list(drugs) == list(columns.DRUGS)
+    assert RARE not in set(drugs["drug"])
+    assert json.loads((folder / "model" / "card.json").read_text())["left_out"] == [RARE]
+    assert drugs["predictability"].mean() > 0.6  # the drugs follow gene programmes
+    assert ((drugs["predictability_low"] < drugs["predictability"]) & (drugs["n_lines"] == 88)).all()
+
+
+def test_groups_are_predicted_in_absolute_terms(mixture):
+    (panel, facts), _, lines = mixture
+    assert list(panel) == list(columns.PANEL)
+    assert len(panel) == 2 * 49
+    assert (panel["low"] < panel["ln_ic50"]).all()
+    assert (panel["ln_ic50"] < panel["high"]).all()
+    assert panel["percentile"].between(0, 1).all()
+    _, _, z = lines_and_drugs()
+    found = panel.pivot_table(index="group", columns="drug", values="ln_ic50")
+    for line in lines:
+        assert spearmanr(found.loc[line], z.loc[line, found.columns])[0] > 0.2
+    difference = found.loc[lines[0]] - found.loc[lines[1]]
+    assert spearmanr(difference, (z.loc[lines[0]] - z.loc[lines[1]])[found.columns])[0] > 0.5
+    assert "line" in facts["groups"]
+
+
+def test_rows_are_ranked_within_groups_and_hopeless_drugs_are_not(mixture):
+    (panel, _), folder, _ = mixture
+    drugs = pd.read_csv(folder / "model" / "drugs.csv").set_index("drug")
+    for _, own in panel.groupby("group"):
+        ranked = own[own["rank"].notna()]
+        assert list(ranked["rank"]) == list(range(1, len(ranked) + 1))
+        assert ranked["specific"].is_monotonic_increasing
+        assert (own["verdict"].eq(columns.NOT_SUPPORTED) == own["rank"].isna()).all()
+        hopeless = drugs.index[drugs["verdict_ceiling"] == columns.NOT_SUPPORTED]
+        assert own.loc[own["drug"].isin(hopeless), "rank"].isna().all()
+
+
+def test_a_line_alone_is_predicted_as_in_the_mixture(mixture):
+    (panel, _), folder, lines = mixture
+    for line in lines:
+        sample = write_cells(folder / f"{line}.h5ad", [line])
+        alone, _ = predict(folder, sample, f"alone {line}", "--group_key", "line")
+        both = alone.merge(panel, on=["group", "drug"], suffixes=("", "_mixed"))
+        assert len(both) == 49
+        assert both["ln_ic50"].to_numpy() == pytest.approx(both["ln_ic50_mixed"].to_numpy(), abs=1e-4)
+        assert both["percentile"].to_numpy() == pytest.approx(both["percentile_mixed"].to_numpy(), abs=1e-4)
+
+
+def test_cells_and_h5ad_hold_what_the_table_sums_up(mixture):
+    (panel, _), folder, lines = mixture
+    cells = pd.read_parquet(folder / "mixture" / "cells.parquet")
+    sample = ad.read_h5ad(folder / "mixture" / "mixture.h5ad")
+    assert list(cells["cell_id"]) == list(sample.obs_names)
+    drug = "Drug 0"
+    share = (cells[drug] >= 0.5).groupby(sample.obs["line"].to_numpy()).mean()
+    own = panel[panel["drug"] == drug].set_index("group")["share_sensitive"]
+    assert own.loc[lines].to_numpy() == pytest.approx(share.loc[lines].to_numpy())
+    names = list(sample.uns["pharmacell_panel"]["drugs"])
+    assert sample.obsm["pharmacell_panel"][:, names.index(drug)] == pytest.approx(cells[drug].to_numpy())
+
+
+def test_combinations_take_the_better_of_two_drugs():
+    percentile = np.array([[0.1, 0.9, 0.5], [0.8, 0.2, 0.5], [0.9, 0.05, 0.9]])
+    found = pairs_of_drugs(
+        percentile, list("abc"), ["g", "h", "n"], np.array([1, 1, 0], bool), np.array([0, 0, 1], bool)
+    )
+    assert list(found) == list(columns.COMBINATIONS)
+    first = found[(found["drug_a"] == "a") & (found["drug_b"] == "b")].iloc[0]
+    assert first["worst_group"] == "h"
+    assert first["worst_percentile"] == pytest.approx(0.2)
+    assert first["better_single"] == pytest.approx(0.8)
+    assert first["gain"] == pytest.approx(0.6)
+    assert first["normal_percentile"] == pytest.approx(0.05)
+    assert list(found["normal_percentile"] > found["worst_percentile"]) == [
+        True,
+        False,
+        False,
+    ]  # those that spare first
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--normal_key", "absent"], "no column 'absent'"),
+        (["--group_key", "absent"], "no column 'absent'"),
+        (["--tissue", "lungs"], "no bulk line is of tissue 'lungs'"),
+        (["--drug", "target:EGFR"], "no drug has the target 'EGFR'"),
+        (["--drug", RARE], "fewer than 50 lines"),
+        (["--mutations", "NOGENE"], "'NOGENE' is none of the"),
+    ],
+)
+def test_bad_input_is_one_line(mixture, more, words):
+    _, folder, _ = mixture
+    assert words in predict(folder, folder / "mixture.h5ad", "bad", *more, fails=True)
+    assert not (folder / "bad").exists()
+
+
+def test_drugs_with_few_lines_are_listed(mixture):
+    _, folder, _ = mixture
+    panel, facts = predict(folder, folder / "mixture.h5ad", "two", "--drug", f"drug 1;{RARE}", "--tissue", "skin")
+    assert set(panel["drug"]) == {"Drug 1"}
+    assert any(RARE in note for note in facts["notes"])
+    assert set(facts["tissue"].values()) == {"skin"}
+
+
+def test_five_cells_are_one_group(trained):
+    folder, lines = trained
+    sample = write_cells(folder / "five.h5ad", lines[:1], n_cells=5)
+    panel, facts = predict(folder, sample, "five")
+    assert set(panel["group"]) == {"all"}
+    assert "one group" in facts["groups"]
+
+
+def test_groups_of_one_cell_are_noted(trained):
+    folder, lines = trained
+    sample = write_cells(folder / "single.h5ad", lines)
+    cells = ad.read_h5ad(sample)
+    cells.obs["line"] = ["odd", *cells.obs["line"].astype(str)[1:]]
+    cells.write_h5ad(sample)
+    panel, facts = predict(folder, sample, "single", "--group_key", "line")
+    assert panel.loc[panel["group"] == "odd", "n_cells"].eq(1).all()
+    assert any("one cell (odd)" in note for note in facts["notes"])
+
+
+def test_z_scored_cells_have_no_level(trained):
+    folder, lines = trained
+    sample = write_cells(folder / "scored.h5ad", lines, scale="zscore")
+    panel, facts = predict(folder, sample, "scored", "--group_key", "line")
+    assert panel[["ln_ic50", "percentile", "low", "high"]].isna().all().all()
+    found = panel.pivot_table(index="group", columns="drug", values="specific")
+    _, _, z = lines_and_drugs()
+    difference = (z.loc[lines[0]] - z.loc[lines[1]])[found.columns]
+    assert spearmanr(found.loc[lines[0]] - found.loc[lines[1]], difference)[0] > 0.5
+    assert any("z-scores" in note for note in facts["notes"])
+
+
+def test_patients_are_groups_of_their_own(trained):
+    folder, lines = trained
+    expression, _, _ = lines_and_drugs()
+    table = np.exp(expression.loc[lines].to_numpy())
+    logged = np.log1p(table / table.sum(1, keepdims=True) * 1e4).astype(np.float32)
+    sample = ad.AnnData(logged, obs=pd.DataFrame(index=["p1", "p2"]), var=pd.DataFrame(index=expression.columns))
+    sample.uns["pharmacell"] = {"sample": "patients", "scale": "tpm"}
+    sample.write_h5ad(folder / "patients.h5ad")
+    panel, facts = predict(folder, folder / "patients.h5ad", "patients")
+    assert set(panel["group"]) == {"p1", "p2"}
+    assert "each of the 2 rows" in facts["groups"]
+
+
+def test_permutation_p_is_that_of_permutations(trained):
+    from pharmacell.panel.linear import LinearPanel
+
+    folder, _ = trained
+    lines = ad.read_h5ad(folder / "bulk" / "bulk.h5ad")
+    responses = read_responses(lines, pd.read_parquet(folder / "bulk" / "response.parquet"))
+    scale = BulkScale.fit(np.asarray(lines.X), list(lines.var_names))
+    learned = responses.learned(np.arange(lines.n_obs))
+    weights = np.where(lines.obs["tissue"] == "skin", 4.0, 1.0)
+    members = LinearPanel(scale, learned, weights, 2.0)
+    profile = scale.x[:1] * 0.6
+    hat = members.fits[0].ridge.hat((profile @ scale.x.T).astype(float))
+    assert (hat @ learned)[0] == pytest.approx(members.z(profile)[0], abs=1e-4)
+    rng = np.random.default_rng(0)
+    drawn = np.stack([(hat @ learned[rng.permutation(len(learned))])[0] for _ in range(2000)])
+    centre = learned.mean(0)
+    counted = (np.abs(drawn - centre) >= np.abs(hat @ learned - centre)).mean(0)
+    assert members.permutation_p(profile)[0] == pytest.approx(counted, abs=0.04)
+
+
+def test_weighted_ridge_is_that_of_scikit_learn():
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(0)
+    x, y, weights, asked = (
+        rng.normal(size=(30, 50)),
+        rng.normal(size=(30, 3)),
+        rng.uniform(1, 4, 30),
+        rng.normal(size=(4, 50)),
+    )
+    expected = Ridge(alpha=5.0).fit(x, y, sample_weight=weights).predict(asked)
+    assert WeightedRidge(x @ x.T, weights, 5.0).hat(asked @ x.T) @ y == pytest.approx(expected)
+
+
+def test_gaps_are_filled_from_drugs_alike():
+    rng = np.random.default_rng(0)
+    whole = rng.normal(size=(80, 2)) @ rng.normal(size=(2, 30)) + rng.normal(0, 0.1, (80, 30))
+    gaps = rng.uniform(size=whole.shape) < 0.2
+    estimate = soft_impute(np.where(gaps, np.nan, whole), 2)
+    assert np.corrcoef(estimate[gaps], whole[gaps])[0, 1] > 0.9
+
+
+def test_clusters_that_repeat_are_found_and_noise_is_not_cut():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(200, 10))
+    code, how = clusters(noise + 8 * (np.arange(200) % 2)[:, None], seed=0)
+    assert "2 clusters" in how
+    assert len(set(zip(code, np.arange(200) % 2, strict=True))) == 2
+
+
+def test_auroc_within_groups_and_its_error():
+    sensitive, score = np.array([1, 0, 1, 0], bool), np.array([2.0, 1.0, 5.0, 6.0])
+    assert paired_auroc(sensitive, score, np.array([0, 0, 1, 1]))[0] == pytest.approx(0.5)
+    assert paired_auroc(sensitive, score, np.zeros(4))[0] == pytest.approx(0.5)
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(200):
+        truth = rng.uniform(size=100) < 0.3
+        value, error = paired_auroc(truth, truth + rng.normal(0, 1, 100), np.arange(100) % 4)
+        drawn.append((value, error))
+    values, errors = np.array(drawn).T
+    assert errors.mean() == pytest.approx(values.std(), rel=0.25)
