@@ -7,17 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from scipy.stats import spearmanr
 from panel_bulk import lines_and_drugs, write_bulk, write_cells
+from scipy.stats import spearmanr
 
 from pharmacell.cli.predict_panel import predict_panel
 from pharmacell.cli.pretrain_panel import pretrain_panel
+from pharmacell.data.driver_events import driver_events
 from pharmacell.linear.low_rank import soft_impute
 from pharmacell.linear.weighted_ridge import WeightedRidge
 from pharmacell.panel import columns
 from pharmacell.panel.combinations import pairs_of_drugs
 from pharmacell.panel.groups import clusters
 from pharmacell.panel.held_out import paired_auroc
+from pharmacell.panel.linear import LinearChoice, LinearPanel, tissue_mean
+from pharmacell.panel.mutations import learn_effects
 from pharmacell.panel.profiles import BulkScale
 from pharmacell.panel.responses import read_responses
 
@@ -214,18 +217,17 @@ def test_patients_are_groups_of_their_own(trained):
 
 
 def test_permutation_p_is_that_of_permutations(trained):
-    from pharmacell.panel.linear import LinearPanel
-
     folder, _ = trained
     lines = ad.read_h5ad(folder / "bulk" / "bulk.h5ad")
     responses = read_responses(lines, pd.read_parquet(folder / "bulk" / "response.parquet"))
     scale = BulkScale.fit(np.asarray(lines.X), list(lines.var_names))
     learned = responses.learned(np.arange(lines.n_obs))
-    weights = np.where(lines.obs["tissue"] == "skin", 4.0, 1.0)
-    members = LinearPanel(scale, learned, weights, 2.0)
+    tissues = lines.obs["tissue"].to_numpy(str)
+    members = LinearPanel(scale, learned, tissues, "skin", LinearChoice(2.0, 4.0, 1.0))
     profile = scale.x[:1] * 0.6
-    hat = members.fits[0].ridge.hat((profile @ scale.x.T).astype(float))
-    assert (hat @ learned)[0] == pytest.approx(members.z(profile)[0], abs=1e-4)
+    hat = members.ridge.hat((profile @ scale.x.T).astype(float))
+    added = (hat - members.ridge.share) @ learned + tissue_mean(learned, tissues == "skin")
+    assert added[0] == pytest.approx(members.z(profile)[0], abs=1e-4)
     rng = np.random.default_rng(0)
     drawn = np.stack([(hat @ learned[rng.permutation(len(learned))])[0] for _ in range(2000)])
     centre = learned.mean(0)
@@ -275,3 +277,18 @@ def test_auroc_within_groups_and_its_error():
         drawn.append((value, error))
     values, errors = np.array(drawn).T
     assert errors.mean() == pytest.approx(values.std(), rel=0.25)
+
+
+def test_an_event_that_changes_a_drug_is_learned_and_others_are_not():
+    names = lines_and_drugs()[0].index
+    has = driver_events(names)
+    residuals = np.random.default_rng(0).normal(size=(len(names), 3))
+    residuals[:, 1] -= 3 * has["TP53"].to_numpy()
+    residuals[::7, 1] = np.nan
+    found = learn_effects(names, residuals)
+    assert found.effects[found.names.index("TP53"), 1] == pytest.approx(-2.8, abs=0.6)
+    assert np.count_nonzero(found.effects) == 1
+    with_event, _ = found.shift("TP53")
+    without, rare = found.shift("BRCA2")
+    assert with_event[1] < 0 < without[1]
+    assert rare == ["BRCA2"]

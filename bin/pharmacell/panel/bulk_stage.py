@@ -13,7 +13,7 @@ from pharmacell.data.structures import smiles_of
 from pharmacell.panel.columns import DRUGS
 from pharmacell.panel.held_out import HeldOutLines, Predictability, folds_of, pair_scores, predictability
 from pharmacell.panel.linear import LinearChoice
-from pharmacell.panel.mutations import WEIGHTS, Events, event_weights
+from pharmacell.panel.mutations import learn_effects
 from pharmacell.panel.profiles import BulkScale
 from pharmacell.panel.responses import Responses, read_responses
 from pharmacell.panel.shifted import pseudo_bulks
@@ -23,7 +23,8 @@ from pharmacell.panel.verdict import ceiling
 if TYPE_CHECKING:
     from anndata import AnnData
 
-PENALTIES, TISSUE_WEIGHTS = (1.0, 2.0, 5.0), (1.0, 4.0, 10.0)
+PENALTIES, TISSUE_WEIGHTS = (2.0, 4.0, 8.0), (1.0, 2.0, 4.0)
+LEAST_TRUST = 0.2  # or no profile would count
 
 
 def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
@@ -49,15 +50,13 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
     profiles = scale.of_counts(pseudo_bulks(expression, fold, generator(seed, "panel pseudo-bulks")))
     held = HeldOutLines.of(scale, profiles, responses, tissues, fold)
     groups = np.array([f"{tissue} {one}" for tissue, one in zip(tissues, fold, strict=True)])
-    choice, scores = choose(held, groups)
-    say(f"panel: penalty {choice.penalty:g} a gene, lines of the sample's tissue count {choice.tissue_weight:g} times")
-    found = held.predict(choice)
-    events = Events.of(lines.obs_names)
-    with_events = {0.0: found}
-    if len(events.names):
-        with_events |= {weight: held.predict(choice, events.lines, weight) for weight in WEIGHTS}
-    weights = event_weights(responses.z, with_events, groups)
-    say(f"panel: driver events count for {np.count_nonzero(weights)} drugs")
+    choice, scores, found = choose(held, groups)
+    say(
+        f"panel: penalty {choice.penalty:g} a gene, lines of the sample's tissue count {choice.tissue_weight:g} times, "
+        f"differences from their mean {choice.trust:.2f} times"
+    )
+    effects = learn_effects(lines.obs_names, responses.z - found)
+    say(f"panel: driver events change the response to {np.count_nonzero(effects.effects.any(0))} drugs")
     card = {
         "seed": seed,
         "genes": scale.genes,
@@ -67,11 +66,14 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
         "shifted_validation": scores,
     }
     drugs = drug_table(responses, predictability(responses, found, groups))
-    return PanelModel(choice, drugs, found, weights, list(lines.obs_names), card)
+    return PanelModel(choice, drugs, found, effects, list(lines.obs_names), card)
 
 
-def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[dict[str, float]]]:
-    """Choose penalty and tissue weight by the order of held-out lines of one tissue, as pseudo-bulks.
+def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[dict[str, float]], np.ndarray]:
+    """Choose penalty and tissue weight by the order of held-out lines of one tissue, as pseudo-bulks, and the trust.
+
+    The trust in predicted differences from the tissue's mean response is the slope of the measured ones on them, over
+    all lines and drugs: each fold is counted by a platform of its own, so it has a platform's error in it.
 
     Parameters
     ----------
@@ -86,15 +88,23 @@ def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[d
         With the highest mean share of pairs in the right order, of responses and of specific responses.
     scores
         Of every choice.
+    found
+        Predicted z of every line with it, float32 [n_lines, n_drugs].
     """
-    rows, best, highest = [], LinearChoice(), -1.0
+    rows, best, highest = [], None, -1.0
+    z = held.responses.z
     for penalty, weight in product(PENALTIES, TISSUE_WEIGHTS):
-        choice = LinearChoice(penalty, weight)
-        pairs, specific = pair_scores(held.responses.z, held.predict(choice), groups)
+        mean, difference = held.predict(LinearChoice(penalty, weight))
+        pairs, specific = pair_scores(z, mean + difference, groups)
         rows.append({"penalty": penalty, "tissue_weight": weight, "pairs": pairs, "specific": specific})
-        if pairs + specific > highest:
-            best, highest = choice, pairs + specific
-    return best, rows
+        if best is None or pairs + specific > highest:
+            best, highest = (penalty, weight, mean, difference), pairs + specific
+    assert best is not None
+    penalty, weight, mean, difference = best
+    known = np.isfinite(z)
+    slope = float((difference[known] @ (z - mean)[known]) / max(np.square(difference[known]).sum(), 1e-12))
+    trust = float(np.clip(slope, LEAST_TRUST, 1.0))
+    return LinearChoice(penalty, weight, trust), rows, mean + trust * difference
 
 
 def drug_table(responses: Responses, scores: Predictability) -> pd.DataFrame:

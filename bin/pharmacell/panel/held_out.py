@@ -6,7 +6,7 @@ import numpy as np
 
 from pharmacell.core.seeds import generator
 from pharmacell.linear.weighted_ridge import WeightedRidge
-from pharmacell.panel.linear import LinearChoice, tissue_weights
+from pharmacell.panel.linear import LinearChoice, tissue_mean, tissue_weights
 from pharmacell.panel.profiles import BulkScale
 from pharmacell.panel.responses import Responses
 
@@ -22,8 +22,8 @@ class HeldOutLines:
     ----------
     scale
         All lines, on all bulk genes.
-    profiles
-        The lines as pseudo-bulks, on the bulk scale, float32 [n_lines, n_genes].
+    similar
+        Inner products of the lines as pseudo-bulks with the lines, float64 [n_lines, n_lines].
     responses
         Of the lines.
     tissues
@@ -35,7 +35,7 @@ class HeldOutLines:
     """
 
     scale: BulkScale
-    profiles: np.ndarray
+    similar: np.ndarray
     responses: Responses
     tissues: np.ndarray
     fold: np.ndarray
@@ -49,38 +49,41 @@ class HeldOutLines:
 
         Parameters
         ----------
-        scale, profiles, responses, tissues, fold
+        scale, responses, tissues, fold
             See the class.
+        profiles
+            The lines as pseudo-bulks, on the bulk scale, float32 [n_lines, n_genes].
         """
         learned = [responses.learned(np.flatnonzero(fold != one)) for one in range(int(fold.max()) + 1)]
-        return cls(scale, profiles, responses, tissues, fold, learned)
+        similar = (profiles @ scale.x.T).astype(np.float64)
+        return cls(scale, similar, responses, tissues, fold, learned)
 
-    def predict(self, choice: LinearChoice, events: np.ndarray | None = None, weight: float = 0.0) -> np.ndarray:
-        """Return the predicted z of every line as a sample of its tissue, float32 [n_lines, n_drugs].
+    def predict(self, choice: LinearChoice) -> tuple[np.ndarray, np.ndarray]:
+        """Predict every line as a sample of its tissue, each float32 [n_lines, n_drugs].
 
         Parameters
         ----------
         choice
-            Penalty and tissue weight.
-        events
-            Standardised driver events of the lines, [n_lines, n_events]; None: not used.
-        weight
-            What the product of two lines' events counts beside that of their expression.
+            Penalty and tissue weight; ``trust`` is not used.
+
+        Returns
+        -------
+        mean
+            Mean response of the tissue's other lines.
+        difference
+            From it, as ridge regression predicts it.
         """
-        products = self.scale.products
-        similar = (self.profiles @ self.scale.x.T).astype(np.float64)
-        if events is not None:
-            products, similar = (matrix + weight * (events @ events.T) for matrix in (products, similar))
-        found = np.empty(self.responses.z.shape, np.float32)
+        mean, difference = (np.empty(self.responses.z.shape, np.float32) for _ in range(2))
         for fold, learned in enumerate(self.learned):
             train = np.flatnonzero(self.fold != fold)
-            own = products[np.ix_(train, train)]
+            own = self.scale.products[np.ix_(train, train)]
             for tissue in np.unique(self.tissues[self.fold == fold]):
                 rows = np.flatnonzero((self.fold == fold) & (self.tissues == tissue))
                 weights = tissue_weights(self.tissues[train], tissue, choice.tissue_weight)
                 ridge = WeightedRidge(own, weights, choice.penalty * len(self.scale.genes))
-                found[rows] = ridge.hat(similar[np.ix_(rows, train)]) @ learned
-        return found
+                mean[rows] = tissue_mean(learned, self.tissues[train] == tissue)
+                difference[rows] = (ridge.hat(self.similar[np.ix_(rows, train)]) - ridge.share) @ learned
+        return mean, difference
 
 
 def folds_of(tissues: np.ndarray, seed: int) -> np.ndarray:

@@ -7,6 +7,8 @@ import numpy as np
 from pharmacell.linear.weighted_ridge import WeightedRidge
 from pharmacell.panel.profiles import BulkScale
 
+PRIOR_LINES = 10  # of all tissues, that a tissue's mean response is drawn to
+
 
 @dataclass(frozen=True)
 class LinearChoice:
@@ -18,10 +20,13 @@ class LinearChoice:
         Of the ridge regression for each gene.
     tissue_weight
         How often a line of the sample's tissue counts.
+    trust
+        By what a predicted difference from the tissue's mean response is multiplied.
     """
 
-    penalty: float = 2.0
+    penalty: float = 4.0
     tissue_weight: float = 4.0
+    trust: float = 1.0
 
 
 def tissue_weights(tissues: np.ndarray, tissue: str | None, weight: float) -> np.ndarray:
@@ -39,48 +44,27 @@ def tissue_weights(tissues: np.ndarray, tissue: str | None, weight: float) -> np
     return np.where(tissues == tissue, weight, 1.0)
 
 
-@dataclass(frozen=True)
-class SampleEvents:
-    """Driver events of lines and sample, and what they count.
+def tissue_mean(learned: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Return the mean response of a tissue's lines, drawn to that of all lines where they are few, [n_drugs].
 
-    Attributes
+    Parameters
     ----------
-    lines
-        Standardised, [n_lines, n_events].
-    sample
-        On the same scale, [n_events].
-    weights
-        What the product of two lines' events counts beside that of their genes, for each drug, [n_drugs].
+    learned
+        Responses without gaps, [n_lines, n_drugs].
+    own
+        Whether a line is of the tissue, bool [n_lines].
     """
-
-    lines: np.ndarray
-    sample: np.ndarray
-    weights: np.ndarray
-
-
-@dataclass(frozen=True)
-class Fit:
-    """One factorisation and the drugs that it serves.
-
-    Attributes
-    ----------
-    ridge
-        Of the lines.
-    drugs
-        int [n].
-    event_products
-        Weighted products of the sample's events with each line's, [n_lines]; 0 where events are not used.
-    """
-
-    ridge: WeightedRidge
-    drugs: np.ndarray
-    event_products: np.ndarray
+    everywhere, n = learned.mean(0), np.count_nonzero(own)
+    if not n:
+        return everywhere
+    return everywhere + n / (n + PRIOR_LINES) * (learned[own].mean(0) - everywhere)
 
 
 class LinearPanel:
     """All drugs' linear members for samples of one tissue.
 
-    Drugs for which driver events do not count share one factorisation, and so do those with the same weight of events.
+    What is predicted is the mean response of the tissue's lines, and on top of it ``trust`` times what ridge regression
+    makes of the profile's difference from the lines.
 
     Parameters
     ----------
@@ -88,39 +72,24 @@ class LinearPanel:
         The lines.
     learned
         Responses without gaps, [n_lines, n_drugs].
-    weights
-        Of the lines, [n_lines].
-    penalty
-        For each gene.
-    events
-        Driver events; None where the sample's are not known.
+    tissues
+        Of the lines.
+    tissue
+        Of the sample; None where it is not known.
+    choice
+        What shifted validation chose.
     """
 
     def __init__(
-        self,
-        scale: BulkScale,
-        learned: np.ndarray,
-        weights: np.ndarray,
-        penalty: float,
-        events: SampleEvents | None = None,
+        self, scale: BulkScale, learned: np.ndarray, tissues: np.ndarray, tissue: str | None, choice: LinearChoice
     ) -> None:
         self.learned, self.x = learned, scale.x
-        n_lines, n_drugs = learned.shape
-        counted = np.zeros(n_drugs) if events is None else events.weights
-        self.coefficients = np.empty((scale.x.shape[1], n_drugs), np.float32)
-        self.intercept = np.empty(n_drugs, np.float32)
-        self.fits = []
-        for weight in np.unique(counted):
-            drugs = np.flatnonzero(counted == weight)
-            products, own = scale.products, np.zeros(n_lines)
-            if events is not None and weight > 0:
-                products = products + weight * (events.lines @ events.lines.T)
-                own = weight * (events.lines @ events.sample)
-            ridge = WeightedRidge(products, weights, penalty * scale.x.shape[1])
-            dual = ridge.dual(learned[:, drugs])
-            self.coefficients[:, drugs] = self.x.T @ dual.astype(np.float32)
-            self.intercept[drugs] = ridge.share @ (learned[:, drugs] - products @ dual) + own @ dual
-            self.fits.append(Fit(ridge, drugs, own))
+        weights = tissue_weights(tissues, tissue, choice.tissue_weight)
+        self.ridge = WeightedRidge(scale.products, weights, choice.penalty * scale.x.shape[1])
+        dual = choice.trust * self.ridge.dual(learned)
+        self.coefficients = self.x.T @ dual.astype(np.float32)  # [n_genes, n_drugs]
+        mean = tissue_mean(learned, tissues == tissue)
+        self.intercept = (mean - self.ridge.share @ (scale.products @ dual)).astype(np.float32)
 
     def z(self, profiles: np.ndarray) -> np.ndarray:
         """Return predicted z of all drugs, float32 [n, n_drugs].
@@ -133,7 +102,7 @@ class LinearPanel:
         return profiles @ self.coefficients + self.intercept
 
     def permutation_p(self, profiles: np.ndarray) -> np.ndarray:
-        """Test predictions against those from permuted responses of the same drug.
+        """Test what profiles add to the mean response against what they add under permuted responses of the same drug.
 
         A prediction is ``h . y`` with one ``h`` for all drugs. Over all permutations of ``y`` it has the mean
         ``sum(h) mean(y)`` and the variance ``sum((h - mean(h))^2) sum((y - mean(y))^2) / (n - 1)`` (Hoeffding 1951) and
@@ -151,13 +120,8 @@ class LinearPanel:
         """
         from scipy.stats import norm
 
-        found = np.empty((len(profiles), self.learned.shape[1]))
-        similar = (profiles @ self.x.T).astype(np.float64)
-        for fit in self.fits:
-            hat = fit.ridge.hat(similar + fit.event_products)
-            own = self.learned[:, fit.drugs]
-            centred = own - own.mean(0)
-            spread = np.sqrt(np.square(hat - hat.mean(1, keepdims=True)).sum(1))
-            deviation = np.sqrt(np.square(centred).sum(0) / (len(centred) - 1))
-            found[:, fit.drugs] = norm.sf(np.abs(hat @ centred) / np.maximum(np.outer(spread, deviation), 1e-12))
-        return 2 * found
+        hat = self.ridge.hat((profiles @ self.x.T).astype(np.float64))
+        centred = self.learned - self.learned.mean(0)
+        spread = np.sqrt(np.square(hat - hat.mean(1, keepdims=True)).sum(1))
+        deviation = np.sqrt(np.square(centred).sum(0) / (len(centred) - 1))
+        return 2 * norm.sf(np.abs(hat @ centred) / np.maximum(np.outer(spread, deviation), 1e-12))

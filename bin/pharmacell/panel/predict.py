@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import false_discovery_control, norm
 
 from pharmacell.panel.held_out import residual_spread
-from pharmacell.panel.linear import LinearPanel, SampleEvents, tissue_weights
+from pharmacell.panel.linear import LinearPanel
 from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, cell_profiles
 from pharmacell.panel.resemblance import Resemblance
 from pharmacell.panel.responses import Responses
@@ -34,8 +34,8 @@ class SamplePanel:
         The bulk stage.
     scale
         Of the lines on the shared genes, and of the sample's profiles unless ``profile_scale`` is set to another.
-    events
-        Driver events; None where the sample's are not known.
+    shift
+        What driver events add to z, [n_drugs]; None where the sample's are not known.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class SamplePanel:
         responses: Responses,
         model: PanelModel,
         scale: BulkScale,
-        events: SampleEvents | None = None,
+        shift: np.ndarray | None = None,
     ) -> None:
-        self.events = events
+        self.shift = np.zeros(len(responses.drugs)) if shift is None else shift
         self.profile_scale: BulkScale | RelativeScale = scale
         self.responses, self.model, self.scale = responses, model, scale
         self.tissues = lines.obs["tissue"].to_numpy(str)
@@ -62,9 +62,7 @@ class SamplePanel:
             As the lines call it.
         """
         if tissue not in self._linear:
-            choice = self.model.choice
-            weights = tissue_weights(self.tissues, tissue, choice.tissue_weight)
-            self._linear[tissue] = LinearPanel(self.scale, self.learned, weights, choice.penalty, self.events)
+            self._linear[tissue] = LinearPanel(self.scale, self.learned, self.tissues, tissue, self.model.choice)
         return self._linear[tissue]
 
     def z(self, profiles: np.ndarray, tissues: np.ndarray) -> np.ndarray:
@@ -80,7 +78,7 @@ class SamplePanel:
         found = np.empty((len(profiles), len(self.responses.drugs)), np.float32)
         for tissue in dict.fromkeys(tissues):
             rows = tissues == tissue
-            found[rows] = self.linear(tissue).z(profiles[rows])
+            found[rows] = self.linear(tissue).z(profiles[rows]) + self.shift
         return found
 
     @cached_property

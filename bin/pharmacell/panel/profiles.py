@@ -21,57 +21,7 @@ from pharmacell.data.standardise import Standardiser
 ZSCORE = "zscore"  # the scale of a sample without counts
 NEIGHBOURS = 15  # the cell itself among them
 MOST_REFERENCE_CELLS = 10_000  # of larger samples, neighbours are sought among so many, whose counts are held
-N_AXES = 300  # of the lines
-FAR = 3.0  # standard deviations of the lines along an axis; no line lies there
-CLIP = 2.0  # of a gene of pooled cells, in standard deviations of the lines
 PARTS = 20  # of a group's cells: what the bootstrap draws
-
-
-@dataclass(frozen=True)
-class Axes:
-    """Principal axes of the lines.
-
-    Attributes
-    ----------
-    vectors
-        Orthonormal, float32 [n_genes, n_axes].
-    spread
-        Standard deviation of the lines along each, [n_axes].
-    """
-
-    vectors: np.ndarray
-    spread: np.ndarray
-
-    @classmethod
-    def of_products(cls, x: np.ndarray, products: np.ndarray) -> "Axes":
-        """Return the first 300 axes, or as many as the lines have.
-
-        Parameters
-        ----------
-        x
-            Lines, each gene centred, [n_lines, n_genes].
-        products
-            Inner products of the lines, [n_lines, n_lines].
-        """
-        squares, u = np.linalg.eigh(products)
-        kept = np.flatnonzero(squares > 1e-6 * squares[-1])[::-1][:N_AXES]
-        vectors = (x.T @ u[:, kept].astype(x.dtype)) / np.sqrt(squares[kept]).astype(x.dtype)
-        return cls(vectors, np.sqrt(squares[kept] / len(x)).astype(x.dtype))
-
-    def without_far_ones(self, profiles: np.ndarray) -> np.ndarray:
-        """Return profiles without the axes along which they lie where no line does.
-
-        A platform reads some genes high that another reads low, whatever the cells are. Along the axes of the lines
-        that shows as a place far outside of them, and what lies there tells nothing about a response.
-
-        Parameters
-        ----------
-        profiles
-            On the bulk scale, [n, n_genes].
-        """
-        place = profiles @ self.vectors
-        far = np.abs(place) > FAR * self.spread
-        return profiles - (place * far) @ self.vectors.T
 
 
 @dataclass(frozen=True)
@@ -88,15 +38,12 @@ class BulkScale:
         Mean of each gene over the lines, and the one deviation that all genes share.
     products
         Inner products of the lines, float64 [n_lines, n_lines].
-    axes
-        Principal axes of the lines.
     """
 
     genes: list[str]
     x: np.ndarray
     scaler: Standardiser
     products: np.ndarray
-    axes: Axes
 
     @classmethod
     def fit(cls, lines: np.ndarray, genes: list[str]) -> "BulkScale":
@@ -117,15 +64,11 @@ class BulkScale:
         level = np.sqrt(np.square(own - mean).mean())
         scaler = Standardiser(mean, np.full_like(mean, level if level > 0 else 1))
         x = scaler.apply(own)
-        x -= x.mean(0)
         products = (x @ x.T).astype(np.float64)
-        return cls(genes, x, scaler, products, Axes.of_products(x, products))
+        return cls(genes, x, scaler, products)
 
     def of_counts(self, counts: np.ndarray) -> np.ndarray:
         """Return pooled counts on the scale of the lines, float32 [n, n_genes].
-
-        Values are clipped at two standard deviations of the lines: the platforms differ by as much in many genes, and
-        what lies further out is theirs. See also :meth:`Axes.without_far_ones`.
 
         Parameters
         ----------
@@ -134,8 +77,7 @@ class BulkScale:
         """
         total = counts.sum(1, keepdims=True)
         logged = np.log1p(counts * (TARGET_SUM / np.where(total > 0, total, 1)))
-        profiles = (line_profiles(logged).astype(np.float32) - self.scaler.mean) / self.scaler.std
-        return self.axes.without_far_ones(np.clip(profiles, -CLIP, CLIP))
+        return self.scaler.apply(line_profiles(logged).astype(np.float32))
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,6 @@ from pharmacell.panel import columns
 from pharmacell.panel.combinations import pairs_of_drugs
 from pharmacell.panel.drug_choice import drugs_asked_for
 from pharmacell.panel.groups import Groups, groups_of, holds_patients, normal_groups, patients
-from pharmacell.panel.linear import SampleEvents
-from pharmacell.panel.mutations import Events
 from pharmacell.panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups, without_level
 from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, pool, shared_genes
 from pharmacell.panel.resemblance import Resemblance, known_tissue, no_resemblance, resemblance
@@ -125,12 +123,12 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
     else:
         groups = groups_of(cells.obs, components, request.group_key, seed)
     normal = normal_groups(cells.obs, groups, request.normal_key)
-    events, more = sample_events(bulk, request.mutations)
+    shift, more = event_shift(bulk.model, request.mutations)
     given = known_tissue(request.tissue, bulk.lines.obs["tissue"].to_numpy(str)) if request.tissue else None
     say(f"panel: {groups.how}; {len(chosen)} drugs, {len(genes)} shared genes")
     expression = np.asarray(bulk.lines[:, genes].X, np.float32)
     scale = BulkScale.fit(expression, genes)
-    panel = SamplePanel(bulk.lines, responses, bulk.model, scale, events)
+    panel = SamplePanel(bulk.lines, responses, bulk.model, scale, shift)
     if counts.standardised:
         panel.profile_scale = RelativeScale(Standardiser.fit(block[:, :-1] for _, block in counts))
         more.append(RELATIVE)
@@ -145,27 +143,24 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
     Output(bulk, cells, groups, normal, near, shown, outdir).write(panel, counts, pooled, found, request, notes + more)
 
 
-def sample_events(bulk: Bulk, mutations: str | None) -> tuple[SampleEvents | None, list[str]]:
-    """Return the driver events of a sample, and notes on them.
+def event_shift(model: PanelModel, mutations: str | None) -> tuple[np.ndarray | None, list[str]]:
+    """Return what a sample's driver events add to z, [n_drugs], and notes on them.
 
     Parameters
     ----------
-    bulk
-        What the sample is compared with.
+    model
+        The bulk stage.
     mutations
         What the sheet says; None where nothing.
     """
     if not mutations:
         return None, ["driver events are not known: drugs that follow a mutation are predicted from expression alone"]
-    events = Events.of(bulk.lines.obs_names)
-    sample, rare = events.of_sample(mutations)
-    weights = bulk.model.event_weights
-    notes = [
-        f"driver events ({mutations}) count for {np.count_nonzero(weights)} drugs, those whose held-out lines gain"
-    ]
+    shift, rare = model.effects.shift(mutations)
+    n_drugs = np.count_nonzero(model.effects.effects.any(0))
+    notes = [f"driver events ({mutations}) count for {n_drugs} drugs, whose held-out lines clearly differ by one"]
     if rare:
         notes.append(f"too few lines have these driver events to learn from them: {', '.join(rare)}")
-    return SampleEvents(events.lines, sample, weights), notes
+    return shift, notes
 
 
 @dataclass(frozen=True)
@@ -326,6 +321,7 @@ class Output:
             "weights": {
                 "penalty": self.bulk.model.choice.penalty,
                 "tissue_weight": self.bulk.model.choice.tissue_weight,
+                "trust": self.bulk.model.choice.trust,
                 "members": self.bulk.model.card["members"],
             },
             "flagged_groups": {name: flag for name, flag in zip(self.groups.names, flags, strict=True) if flag},

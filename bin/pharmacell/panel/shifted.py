@@ -8,7 +8,7 @@ CELLS = 25  # that are pooled
 DISPERSION = 0.5  # of a cell's counts
 DEPTH = 2e5  # median counts of a pseudo-bulk
 DEPTH_SPREAD = 0.7  # standard deviation of its logarithm
-OFFSET = 2.0  # of a gene between platforms, in standard deviations of the lines
+OFFSET = 1.4  # of a gene between platforms, in deviations of a gene over the lines
 
 
 def pseudo_bulks(lines: np.ndarray, platforms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -16,7 +16,9 @@ def pseudo_bulks(lines: np.ndarray, platforms: np.ndarray, rng: np.random.Genera
 
     A pseudo-bulk is a sum of negative binomial counts over 25 cells, whose rates are ``exp`` of the line's profile.
     What one platform reads high, another reads low, in the same way for every sample: a platform has an offset of each
-    gene, as large as microarrays and counts of the same lines differ.
+    gene. One part of it is drawn gene by gene, as large as microarrays and counts of the same lines differ; the other
+    lies along the lines' own axes, and is what makes one line differ from the mean: the part that a response model
+    takes for biology.
 
     Parameters
     ----------
@@ -28,8 +30,10 @@ def pseudo_bulks(lines: np.ndarray, platforms: np.ndarray, rng: np.random.Genera
         Draws offsets and counts.
     """
     profiles = line_profiles(lines)
-    sizes = OFFSET * profiles.std(0)
-    offsets = rng.normal(size=(int(platforms.max()) + 1, profiles.shape[1])) * sizes
+    own = profiles - profiles.mean(0)
+    n_platforms = int(platforms.max()) + 1
+    offsets = rng.normal(0, OFFSET * own.std(), (n_platforms, profiles.shape[1]))
+    offsets += own[rng.choice(len(own), n_platforms, replace=False)]
     rates = np.exp(profiles + offsets[platforms])
     rates *= rng.lognormal(np.log(DEPTH), DEPTH_SPREAD, (len(rates), 1)) / rates.sum(1, keepdims=True)
     shape = CELLS / DISPERSION

@@ -14,9 +14,9 @@ from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.input_file import reason
 from pharmacell.panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE
 from pharmacell.panel.linear import LinearChoice
+from pharmacell.panel.mutations import EventEffects
 
-FORMAT = 1
-ARRAYS = ("held_out", "event_weights")
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class PanelModel:
         One row a drug, see :data:`pharmacell.panel.columns.DRUGS`.
     held_out
         Predicted z of each line, as a pseudo-bulk, by a fit that did not see it, float32 [n_lines, n_drugs].
-    event_weights
-        What the driver events count for each drug, [n_drugs].
+    effects
+        What driver events change.
     lines
         Names of these lines.
     card
@@ -42,7 +42,7 @@ class PanelModel:
     choice: LinearChoice
     drugs: pd.DataFrame
     held_out: np.ndarray
-    event_weights: np.ndarray
+    effects: EventEffects
     lines: list[str]
     card: dict[str, Any]
 
@@ -62,8 +62,19 @@ def write_panel_model(model: PanelModel, outdir: Path) -> None:
     with whole_file(outdir / DRUGS_FILE) as partial:
         model.drugs.to_csv(partial, index=False)
     with whole_file(outdir / LINEAR_FILE) as partial:
-        save_file({name: np.ascontiguousarray(getattr(model, name)) for name in ARRAYS}, partial)
-    fixed = {"format": FORMAT, "version": __version__, "linear": asdict(model.choice), "lines": model.lines}
+        arrays = {
+            "held_out": model.held_out,
+            "event_rates": model.effects.rates,
+            "event_effects": model.effects.effects,
+        }
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
+    fixed = {
+        "format": FORMAT,
+        "version": __version__,
+        "linear": asdict(model.choice),
+        "lines": model.lines,
+        "events": model.effects.names,
+    }
     write_json(outdir / CARD_FILE, {**fixed, **model.card})
 
 
@@ -90,8 +101,8 @@ def read_panel_model(folder: Path) -> PanelModel:
             folder / DRUGS_FILE, dtype={"drug": str}, keep_default_na=False, na_values={"reliability": [""]}
         )
         arrays = load_file(folder / LINEAR_FILE)
-        choice, own = LinearChoice(**card["linear"]), {name: arrays[name] for name in ARRAYS}
-        return PanelModel(choice=choice, drugs=drugs, lines=card["lines"], card=card, **own)
+        effects = EventEffects(card["events"], arrays["event_rates"], arrays["event_effects"])
+        return PanelModel(LinearChoice(**card["linear"]), drugs, arrays["held_out"], effects, card["lines"], card)
     except InputError:
         raise
     except Exception as error:  # whatever a library makes of a damaged file
