@@ -10,7 +10,7 @@ from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator
 from pharmacell.data.drugs import describe_drugs
 from pharmacell.data.structures import smiles_of
-from pharmacell.panel.columns import DRUGS
+from pharmacell.panel.columns import DRUGS, NOT_SUPPORTED, SUPPORTED, UNCERTAIN
 from pharmacell.panel.held_out import HeldOutLines, Predictability, folds_of, pair_scores, predictability
 from pharmacell.panel.linear import LinearChoice
 from pharmacell.panel.mutations import learn_effects
@@ -66,6 +66,11 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
         "shifted_validation": scores,
     }
     drugs = drug_table(responses, predictability(responses, found, groups))
+    ceilings = drugs["verdict_ceiling"].to_numpy()
+    card["calibration"] = {
+        verdict: pair_scores(responses.z[:, ceilings == verdict], found[:, ceilings == verdict], groups)[0]
+        for verdict in (SUPPORTED, UNCERTAIN, NOT_SUPPORTED)
+    }
     return PanelModel(choice, drugs, found, effects, list(lines.obs_names), card)
 
 

@@ -119,8 +119,11 @@ def pair_scores(truth: np.ndarray, found: np.ndarray, groups: np.ndarray) -> tup
     groups
         Of the lines, such as tissue and fold, [n_lines].
     """
+    if not truth.shape[1]:
+        return float("nan"), float("nan")
     found = np.where(np.isnan(truth), np.nan, found)
-    specific, said = (rows - np.nanmean(rows, 1, keepdims=True) for rows in (truth, found))
+    n_measured = np.maximum(np.isfinite(truth).sum(1, keepdims=True), 1)
+    specific, said = (rows - np.nansum(rows, 1, keepdims=True) / n_measured for rows in (truth, found))
     return _pairs(truth, found, groups), _pairs(specific, said, groups)
 
 

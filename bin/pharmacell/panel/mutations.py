@@ -56,7 +56,8 @@ def learn_effects(lines: pd.Index, residuals: np.ndarray) -> EventEffects:
     """Learn from what held-out predictions from expression leave.
 
     For each drug the event with the largest t (its lines against all others) is taken while that is at least 4.5, at
-    most three; its effect is the mean difference, drawn to 0 as by five lines without effect, and taken off the residuals.
+    most three; its effect is the mean difference, drawn to 0 as by five lines without effect, and taken off the
+    residuals.
 
     Parameters
     ----------

@@ -324,6 +324,7 @@ class Output:
                 "trust": self.bulk.model.choice.trust,
                 "members": self.bulk.model.card["members"],
             },
+            "calibration": self.bulk.model.card["calibration"],
             "flagged_groups": {name: flag for name, flag in zip(self.groups.names, flags, strict=True) if flag},
             "notes": [*notes, *self.groups.notes],
             "truth": None,
