@@ -285,9 +285,12 @@ def test_an_event_that_changes_a_drug_is_learned_and_others_are_not():
     residuals = np.random.default_rng(0).normal(size=(len(names), 3))
     residuals[:, 1] -= 3 * has["TP53"].to_numpy()
     residuals[::7, 1] = np.nan
-    found = learn_effects(names, residuals)
+    residuals[:, 2] -= 2 * has["BRAF"].to_numpy()
+    found = learn_effects(names, residuals, ["", "", "BRAF, RAF1"])
+    of_target = found.effects[found.names.index("BRAF"), 2]
+    assert of_target == pytest.approx(-1.4, abs=0.6)
     assert found.effects[found.names.index("TP53"), 1] == pytest.approx(-2.8, abs=0.6)
-    assert np.count_nonzero(found.effects) == 1
+    assert np.count_nonzero(found.effects) == 2
     with_event, _ = found.shift("TP53")
     without, rare = found.shift("BRCA2")
     assert with_event[1] < 0 < without[1]

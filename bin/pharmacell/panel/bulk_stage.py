@@ -55,7 +55,7 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
         f"panel: penalty {choice.penalty:g} a gene, lines of the sample's tissue count {choice.tissue_weight:g} times, "
         f"differences from their mean {choice.trust:.2f} times"
     )
-    effects = learn_effects(lines.obs_names, responses.z - found)
+    effects = learn_effects(lines.obs_names, responses.z - found, list(describe_drugs(responses.drugs)["target"]))
     say(f"panel: driver events change the response to {np.count_nonzero(effects.effects.any(0))} drugs")
     card = {
         "seed": seed,

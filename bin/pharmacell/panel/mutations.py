@@ -1,5 +1,7 @@
 """What driver events add to a prediction from expression, drug by drug."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +12,7 @@ from pharmacell.data.driver_events import driver_events, named_events
 FEWEST_LINES = 8  # with an event
 MOST_EVENTS = 3  # of a drug
 CLEAR = 4.5  # t of an event's lines, of 177 events on 540 drugs
+CLEAR_OF_TARGET = 2.0  # mean t over the drugs that act on the event's gene: few questions, and asked of many drugs
 PRIOR_LINES = 5  # without effect, that an event's effect is drawn to
 
 
@@ -52,8 +55,11 @@ class EventEffects:
         return (has - self.rates) @ self.effects, [name for name in named if name not in self.names]
 
 
-def learn_effects(lines: pd.Index, residuals: np.ndarray) -> EventEffects:
+def learn_effects(lines: pd.Index, residuals: np.ndarray, targets: Sequence[str]) -> EventEffects:
     """Learn from what held-out predictions from expression leave.
+
+    An event of a gene that several drugs act on counts for all of them where it does so on average; each drug's effect
+    is then the mean of its own and theirs.
 
     For each drug the event with the largest t (its lines against all others) is taken while that is at least 4.5, at
     most three; its effect is the mean difference, drawn to 0 as by five lines without effect, and taken off the
@@ -65,6 +71,8 @@ def learn_effects(lines: pd.Index, residuals: np.ndarray) -> EventEffects:
         Canonical names; those that were not looked at have no say.
     residuals
         Measured less predicted z, NaN where not measured, [n_lines, n_drugs].
+    targets
+        What each drug acts on, as in the table of drugs, [n_drugs].
     """
     table = driver_events(lines)
     looked_at = table.notna().all(axis=1).to_numpy()
@@ -76,6 +84,14 @@ def learn_effects(lines: pd.Index, residuals: np.ndarray) -> EventEffects:
     if not has.size:
         return EventEffects(list(table.columns), np.zeros(has.shape[1]), effects)
     drugs = np.arange(left.shape[1])
+    difference, t, n = event_differences(has, left)
+    genes = [set(re.split(r"[^A-Za-z0-9]+", text)) for text in targets]
+    for event, name in enumerate(table.columns):
+        on = np.array([name in own for own in genes])
+        if on.any() and np.abs(t[event, on].mean()) >= CLEAR_OF_TARGET:
+            own = (difference[event, on] + difference[event, on].mean()) / 2
+            effects[event, on] = own * n[event, on] / (n[event, on] + PRIOR_LINES)
+    left -= has @ effects
     for _ in range(MOST_EVENTS):
         difference, t, n = event_differences(has, left)
         t[effects != 0] = 0.0

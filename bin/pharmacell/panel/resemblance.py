@@ -9,7 +9,7 @@ from pharmacell.data.folds import UNKNOWN
 from pharmacell.data.names import nearest_names, plain
 
 NEAREST = 10  # lines of a tissue whose mean correlation speaks for it
-LEAST = 0.15  # correlation with the nearest line; below, a profile resembles none
+LEAST = 0.10  # correlation with the nearest line, below which a profile resembles none; docs/methods.md says why
 
 
 @dataclass(frozen=True)
