@@ -1,6 +1,5 @@
 """The bulk stage of the panel: everything that does not depend on a sample."""
 
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +22,7 @@ from pharmacell.panel.verdict import ceiling
 if TYPE_CHECKING:
     from anndata import AnnData
 
-PENALTIES, TISSUE_WEIGHTS = (2.0, 4.0, 8.0), (1.0, 2.0, 4.0)
+PENALTIES, TISSUE_WEIGHTS = (2.0, 4.0, 8.0), (1.0, 2.0, 4.0)  # the first weight needs the fewest fits
 LEAST_TRUST = 0.2  # or no profile would count
 
 
@@ -75,7 +74,9 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
 
 
 def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[dict[str, float]], np.ndarray]:
-    """Choose penalty and tissue weight by the order of held-out lines of one tissue, as pseudo-bulks, and the trust.
+    """Choose penalty, tissue weight and trust by held-out lines as pseudo-bulks.
+
+    Penalty, and with the best one the tissue weight, by the order of lines of one tissue.
 
     The trust in predicted differences from the tissue's mean response is the slope of the measured ones on them, over
     all lines and drugs: each fold is counted by a platform of its own, so it has a platform's error in it.
@@ -96,16 +97,21 @@ def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[d
     found
         Predicted z of every line with it, float32 [n_lines, n_drugs].
     """
-    rows, best, highest = [], None, -1.0
-    z = held.responses.z
-    for penalty, weight in product(PENALTIES, TISSUE_WEIGHTS):
-        mean, difference = held.predict(LinearChoice(penalty, weight))
-        pairs, specific = pair_scores(z, mean + difference, groups)
-        rows.append({"penalty": penalty, "tissue_weight": weight, "pairs": pairs, "specific": specific})
-        if best is None or pairs + specific > highest:
-            best, highest = (penalty, weight, mean, difference), pairs + specific
-    assert best is not None
-    penalty, weight, mean, difference = best
+    z, rows = held.responses.z, []
+    tried: dict[LinearChoice, tuple[float, np.ndarray, np.ndarray]] = {}
+
+    def score(choice: LinearChoice) -> float:
+        if choice not in tried:
+            mean, difference = held.predict(choice)
+            pairs, specific = pair_scores(z, mean + difference, groups)
+            row = {"penalty": choice.penalty, "tissue_weight": choice.tissue_weight}
+            rows.append(row | {"pairs": pairs, "specific": specific})
+            tried[choice] = (pairs + specific, mean, difference)
+        return tried[choice][0]
+
+    penalty = max(PENALTIES, key=lambda one: score(LinearChoice(one, TISSUE_WEIGHTS[0])))
+    weight = max(TISSUE_WEIGHTS, key=lambda one: score(LinearChoice(penalty, one)))
+    _, mean, difference = tried[LinearChoice(penalty, weight)]
     known = np.isfinite(z)
     slope = float((difference[known] @ (z - mean)[known]) / max(np.square(difference[known]).sum(), 1e-12))
     trust = float(np.clip(slope, LEAST_TRUST, 1.0))

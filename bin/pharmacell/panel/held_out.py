@@ -77,10 +77,12 @@ class HeldOutLines:
         for fold, learned in enumerate(self.learned):
             train = np.flatnonzero(self.fold != fold)
             own = self.scale.products[np.ix_(train, train)]
+            ridge = None
             for tissue in np.unique(self.tissues[self.fold == fold]):
                 rows = np.flatnonzero((self.fold == fold) & (self.tissues == tissue))
-                weights = tissue_weights(self.tissues[train], tissue, choice.tissue_weight)
-                ridge = WeightedRidge(own, weights, choice.penalty * len(self.scale.genes))
+                if ridge is None or choice.tissue_weight != 1:  # otherwise one fit serves all tissues
+                    weights = tissue_weights(self.tissues[train], tissue, choice.tissue_weight)
+                    ridge = WeightedRidge(own, weights, choice.penalty * len(self.scale.genes))
                 mean[rows] = tissue_mean(learned, self.tissues[train] == tissue)
                 difference[rows] = (ridge.hat(self.similar[np.ix_(rows, train)]) - ridge.share) @ learned
         return mean, difference
