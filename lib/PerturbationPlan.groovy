@@ -1,7 +1,7 @@
 /** What a run of --mode perturbation is asked to do, read from the params and checked before any task starts. */
 class PerturbationPlan {
 
-    static final List<String> NETWORKS = ['gru', 'lstm', 'gru3', 'gru3_attn', 'transformer', 'autoencoder']
+    static final List<String> NETWORKS = ['gru', 'lstm', 'gru3', 'gru3_attn', 'transformer', 'autoencoder', 'cnn']
     static final List<String> BASELINES = ['zeros', 'gene_mean', 'median', 'mean_per_cell_type', 'mean_per_compound', 'additive']
     static final List<String> CLASSICAL = ['scaled_additive', 'knn', 'ridge', 'extra_trees', 'gradient_boosting', 'blend']
     static final List<String> MOMENTS = ['cell_type_mean', 'cell_type_std']

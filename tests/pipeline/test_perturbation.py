@@ -250,7 +250,7 @@ def test_table_that_cannot_be_used_stops_before_training(project, tmp_path):
 def test_simulated_table_is_made_trained_on_and_reported(project, tmp_path):
     ended = run(project, tmp_path, "-profile", "demo_perturbation", "-stub-run", "--outdir", "results")
     assert ended.code == 0, ended.output
-    assert sum(task.startswith("KAGGLE_TRAIN") for task in ended.submitted) == 24
+    assert sum(task.startswith("KAGGLE_TRAIN") for task in ended.submitted) == 27
     assert (tmp_path / "results/perturbation/simulated/de_train.parquet").exists()
     assert (tmp_path / "results/report/pharmacell_report.html").exists()
 

@@ -145,6 +145,7 @@ def test_settings_of_the_study():
         "gru3_attn": (0.001, 300, 20),
         "transformer": (0.003, 400, 50),
         "autoencoder": (0.003, 500, 70),
+        "cnn": (0.001, 300, 30),  # not of the study
     }
     assert found["gru"].units == 128
     assert found["lstm"].units == 16

@@ -1,4 +1,4 @@
-"""The networks of the study: input block, body, head."""
+"""The networks: input block, body, head."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -12,6 +12,7 @@ from pharmacell.nn.stacked import StackedDropout, StackedLinear
 from pharmacell.nn.wide_output import WideOutput
 from pharmacell.perturbation.encodings.base import InputShape
 from pharmacell.perturbation.models.autoencoder import AutoencoderBody, AutoencoderConfig
+from pharmacell.perturbation.models.cnn import CNNBody, CNNConfig
 from pharmacell.perturbation.models.gru import GRUBody, GRUConfig
 from pharmacell.perturbation.models.gru3 import GRU3Body, GRU3Config
 from pharmacell.perturbation.models.gru3_attn import GRU3AttnBody, GRU3AttnConfig
@@ -27,6 +28,7 @@ BODIES = {
     "gru3_attn": (GRU3AttnConfig, GRU3AttnBody),
     "transformer": (TransformerConfig, TransformerBody),
     "autoencoder": (AutoencoderConfig, AutoencoderBody),
+    "cnn": (CNNConfig, CNNBody),
 }
 HEAD_WIDTH = 256
 HEAD_DROPOUT = 0.5

@@ -39,6 +39,7 @@ _ENTRIES = (
     Entry("gru3_attn", "GRU, three layers, attention", "network"),
     Entry("transformer", "transformer", "network"),
     Entry("autoencoder", "autoencoder", "network"),
+    Entry("cnn", "1-D convolutions", "network"),
     Entry("zeros", "zeros", "baseline"),
     Entry("gene_mean", "gene mean", "baseline"),
     Entry("median", "gene median", "baseline"),
