@@ -91,6 +91,10 @@ def test_out_of_fold_rows_and_scores(trained):
     right = by_row["mae_sign_right"] * by_row["mae_sign_right_genes"]
     assert right.sum() / by_row["mae_sign_right_genes"].sum() == pytest.approx(expected["mae_sign_right"])
     assert list(by_row["sm_name"]) == list(TABLE.sm_name[by_row["row"]])
+    both = oof.query("model == 'lstm' and fold == 2").groupby("row")[TABLE.genes].mean()
+    expected = Scorer(TABLE.y[both.index]).score(both.to_numpy(np.float32)).mean()
+    found = scores.query("model == 'lstm_ensemble' and fold == 2").set_index("metric")["value"]
+    assert found.to_dict() == pytest.approx(expected, rel=1e-4), "the mean over seeds is a model of its own"
     history = pd.read_csv(trained / "history.csv")
     assert set(history["fold"]) == {*"01234", "final"}
     assert set(history["model"]) == {"lstm"}
