@@ -98,7 +98,8 @@ def within_tissue(truth: np.ndarray, cut: np.ndarray, found: np.ndarray, groups:
         own = pd.DataFrame({"truth": truth[known, drug], "found": found[known, drug], "group": groups[known]})
         ranks = own.groupby("group")[["truth", "found"]].rank()
         centred = ranks - ranks.groupby(own["group"]).transform("mean")
-        values[0, drug] = np.corrcoef(centred["truth"], centred["found"])[0, 1]
+        if centred["found"].any():  # the mean of a tissue has no order
+            values[0, drug] = np.corrcoef(centred["truth"], centred["found"])[0, 1]
         values[1, drug] = paired_auroc(
             own["truth"].to_numpy() <= cut[drug], -own["found"].to_numpy(), pd.factorize(own["group"])[0]
         )[0]
@@ -168,7 +169,7 @@ def main(folder: Path, seed: int, samples: tuple[Path, ...]) -> None:
         pairs, specific = pair_scores(seen.z[:, counted], found[:, counted], groups)
         print(
             what,
-            f"Spearman {np.nanmean(values[0]):.3f} ({interval([np.nanmean(values[0, one]) for one in drawn])})",
+            f"Spearman {values[0].mean():.3f} ({interval([values[0, one].mean() for one in drawn])})",
             f"AUROC {np.nanmean(values[1]):.3f} ({interval([np.nanmean(values[1, one]) for one in drawn])})",
             f"pairs {pairs:.3f} | specific {specific:.3f}",
             f"cisplatin {values[1, list(np.array(seen.drugs)[counted]).index('Cisplatin')]:.3f}",

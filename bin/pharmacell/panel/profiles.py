@@ -15,12 +15,13 @@ from scipy import sparse
 from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.data.matrices import Rows
-from pharmacell.data.shifts import TARGET_SUM, line_profiles
+from pharmacell.data.shifts import line_profiles
 from pharmacell.data.standardise import Standardiser
 
 ZSCORE = "zscore"  # the scale of a sample without counts
 NEIGHBOURS = 15  # the cell itself among them
 MOST_REFERENCE_CELLS = 10_000  # of larger samples, neighbours are sought among so many, whose counts are held
+PER = 1e5  # counts that a profile is brought to before the logarithm
 PARTS = 20  # of a group's cells: what the bootstrap draws
 
 
@@ -76,7 +77,7 @@ class BulkScale:
             Sums over cells, on the shared genes, [n, n_genes].
         """
         total = counts.sum(1, keepdims=True)
-        logged = np.log1p(counts * (TARGET_SUM / np.where(total > 0, total, 1)))
+        logged = np.log1p(counts * (PER / np.where(total > 0, total, 1)))
         return self.scaler.apply(line_profiles(logged).astype(np.float32))
 
 
