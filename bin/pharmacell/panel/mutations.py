@@ -12,7 +12,8 @@ from pharmacell.data.driver_events import driver_events, named_events
 FEWEST_LINES = 8  # with an event
 MOST_EVENTS = 3  # of a drug
 CLEAR = 4.5  # t of an event's lines, of 177 events on 540 drugs
-CLEAR_OF_TARGET = 2.0  # mean t over the drugs that act on the event's gene: few questions, and asked of many drugs
+CLEAR_OF_TARGET = 2.0  # of the mean t over the drugs that act on the event's gene, in its standard deviations
+ALIKE = 0.5  # correlation of t between drugs that act on one gene
 PRIOR_LINES = 5  # without effect, that an event's effect is drawn to
 
 
@@ -88,7 +89,8 @@ def learn_effects(lines: pd.Index, residuals: np.ndarray, targets: Sequence[str]
     genes = [set(re.split(r"[^A-Za-z0-9]+", text)) for text in targets]
     for event, name in enumerate(table.columns):
         on = np.array([name in own for own in genes])
-        if on.any() and np.abs(t[event, on].mean()) >= CLEAR_OF_TARGET:
+        k = np.count_nonzero(on)
+        if k and np.abs(t[event, on].mean()) >= CLEAR_OF_TARGET * np.sqrt((1 + (k - 1) * ALIKE) / k):
             own = (difference[event, on] + difference[event, on].mean()) / 2
             effects[event, on] = own * n[event, on] / (n[event, on] + PRIOR_LINES)
     left -= has @ effects
