@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from scipy import sparse
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.embedding import principal_axes
 from pharmacell.data.lines import Lines, panel_of
+from pharmacell.data.response import ResponseReliability
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.simulate import simulate_counts
 from pharmacell.evaluate.metrics import auroc
@@ -86,6 +87,8 @@ class Panel:
         Response, lines x drugs, NaN where not measured; lower is more sensitive.
     tissue
         Of each line.
+    reliability
+        How far releases agree on a drug, where that is known.
     """
 
     x: np.ndarray
@@ -93,15 +96,18 @@ class Panel:
     lines: pd.Index
     z: pd.DataFrame
     tissue: np.ndarray
+    reliability: Mapping[str, ResponseReliability]
 
     @classmethod
     def read(cls, folder: Path) -> "Panel":
         """Read ``bulk.h5ad`` and ``response.parquet`` of PREPARE_BULK."""
         bulk = ad.read_h5ad(folder / "bulk.h5ad")
-        table = pd.read_parquet(folder / "response.parquet", columns=["drug", "line", "z"])
+        table = pd.read_parquet(folder / "response.parquet")
         z = table.pivot(index="line", columns="drug", values="z").reindex(bulk.obs_names)
         tissue = bulk.obs["tissue"].to_numpy(str)
-        return cls(np.asarray(bulk.X, np.float32), bulk.var_names.to_numpy(str), bulk.obs_names, z, tissue)
+        twice = table.drop_duplicates("drug").dropna(subset="reliability")[["drug", "reliability", "reliability_lines"]]
+        known = {drug: ResponseReliability(*facts) for drug, *facts in twice.itertuples(index=False)}
+        return cls(np.asarray(bulk.X, np.float32), bulk.var_names.to_numpy(str), bulk.obs_names, z, tissue, known)
 
     def on_genes(self, genes: pd.Index) -> "Panel":
         """Return the panel on some of its genes, in their order."""
@@ -237,6 +243,7 @@ def lines_of(panel: Panel, drug: str, learn: np.ndarray, response: np.ndarray, g
         origin=pd.DataFrame({"database": "gdsc", "tissue": panel.tissue[learn]}, names),
         n_genes_bulk=len(panel.genes),
         panel=panel_of(table, drug, names),
+        reliability=panel.reliability.get(drug),
     )
 
 

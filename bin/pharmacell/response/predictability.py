@@ -28,7 +28,32 @@ def predictability(lines: Lines) -> Predictability | None:
     Predictability or None
         None where a class has too few lines for the folds.
     """
-    labels, response, groups = lines.labels.to_numpy(), lines.response.to_numpy(), comparison_groups(lines.origin)
+    labels, groups = lines.labels.to_numpy(), comparison_groups(lines.origin)
+    scores = cross_validated_scores(lines)
+    if scores is None:
+        return None
+    each = np.arange(len(labels))
+
+    def auroc(compared: np.ndarray) -> Interval:
+        return Interval(*mean_auroc_within([Ranking(labels, row, compared, each) for row in scores]))
+
+    return Predictability(within=auroc(groups), pooled=auroc(np.zeros(len(labels), int)))
+
+
+def cross_validated_scores(lines: Lines) -> np.ndarray | None:
+    """Return the ridge score of each line by fits that did not see it, or None where a class has too few lines.
+
+    Parameters
+    ----------
+    lines
+        All lines of the drug.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        [n_repeats, n_lines].
+    """
+    labels, response = lines.labels.to_numpy(), lines.response.to_numpy()
     if np.bincount(labels, minlength=2).min() < FOLDS:
         return None
     scores = np.empty((REPEATS, len(labels)))
@@ -40,9 +65,4 @@ def predictability(lines: Lines) -> Predictability | None:
             fits = LinearFits(x[~held])
             predicted = fits.ridge_predictions(response[~held, None], PENALTY_PER_GENE * x.shape[1], x[held])
             scores[repeat, held] = predicted[:, 0]
-    each = np.arange(len(labels))
-
-    def auroc(compared: np.ndarray) -> Interval:
-        return Interval(*mean_auroc_within([Ranking(labels, row, compared, each) for row in scores]))
-
-    return Predictability(within=auroc(groups), pooled=auroc(np.zeros(len(labels), int)))
+    return scores
