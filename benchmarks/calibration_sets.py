@@ -53,13 +53,14 @@ from pharmacell.response.cell_checks import check_cells
 from pharmacell.response.cell_tests import averaging, permutation_tests
 from pharmacell.response.columns import ENSEMBLE
 from pharmacell.response.diagnostics import diagnose
-from pharmacell.response.finetune_sc import fit_to_cells
+from pharmacell.response.finetune_sc import fit_to_cells, line_weights
 from pharmacell.response.linear_statistic import OrderedMembers, member_weights
 from pharmacell.response.permuted_null import PERMUTATIONS, AdaptationData, Null, permutations
 from pharmacell.response.predictability import cross_validated_scores
-from pharmacell.response.pretrain_bulk import Pretrained, pretrain
+from pharmacell.response.pretrain_bulk import Pretrained, pretrain, shifted_baselines, stacked_ensemble
 from pharmacell.response.settings import DEFAULT
 from pharmacell.response.shifted_scores import score_shifted
+from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import SplitLines
 from pharmacell.response.training_run import TrainingRun
 
@@ -162,7 +163,7 @@ def sets_of(panel: Panel, mixture: Mixture, number: int, fresh: bool) -> Iterato
         row |= {"tissue": panel.tissue[chosen[0]] if mix != "any tissue" else "", **on_lines}
         if mix != "any tissue":
             row["own_tissue"], row["own_tissue_lines"] = of_tissue(*tissues, row["tissue"])
-        row |= examine(pretrained, made, draw.drug, number)
+        row |= examine(pretrained, made, draw.drug, number, row["tissue"] or None)
         yield row | {"seconds": time.process_time() - start, "pretrain_seconds": seconds}
 
 
@@ -179,7 +180,7 @@ def of_tissue(scores: np.ndarray, labels: np.ndarray, tissue: np.ndarray, name: 
     return float(np.mean([auroc(labels[own], row[own]) for row in scores])), int(own.sum())
 
 
-def examine(pretrained: Pretrained, made: SimulatedSet, drug: str, seed: int) -> dict[str, Any]:
+def examine(pretrained: Pretrained, made: SimulatedSet, drug: str, seed: int, tissue: str | None) -> dict[str, Any]:
     """Adapt to the cells of a set; return AUROCs, and all that the verdict could know."""
     bundle, run = copy.deepcopy(pretrained.bundle), TrainingRun(seed, CPU)
     with tempfile.TemporaryDirectory() as folder, quiet():
@@ -195,12 +196,28 @@ def examine(pretrained: Pretrained, made: SimulatedSet, drug: str, seed: int) ->
         )
         null = linear_null(data, seed)
         row, found, nearest = score_set(bundle, cells, made.truth)
+        if tissue is not None:
+            row |= with_tissue(bundle, SplitLines(made.lines, pretrained.split), data, cells, made.truth, tissue)
         tests = permutation_tests(null, bundle, cells, nearest, NEIGHBOURS)
         diagnostics = diagnose(found, bundle.card, cells.uns, tests)
         x = np.concatenate([block for _, block in bundle.standardised_chunks(cells)])
         candidates = of_orders(averaging(nearest, len(cells)) @ (x @ null.weights.T))
     row |= {name: value for name, value in diagnostics.items() if not isinstance(value, list)}
     return row | candidates | {"expected_auroc": expected_auroc(found.probability)}
+
+
+def with_tissue(
+    bundle: Bundle, bulk: SplitLines, data: AdaptationData, cells: CellMatrix, truth: np.ndarray, tissue: str
+) -> dict[str, float]:
+    """Return the AUROCs of the same model when it is told the tissue of the cells."""
+    weights = line_weights(bulk.learnt_from(), tissue, DEFAULT.transfer.tissue_weight)
+    lines, penalties = replace(data.lines, weights=weights), bundle.card.pretraining.penalties
+    told = replace(
+        bundle,
+        ensemble=stacked_ensemble(bundle.model, lines, penalties, "target"),
+        baselines=shifted_baselines(bulk, lines, penalties),
+    )
+    return {f"weighted_{name}": value for name, value in score_set(told, cells, truth)[0].items()}
 
 
 def linear_null(data: AdaptationData, seed: int) -> Null:

@@ -61,6 +61,9 @@ class TransferConfig:
     encoder_init: Literal["bulk", "random"] = setting(
         "bulk", "Where the target autoencoder starts: from the source's weights, or from random ones."
     )
+    tissue_weight: float = setting(
+        4.0, "How often lines of the sample's tissue count in linear models, where the tissue is told.", at_least=1
+    )
     clustering: Literal["louvain", "leiden"] = setting("louvain", "How cells are clustered for the regulariser.")
     root_discrepancy: bool = False  # the discrepancy itself and not its square (the paper's Eq. 15)
 
