@@ -13,7 +13,8 @@ import click
 import numpy as np
 import pandas as pd
 import torch
-from simulated_sets import CPU, DRUGS, Difficulty, Panel, SimulatedSet, make_set, quiet, score_set, write_sample
+from simulated_sets import DRUGS, Difficulty, Panel, SimulatedSet, make_set, write_sample
+from whole_model import CPU, quiet, score_set
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.metrics import auroc

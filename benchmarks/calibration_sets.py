@@ -16,11 +16,10 @@ One row a set is appended to the csv; a draw that is in it is not repeated. The 
 the verdict reads, are not trained.
 """
 
-import copy
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,42 +30,25 @@ import torch
 from mixture_cells import Mixture
 from simulated_sets import (
     CELLS,
-    CPU,
     GENES,
     HELD_OUT,
     LINES,
-    NEIGHBOURS,
     SENSITIVE,
     Difficulty,
     Panel,
     SimulatedSet,
     lines_of,
-    quiet,
-    score_set,
     write_sample,
 )
+from whole_model import KnownCells, examine, score_lines, trained
 
-from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CellMatrix
 from pharmacell.evaluate.metrics import auroc
-from pharmacell.response.cell_checks import check_cells
-from pharmacell.response.cell_tests import averaging, permutation_tests
 from pharmacell.response.columns import ENSEMBLE
-from pharmacell.response.diagnostics import diagnose
-from pharmacell.response.finetune_sc import fit_to_cells, line_weights
-from pharmacell.response.linear_statistic import OrderedMembers, member_weights
-from pharmacell.response.permuted_null import PERMUTATIONS, AdaptationData, Null, permutations
 from pharmacell.response.predictability import cross_validated_scores
-from pharmacell.response.pretrain_bulk import Pretrained, pretrain, shifted_baselines, stacked_ensemble
-from pharmacell.response.settings import DEFAULT
-from pharmacell.response.shifted_scores import score_shifted
-from pharmacell.response.store import Bundle
-from pharmacell.response.training_lines import SplitLines
-from pharmacell.response.training_run import TrainingRun
 
 FEWEST_LINES, EVERY = 600, 50
 WRONG = (Difficulty("few genes", genes=150), Difficulty("shallow", depth=0.1), Difficulty("batch effect", batch=0.5))
-REPLICAS = 5
 MIXES = ("any tissue", "one tissue", "few lines")
 
 
@@ -147,8 +129,7 @@ def sets_of(panel: Panel, mixture: Mixture, number: int, fresh: bool) -> Iterato
     draw = make_draw(panel, number, fresh)
     lines = lines_of(panel, draw.drug, draw.learn, -panel.z[draw.drug].to_numpy()[draw.learn], draw.genes)
     start = time.process_time()
-    with quiet():
-        pretrained = pretrain(lines, DEFAULT, REPLICAS, TrainingRun(number, CPU))
+    pretrained = trained(lines, number)
     tissues = cross_validated_scores(lines), lines.labels.to_numpy(), lines.origin["tissue"].to_numpy()
     on_lines = score_lines(pretrained, panel.x[draw.held][:, draw.genes], draw.sensitive[draw.held])
     seconds = time.process_time() - start
@@ -163,91 +144,17 @@ def sets_of(panel: Panel, mixture: Mixture, number: int, fresh: bool) -> Iterato
         row |= {"tissue": panel.tissue[chosen[0]] if mix != "any tissue" else "", **on_lines}
         if mix != "any tissue":
             row["own_tissue"], row["own_tissue_lines"] = of_tissue(*tissues, row["tissue"])
-        row |= examine(pretrained, made, draw.drug, number, row["tissue"] or None)
+        with tempfile.TemporaryDirectory() as folder:
+            write_sample(made, Path(folder) / "cells.h5ad")
+            sample = KnownCells(CellMatrix(Path(folder) / "cells.h5ad"), truth, row["tissue"] or None)
+            row |= examine(pretrained, lines, sample, draw.drug, number)
         yield row | {"seconds": time.process_time() - start, "pretrain_seconds": seconds}
-
-
-def score_lines(pretrained: Pretrained, x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return the AUROC of all held-out lines, as bulk."""
-    bundle = pretrained.bundle
-    scores = bundle.score(bundle.source_scaler.apply(x), "source", CPU).mean(0)
-    return {"bulk_ensemble": auroc(labels.astype(int), scores)}
 
 
 def of_tissue(scores: np.ndarray, labels: np.ndarray, tissue: np.ndarray, name: str) -> tuple[float, int]:
     """Return how well the lines of one tissue that are learnt from are told apart, and how many they are."""
     own = tissue == name
     return float(np.mean([auroc(labels[own], row[own]) for row in scores])), int(own.sum())
-
-
-def examine(pretrained: Pretrained, made: SimulatedSet, drug: str, seed: int, tissue: str | None) -> dict[str, Any]:
-    """Adapt to the cells of a set; return AUROCs, and all that the verdict could know."""
-    bundle, run = copy.deepcopy(pretrained.bundle), TrainingRun(seed, CPU)
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        write_sample(made, Path(folder) / "cells.h5ad")
-        cells = CellMatrix(Path(folder) / "cells.h5ad")
-        data, _ = fit_to_cells(bundle, SplitLines(made.lines, pretrained.split), cells, DEFAULT, "none", run)
-        bundle.card = replace(
-            bundle.card,
-            drug=drug,
-            sample="simulated",
-            shifted_scores=score_shifted(bundle.model, bundle.ensemble, data.lines),
-            cell_checks=check_cells(data.lines, data.target.x, bundle.card.pretraining.penalties.alpha, seed),
-        )
-        null = linear_null(data, seed)
-        row, found, nearest = score_set(bundle, cells, made.truth)
-        if tissue is not None:
-            row |= with_tissue(bundle, SplitLines(made.lines, pretrained.split), data, cells, made.truth, tissue)
-        tests = permutation_tests(null, bundle, cells, nearest, NEIGHBOURS)
-        diagnostics = diagnose(found, bundle.card, cells.uns, tests)
-        x = np.concatenate([block for _, block in bundle.standardised_chunks(cells)])
-        candidates = of_orders(averaging(nearest, len(cells)) @ (x @ null.weights.T))
-    row |= {name: value for name, value in diagnostics.items() if not isinstance(value, list)}
-    return row | candidates | {"expected_auroc": expected_auroc(found.probability)}
-
-
-def with_tissue(
-    bundle: Bundle, bulk: SplitLines, data: AdaptationData, cells: CellMatrix, truth: np.ndarray, tissue: str
-) -> dict[str, float]:
-    """Return the AUROCs of the same model when it is told the tissue of the cells."""
-    weights = line_weights(bulk.learnt_from(), tissue, DEFAULT.transfer.tissue_weight)
-    lines, penalties = replace(data.lines, weights=weights), bundle.card.pretraining.penalties
-    told = replace(
-        bundle,
-        ensemble=stacked_ensemble(bundle.model, lines, penalties, "target"),
-        baselines=shifted_baselines(bulk, lines, penalties),
-    )
-    return {f"weighted_{name}": value for name, value in score_set(told, cells, truth)[0].items()}
-
-
-def linear_null(data: AdaptationData, seed: int) -> Null:
-    """Return the null of the linear members alone."""
-    members = OrderedMembers(data.lines, permutations(data.lines.strata, PERMUTATIONS, generator(seed, "null")))
-    weights = members.gene_weights(member_weights(members.validation, members.labels))
-    return Null(weights, None, data.positions[:0])
-
-
-def of_orders(scores: np.ndarray) -> dict[str, float]:
-    """Return what all orders of the responses have in common, and how far the real one stands out beside it.
-
-    Permutations keep what lines of one tissue have in common, so the mean over orders is the tissues' part of a score.
-    """
-    deviations = scores - scores.mean(0)
-    common = deviations.mean(1, keepdims=True)
-    spreads = (deviations - common).std(0)
-    return {
-        "tissue_correlation": float(np.corrcoef(deviations[:, 0], common[:, 0])[0, 1]),
-        "tissue_share": float(common.var() / deviations.var(0).mean()),
-        "own_spread_ratio": float(spreads[0] / np.median(spreads[1:])),
-        "own_spread_p": float((spreads >= spreads[0] * (1 - 1e-5)).mean()),
-    }
-
-
-def expected_auroc(probability: np.ndarray) -> float:
-    """Return the AUROC that calibrated probabilities would have."""
-    p = np.sort(probability)
-    sensitive_above = np.cumsum((1 - p)[: len(p)]) - (1 - p)
-    return float((p * sensitive_above).sum() / (p.sum() * (1 - p).sum() - (p * (1 - p)).sum()))
 
 
 @click.command()

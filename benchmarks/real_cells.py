@@ -3,6 +3,7 @@
     bin/prepare_bulk.py --drug cisplatin --outdir bulk
     bin/qc.py --sample sc_celseq2_5cl_p1 --input sc_celseq2_5cl_p1.count.csv.gz --outdir cells
     python benchmarks/real_cells.py mixture bulk cell_lines.csv cells/sc_celseq2_5cl_p1.h5ad OUT.csv
+    python benchmarks/real_cells.py mixture bulk cell_lines.csv cells/sc_celseq2.h5ad OUT.csv --drug Erlotinib --seeds 5
     python benchmarks/real_cells.py labelled bulk cells/a375.h5ad OUT.csv --drug PLX-4720 --line A375 [--seeds 2]
 
 ``mixture``: drugs drawn at random, before any was scored, among those given to at least 400 lines of which the
@@ -11,15 +12,18 @@ the first few. ``labelled``: a sample whose cells carry their truth. The cells o
 so intervals over drugs say nothing of other cells.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import pandas as pd
 import torch
-from simulated_sets import CPU, NEIGHBOURS, SENSITIVE, Panel, lines_of, quiet, score_set
+from simulated_sets import SENSITIVE, Panel, lines_of
 from transfer_accuracy import interval
+from whole_model import KnownCells, examine, trained
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.columns import OBS_TRUTH
@@ -29,15 +33,19 @@ from pharmacell.data.standardise import Standardiser
 from pharmacell.evaluate.metrics import auroc
 from pharmacell.linear.denoised_responses import denoised_response
 from pharmacell.linear.fits import LinearFits
-from pharmacell.response.finetune_sc import fit_to_cells
+from pharmacell.response.columns import ALONE, ENSEMBLE
 from pharmacell.response.neighbours import nearest_cells, smooth
-from pharmacell.response.pretrain_bulk import pretrain
-from pharmacell.response.settings import DEFAULT
-from pharmacell.response.training_lines import SplitLines
-from pharmacell.response.training_run import TrainingRun
+from pharmacell.response.settings import NEIGHBOURS
 
 ALPHA, C = 1e4, 3e-4  # what linear_ideas.py found best on simulated cells
-REPLICAS = 5
+EVIDENCE = (
+    "predictability_within_low",
+    "shifted_auroc_low",
+    "separation_p",
+    "halves_p",
+    "source_auroc_low",
+    "cell_axes",
+)
 
 
 @dataclass(frozen=True)
@@ -110,14 +118,15 @@ def linear_scores(mixture: Mixture, drug: str, x: np.ndarray, nearest: np.ndarra
     return row
 
 
-def whole_model(lines: Lines, cells: CellMatrix, truth: np.ndarray, seed: int) -> dict[str, float]:
-    """Train and adapt the default model; return the AUROC of the ensemble, its network and the baselines."""
-    run = TrainingRun(seed, CPU)
-    with quiet():
-        pretrained = pretrain(lines, DEFAULT, REPLICAS, run)
-        bundle = pretrained.bundle
-        fit_to_cells(bundle, SplitLines(lines, pretrained.split), cells, DEFAULT, "none", run)
-        return score_set(bundle, cells, truth)[0]
+def by_seed(lines: Lines, sample: KnownCells, drug: str, seeds: int) -> Iterator[dict[str, Any]]:
+    """Yield what the whole model scores with each seed, and all that its verdict could know."""
+    for seed in range(seeds):
+        yield {"seed": seed, **examine(trained(lines, seed), lines, sample, drug, seed)}
+
+
+def show(table: pd.DataFrame) -> None:
+    """Print AUROCs, what the verdict looks at, and the verdict."""
+    click.echo(table[["seed", ENSEMBLE, *ALONE, *EVIDENCE, "verdict"]].round(3).to_string(index=False))
 
 
 @click.group()
@@ -133,24 +142,32 @@ def main() -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--drugs", default=60, help="Drugs in linear models.", show_default=True)
 @click.option("--whole", default=2, help="Drugs in the whole model.", show_default=True)
-def of_mixture(bulk: Path, lines: Path, sample: Path, out: Path, drugs: int, whole: int) -> None:
+@click.option("--drug", "named", multiple=True, help="Drug, in the place of random ones; repeatable.")
+@click.option("--seeds", default=1, help="Seeds of the whole model.", show_default=True)
+def of_mixture(
+    bulk: Path, lines: Path, sample: Path, out: Path, drugs: int, whole: int, named: tuple[str, ...], seeds: int
+) -> None:
     """Score drugs on cells of known lines."""
     mixture = Mixture.read(bulk, lines, sample)
     dense = np.concatenate(list(mixture.cells.chunks(list(mixture.panel.genes))))
     x = Standardiser.fit([dense]).apply(dense)
     nearest = nearest_cells(mixture.cells.components(), NEIGHBOURS, np.random.default_rng(0))
-    rows = []
-    for number, drug in enumerate(mixture.drugs()[:drugs]):
-        linear = linear_scores(mixture, drug, x, nearest)
-        rows.append({"sample": sample.stem, "drug": drug} | {f"fixed_{name}": value for name, value in linear.items()})
-        if number < whole:
-            rows[-1] |= whole_model(mixture.lines(drug), mixture.cells, mixture.truth(drug), 0)
+    rows: list[dict[str, Any]] = []
+    for number, drug in enumerate(named or mixture.drugs()[:drugs]):
+        linear = {f"fixed_{name}": value for name, value in linear_scores(mixture, drug, x, nearest).items()}
+        row = {"sample": sample.stem, "drug": drug, **linear}
+        known = KnownCells(mixture.cells, mixture.truth(drug))
+        found = by_seed(mixture.lines(drug), known, drug, seeds if named or number < whole else 0)
+        rows += [row | one for one in found] or [row]
         pd.DataFrame(rows).to_csv(out, index=False)
-    table = pd.DataFrame(rows).set_index(["sample", "drug"])
-    for name in table:
-        low, high = interval(table[name].dropna().to_numpy())
-        click.echo(f"{name}: {table[name].mean():.3f} ({low:.3f} to {high:.3f}), {table[name].notna().sum()} drugs")
-    click.echo(table.dropna().round(3).to_string())
+    table = pd.DataFrame(rows)
+    for name in table.filter(like="fixed_"):
+        values = table.groupby("drug")[name].first()
+        low, high = interval(values.to_numpy())
+        click.echo(f"{name}: {values.mean():.3f} ({low:.3f} to {high:.3f}), {len(values)} drugs")
+    for drug, own in table.dropna(subset="seed").groupby("drug") if "seed" in table else ():
+        click.echo(drug)
+        show(own)
 
 
 @main.command("labelled")
@@ -159,18 +176,21 @@ def of_mixture(bulk: Path, lines: Path, sample: Path, out: Path, drugs: int, who
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--drug", required=True, help="The drug.")
 @click.option("--line", multiple=True, help="Line to leave out of the bulk data; repeatable.")
+@click.option("--tissue", help="Tissue of the cells: also score a model that is told.")
 @click.option("--seeds", default=2, help="How many seeds.", show_default=True)
-def labelled(bulk: Path, sample: Path, out: Path, drug: str, line: tuple[str, ...], seeds: int) -> None:
+def labelled(
+    bulk: Path, sample: Path, out: Path, drug: str, line: tuple[str, ...], tissue: str | None, seeds: int
+) -> None:
     """Score a sample with known truth, for several seeds."""
     cells = CellMatrix(sample)
     lines = load_lines(bulk / "bulk.h5ad", bulk / "response.parquet", drug, cells.genes)
     lines = lines.take(~lines.labels.index.isin([line_key(name) for name in line]))
-    truth = cells.obs[OBS_TRUTH].to_numpy(int)
+    known = KnownCells(cells, cells.obs[OBS_TRUTH].to_numpy(int), tissue)
     rows = []
-    for seed in range(seeds):
-        rows.append({"seed": seed, **whole_model(lines, cells, truth, seed)})
+    for row in by_seed(lines, known, drug, seeds):
+        rows.append(row)
         pd.DataFrame(rows).to_csv(out, index=False)
-    click.echo(pd.DataFrame(rows).round(3).to_string())
+    show(pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

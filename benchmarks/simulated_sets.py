@@ -1,41 +1,21 @@
 """Samples of simulated cells with a known truth, made and predicted in this process, for the accuracy tables."""
 
-import contextlib
-import os
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pandas as pd
-import torch
 from mixture_cells import Mixture
 from scipy import sparse
 
-from pharmacell.data.cells import CellMatrix
 from pharmacell.data.embedding import principal_axes
 from pharmacell.data.lines import Lines, panel_of
 from pharmacell.data.response import ResponseReliability
 from pharmacell.data.shifts import TARGET_SUM, line_profiles
 from pharmacell.data.simulate import simulate_counts
-from pharmacell.evaluate.metrics import auroc
-from pharmacell.response.cell_tests import permutation_tests
-from pharmacell.response.columns import ALONE, ENSEMBLE
-from pharmacell.response.diagnostics import diagnose
-from pharmacell.response.finetune_sc import adapt, fit_to_cells
-from pharmacell.response.neighbours import nearest_cells
-from pharmacell.response.permuted_null import Null
-from pharmacell.response.predict import CellPredictions, predict_cells, smoothed
-from pharmacell.response.pretrain_bulk import pretrain
-from pharmacell.response.settings import NEIGHBOURS, Configuration
-from pharmacell.response.store import Bundle
-from pharmacell.response.training_lines import SplitLines
-from pharmacell.response.training_run import TrainingRun
 
-CPU = torch.device("cpu")
 DRUGS = ("Cisplatin", "Docetaxel", "I-BET-762", "Vorinostat", "Trametinib", "PLX-4720")
 HELD_OUT = 0.2  # of the lines with a response
 LINES = 6  # sensitive, and as many resistant
@@ -259,13 +239,6 @@ def counts_of(profiles: np.ndarray, difficulty: Difficulty, rng: np.random.Gener
     return sparse.vstack(halves, format="csr")[order]
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Hide progress lines."""
-    with open(os.devnull, "w") as sink, contextlib.redirect_stderr(sink), contextlib.redirect_stdout(sink):
-        yield
-
-
 def write_sample(made: SimulatedSet, path: Path) -> None:
     """Write the cells as QC does, without the UMAP, and without their truth: nothing behind this can read it."""
     totals = np.maximum(np.asarray(made.counts.sum(1)), 1)
@@ -276,66 +249,3 @@ def write_sample(made: SimulatedSet, path: Path) -> None:
     cells.obsm["X_pca"] = principal_axes(x, "counts", 0).project(x)
     cells.uns["pharmacell"] = {"sample": "simulated", "simulated": True, "genes_matched": 1.0, "scale": "log1p"}
     cells.write_h5ad(path)
-
-
-def fit_set(
-    made: SimulatedSet, folder: Path, settings: Configuration, n_replicas: int, seed: int, checks: bool = True
-) -> tuple[Bundle, CellMatrix, Null | None, pd.DataFrame]:
-    """Train and adapt; returns the adapted bundle, the cells, the null and the baselines' scores of held-out lines.
-
-    Without ``checks`` neither the null nor the other grounds of a verdict are made, which takes half of the time.
-    """
-    write_sample(made, folder / "cells.h5ad")
-    cells = CellMatrix(folder / "cells.h5ad")
-    run = TrainingRun(seed, CPU)
-    pretrained = pretrain(made.lines, settings, n_replicas, run)
-    bundle, bulk = pretrained.bundle, SplitLines(made.lines, pretrained.split)
-    held_out = bundle.source_scaler.apply(made.held_x)
-    network = bundle.network_scores(held_out, "source", CPU)
-    on_lines = pd.DataFrame(bundle.alone(network, held_out).T, columns=list(ALONE))
-    on_lines[ENSEMBLE] = bundle.score(held_out, "source", CPU).mean(0)
-    null = None
-    if checks:
-        null = adapt(bundle, bulk, cells, settings, "none", run).null
-    else:
-        fit_to_cells(bundle, bulk, cells, settings, "none", run)
-    return bundle, cells, null, on_lines
-
-
-def score_set(bundle: Bundle, cells: CellMatrix, truth: np.ndarray) -> tuple[dict, CellPredictions, np.ndarray]:
-    """Return AUROCs on the cells, with and without averaging over neighbours, the predictions, and the neighbours.
-
-    Cells whose truth is neither 1 nor 0 are predicted and not scored.
-    """
-    known = np.isin(truth, (0, 1))
-    single = predict_cells(bundle, cells, CPU)
-    nearest = nearest_cells(cells.components(), NEIGHBOURS, np.random.default_rng(0))
-    found = smoothed(single, bundle, nearest) if bundle.ensemble is not None else single
-    row = {}
-    for suffix, predictions in (("", found), ("_single", single)):
-        row[ENSEMBLE + suffix] = auroc(truth[known], predictions.scores.mean(0)[known])
-        row |= {
-            name + suffix: auroc(truth[known], scores[known])
-            for name, scores in zip(ALONE, predictions.scores_alone, strict=True)
-        }
-    return row, found, nearest
-
-
-def predict_set(
-    made: SimulatedSet, drug: str, settings: Configuration, n_replicas: int, seed: int, checks: bool = True
-) -> dict:
-    """Return AUROC of model and baselines on cells and held-out lines and, with ``checks``, all diagnostics."""
-    start = time.process_time()
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        bundle, cells, null, on_lines = fit_set(made, Path(folder), settings, n_replicas, seed, checks)
-        row, found, nearest = score_set(bundle, cells, made.truth)
-        row |= {f"bulk_{name}": auroc(made.held_labels, values) for name, values in on_lines.items()}
-        row |= {"drug": drug, **asdict(bundle.card.pretraining.penalties)}
-        if bundle.ensemble is not None:
-            row |= {f"weight_{name}": weight for name, weight in bundle.ensemble.named_weights().items()}
-        if checks:
-            card = replace(bundle.card, drug=drug, sample="simulated")
-            tests = None if null is None else permutation_tests(null, bundle, cells, nearest, NEIGHBOURS)
-            diagnostics = diagnose(found, card, cells.uns, tests)
-            row |= {name: value for name, value in diagnostics.items() if not isinstance(value, list)}
-    return row | {"seconds": time.process_time() - start}

@@ -9,18 +9,26 @@ All models have the same lines, denoised responses, penalties of shifted validat
 already in the csv is not repeated.
 """
 
+import tempfile
+import time
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import pandas as pd
 import torch
 from mixture_cells import Mixture
-from simulated_sets import DRUGS, Difficulty, Kind, Panel, make_set, predict_set
+from simulated_sets import DRUGS, Difficulty, Kind, Panel, SimulatedSet, make_set, write_sample
+from whole_model import CPU, quiet, score_lines, score_set, trained
 
+from pharmacell.data.cells import CellMatrix
 from pharmacell.response.columns import ALONE, ENSEMBLE
+from pharmacell.response.finetune_sc import fit_to_cells
 from pharmacell.response.settings import DEFAULT
+from pharmacell.response.training_lines import SplitLines
+from pharmacell.response.training_run import TrainingRun
 
 RESAMPLES = 10_000  # of the sets, for the intervals
 KEY = ["draw", "one_tissue", "drug"]
@@ -45,7 +53,7 @@ def main(bulk: Path, out: Path, first: int, last: int, drugs: tuple[str, ...], s
         if (draw, one_tissue, drug) in done:
             continue
         made = set_of(panel, draw, one_tissue, drug, mixture if simulator == "mixture" else None)
-        found = predict_set(made, drug, DEFAULT, 5, draw, checks=False)
+        found = predict_set(made, drug, draw)
         rows.append({"draw": draw, "one_tissue": one_tissue, **found})
         pd.DataFrame(rows).to_csv(out, index=False)
         scores = ", ".join(f"{name} {found[name]:.3f}" for name in (ENSEMBLE, *ALONE))
@@ -57,6 +65,20 @@ def set_of(panel: Panel, draw: int, one_tissue: bool, drug: str, mixture: Mixtur
     """Return a set of the list, whose seed is its place in the list."""
     rng = np.random.default_rng([draw, DRUGS.index(drug), int(one_tissue)])
     return make_set(panel, drug, Difficulty("fair"), rng, Kind(one_tissue, mixture))
+
+
+def predict_set(made: SimulatedSet, drug: str, seed: int) -> dict[str, Any]:
+    """Return the AUROC of model and baselines on cells and on all held-out lines."""
+    start, pretrained = time.process_time(), trained(made.lines, seed)
+    bundle = pretrained.bundle
+    row = {"drug": drug, **score_lines(pretrained, made.held_x, made.held_labels)}
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        write_sample(made, Path(folder) / "cells.h5ad")
+        cells, bulk = CellMatrix(Path(folder) / "cells.h5ad"), SplitLines(made.lines, pretrained.split)
+        fit_to_cells(bundle, bulk, cells, DEFAULT, "none", TrainingRun(seed, CPU))
+        row |= score_set(bundle, cells, made.truth)[0]
+    row |= {f"weight_{name}": weight for name, weight in bundle.ensemble.named_weights().items()}
+    return row | {"seconds": time.process_time() - start}
 
 
 def report(table: pd.DataFrame) -> None:
