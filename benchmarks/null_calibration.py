@@ -2,6 +2,7 @@
 
     python benchmarks/null_calibration.py --nulls 10000
     python benchmarks/null_calibration.py --nulls 600 --network
+    python benchmarks/null_calibration.py --setting "cells of two lines" --first 10000 --highest 0.01
 
 Every null has new lines, new cells, and responses that have nothing to do with the expression of lines of one tissue.
 It goes through splits, folds, shifted validation, penalties, weights and permutations as a sample does. Printed is
@@ -10,6 +11,7 @@ is called at a false discovery rate of a, with the standard error that 10,000 nu
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import numpy as np
@@ -31,7 +33,7 @@ LEVELS = (0.05, 0.01, 0.001)
 TRAINING = TrainingConfig(validation="shifted", noise="gaussian", ensemble=True, batch_size=32, patience=2)
 NETWORK = ATSDPConfig(bottleneck=8, encoder=(8,), predictor=(8,), dropout=0.2, heads=0)
 N_GENES, N_CELLS, N_FOLDS = 20, 15, 5
-BLOCKS = (100, 200, 700)  # permutations after which a null may be done
+BLOCKS = (50, 50, 200, 700)  # permutations after which a null may be done
 CPU = torch.device("cpu")
 
 
@@ -116,10 +118,10 @@ def network_scores(lines: TrainingLines, cells: np.ndarray, orders: np.ndarray, 
     return scores_with_network(bundle, data, orders, np.arange(len(cells)), TRAINING, TrainingRun(seed, CPU)).T
 
 
-def one_null(setting: Setting, number: int, network: bool) -> tuple[float, ...]:
+def one_null(setting: Setting, number: int, network: bool, highest: float = LEVELS[0]) -> tuple[float, ...]:
     """Return the p of one cell and of the sample by largest deviation and by spread, and the smallest FDR.
 
-    A null is done once each of them is above 0.05 however its remaining permutations end.
+    A null is done once each of them is above the highest level however its remaining permutations end.
     """
     rng = np.random.default_rng([number, SETTINGS.index(setting)])
     lines, cells = make_null(setting, rng, number)
@@ -130,7 +132,7 @@ def one_null(setting: Setting, number: int, network: bool) -> tuple[float, ...]:
         found = linear_scores(lines, cells, permutations(lines.strata, block, rng))
         scores = np.hstack([scores, found[:, 1:] if scores.size else found])  # each block has the real order first
         values = p_values(scores)
-        if min(values) * scores.shape[1] > LEVELS[0] * (1 + sum(BLOCKS)) + 1:
+        if min(values) * scores.shape[1] > highest * (1 + sum(BLOCKS)) + 1:
             break
     return values
 
@@ -146,15 +148,27 @@ def p_values(scores: np.ndarray) -> tuple[float, ...]:
 @click.command()
 @click.option("--nulls", default=10_000, help="How many, an equal share of each setting.", show_default=True)
 @click.option("--network", is_flag=True, help="Test with the network, on 39 permutations.")
-def main(nulls: int, network: bool) -> None:
+@click.option(
+    "--setting", type=click.Choice([setting.name for setting in SETTINGS]), help="Nulls of one setting alone."
+)
+@click.option("--first", default=0, help="Number of the first null.", show_default=True)
+@click.option("--highest", default=LEVELS[0], help="Highest level asked for; lower ones take less time.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep every null's p-values here.")
+def main(nulls: int, network: bool, setting: str | None, first: int, highest: float, out: Path | None) -> None:
     """Print the table."""
     torch.set_num_threads(1)
-    settings = [SETTINGS[number % len(SETTINGS)] for number in range(nulls)]
-    values = pd.DataFrame([one_null(setting, number, network) for number, setting in enumerate(settings)])
+    chosen_settings = [one for one in SETTINGS if setting in (None, one.name)]
+    numbers = range(first, first + nulls)
+    settings = [chosen_settings[number % len(chosen_settings)] for number in numbers]
+    values = pd.DataFrame(
+        [one_null(one, number, network, highest) for number, one in zip(numbers, settings, strict=True)]
+    )
+    if out is not None:
+        values.to_csv(out, index=False)
     names = pd.Series([setting.name for setting in settings])
     for name in (*names.unique(), "all"):
         chosen = values[(names == name) | (name == "all")]
-        for level in LEVELS[: 1 if network else 3]:
+        for level in LEVELS[:1] if network else [level for level in LEVELS if level <= highest]:
             shares = " | ".join(f"{(chosen[column] <= level).mean():.4f}" for column in chosen)
             error = np.sqrt(level * (1 - level) / len(chosen))
             click.echo(f"| {name} | {len(chosen):,} | {level} | {shares} | {error:.4f} |")

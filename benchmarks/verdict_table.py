@@ -1,10 +1,10 @@
-"""Whether the verdict tells good predictions from bad ones, on samples of mixed difficulty.
+"""How often verdicts were right, and how well each model did, on the sets of ``calibration_sets.py``.
 
-    python benchmarks/verdict_table.py BULK_FOLDER OUT.csv --first 0 --last 99 --write_hits
+    python benchmarks/verdict_table.py fresh.csv [--write_hits]
+    python benchmarks/verdict_table.py calibration.csv fresh.csv
 
-The cells come from the simulator made from real cells (``mixture_cells.py``), which training never imitates. Every set
-has a random drug and a random difficulty; a sample of one class counts as AUROC 0.5, for there is nothing to
-tell apart. A set that is already in the csv is not repeated. Judge rules on sets that they were not tuned on.
+Verdicts are drawn anew from the evidence in the csv, by the rules of today. Hit rates that a verdict quotes come from
+fresh sets alone. Intervals resample draws, whose sets share a model and a drug.
 """
 
 from pathlib import Path
@@ -12,65 +12,76 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
-import torch
-from mixture_cells import Mixture
-from simulated_sets import Difficulty, Kind, Panel, make_set, predict_set
+from transfer_accuracy import interval
 
-from pharmacell.response.columns import ENSEMBLE
-from pharmacell.response.settings import DEFAULT
-from pharmacell.response.verdict import HITS
+from pharmacell.response.columns import ALONE, ENSEMBLE
+from pharmacell.response.verdict import HITS, judge
 
-DIFFICULTIES = (  # with how many in twenty
-    (Difficulty("fair"), 8),
-    (Difficulty("few genes", genes=150), 2),
-    (Difficulty("shallow", depth=0.1), 2),
-    (Difficulty("batch effect", batch=0.5), 2),
-    (Difficulty("one class", one_class=True), 2),
-    (Difficulty("other drug's labels", labels="other"), 2),
-    (Difficulty("shuffled labels", labels="shuffled"), 2),
-)
 POOR, GOOD = 0.60, 0.70
+VERDICTS = ("supported", "uncertain", "not supported")
+YARDSTICK = "cells of a simulator that training never imitates; none had been seen when the rules were made"
 
 
 @click.command()
-@click.argument("bulk", type=click.Path(path_type=Path, exists=True))
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--first", default=0, help="First set.", show_default=True)
-@click.option("--last", default=99, help="Last set.", show_default=True)
-@click.option("--threads", default=1, help="Processor threads.", show_default=True)
+@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--write_hits", is_flag=True, help="Write the table of hits that verdicts quote into the package.")
-@click.option("--yardstick", default="simulated cells", help="What the sets are, for that table.", show_default=True)
-def main(bulk: Path, out: Path, first: int, last: int, threads: int, write_hits: bool, yardstick: str) -> None:
-    """Predict the sets, and print the verdicts beside what the predictions were worth."""
-    torch.set_num_threads(threads)
-    mixture = Mixture.read()
-    panel = Panel.read(bulk).on_genes(mixture.genes.index)
-    kinds = [kind for kind, times in DIFFICULTIES for _ in range(times)]
-    rows = pd.read_csv(out).to_dict("records") if out.exists() else []
-    for number in sorted(set(range(first, last + 1)) - {row["set"] for row in rows}):
-        rng = np.random.default_rng([number, 4])
-        kind = kinds[rng.integers(len(kinds))]
-        drug = str(rng.choice(panel.well_measured()))
-        made = make_set(panel, drug, kind, rng, Kind(mixture=mixture))
-        rows.append({"set": number, "difficulty": kind.name, **predict_set(made, drug, DEFAULT, 5, number)})
-        pd.DataFrame(rows).to_csv(out, index=False)
-        click.echo(f"set {number}, {drug}, {kind.name}: AUROC {rows[-1][ENSEMBLE]:.3f}, {rows[-1]['verdict']}")
-    report(pd.DataFrame(rows), yardstick if write_hits else None)
+def main(tables: tuple[Path, ...], write_hits: bool) -> None:
+    """Print verdicts beside what the predictions were worth, and the models beside each other."""
+    table = pd.concat([pd.read_csv(path) for path in tables], ignore_index=True)
+    table["verdict"] = [judge(row)[0] for row in table.to_dict("records")]
+    table["draw"] = table["draw"].astype(str) + np.where(table["fresh"], " fresh", "")
+    hits = show_verdicts(table)
+    if write_hits:
+        hits[["n_sets", "n_hits"]].assign(auroc=f"{GOOD:.2f}", yardstick=YARDSTICK).to_csv(HITS)
+    fair = table[table["difficulty"] == "fair"]
+    for mix, sets in fair.groupby("mix"):
+        show_models(f"{mix}, fair", sets)
+    show_models("twelve lines, fair", fair[fair["mix"] != "few lines"])
+    show_tissue(fair[fair["mix"] != "any tissue"])
 
 
-def report(table: pd.DataFrame, yardstick: str | None) -> None:
-    """Print verdicts by difficulty, their mean AUROC, and how many poor sets are not supported; write the hits."""
-    table = table.fillna({ENSEMBLE: 0.5})
-    click.echo(pd.crosstab(table["difficulty"], table["verdict"], margins=True).to_string())
-    click.echo(table.groupby("verdict")[ENSEMBLE].agg(["size", "mean", "min"]).round(3).to_string())
-    poor = table[table[ENSEMBLE] < POOR]
-    caught = (poor["verdict"] == "not supported").sum()
-    click.echo(f"of {len(poor)} sets with AUROC below {POOR}, {caught} are not supported")
-    hits = table.assign(hit=table[ENSEMBLE] >= GOOD).groupby("verdict")["hit"].agg(n_sets="size", n_hits="sum")
-    hits = hits.reindex(["supported", "uncertain", "not supported"], fill_value=0).assign(auroc=f"{GOOD:.2f}")
-    click.echo(hits.to_string())
-    if yardstick:
-        hits.assign(yardstick=yardstick).to_csv(HITS)
+def show_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Print and return how many sets of each verdict there are, and how many of them were good or poor."""
+    table = table.assign(hit=table[ENSEMBLE] >= GOOD, poor=table[ENSEMBLE] < POOR)
+    columns = {
+        "n_sets": ("hit", "size"),
+        "n_hits": ("hit", "sum"),
+        "n_poor": ("poor", "sum"),
+        "mean": (ENSEMBLE, "mean"),
+    }
+    for name in ("mix", "difficulty"):
+        click.echo(table.groupby([name, "verdict"]).agg(**columns).round(3).to_string())
+    found = table.groupby("verdict").agg(**columns).reindex(VERDICTS)
+    found[["n_sets", "n_hits", "n_poor"]] = found[["n_sets", "n_hits", "n_poor"]].fillna(0).astype(int)
+    click.echo(found.round(3).to_string())
+    return found
+
+
+def show_models(what: str, table: pd.DataFrame) -> None:
+    """Print each model's mean AUROC and its difference to the ensemble and to ridge, with intervals over draws."""
+    means = ", ".join(f"{name} {table[name].mean():.3f}" for name in (ENSEMBLE, *ALONE))
+    click.echo(f"{what}, {len(table)} sets: {means}")
+    poor = ", ".join(f"{name} {(table[name] < POOR).sum()}" for name in (ENSEMBLE, "ridge"))
+    click.echo(f"  below {POOR}: {poor}; lowest {table[ENSEMBLE].min():.2f}")
+    single = ", ".join(f"{name} {table[f'{name}_single'].mean():.3f}" for name in (ENSEMBLE, *ALONE))
+    click.echo(f"  no neighbours: {single}")
+    for first, second in ((ENSEMBLE, "ridge"), ("network", "ridge"), (ENSEMBLE, "logistic"), (ENSEMBLE, "network")):
+        click.echo(f"  {first} - {second}: {lead(table, first, second)}")
+
+
+def lead(table: pd.DataFrame, first: str, second: str) -> str:
+    """Return the mean lead of one column with its interval over draws."""
+    gain = table[first] - table[second]
+    low, high = interval(gain.groupby(table["draw"]).mean().to_numpy())
+    return f"{gain.mean():+.3f} ({low:+.3f} to {high:+.3f}), better on {(gain > 0).mean():.0%}"
+
+
+def show_tissue(table: pd.DataFrame) -> None:
+    """Print what a model gains that is told the tissue, where that was tried."""
+    for mix, sets in table.groupby("mix"):
+        tried = sets.dropna(subset=f"weighted_{ENSEMBLE}") if f"weighted_{ENSEMBLE}" in sets else sets.iloc[:0]
+        for name in (ENSEMBLE, "ridge", "logistic", "signature") if len(tried) else ():
+            click.echo(f"told the tissue, {mix}, {name}, {len(tried)} sets: {lead(tried, f'weighted_{name}', name)}")
 
 
 if __name__ == "__main__":

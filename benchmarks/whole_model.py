@@ -128,7 +128,7 @@ def examine(pretrained: Pretrained, lines: Lines, sample: KnownCells, drug: str,
 
 def with_tissue(bundle: Bundle, bulk: SplitLines, data: AdaptationData, sample: KnownCells) -> dict[str, float]:
     """Return the AUROCs of the same model when it is told the tissue of the cells."""
-    weights = line_weights(bulk.learnt_from(), sample.tissue, DEFAULT.transfer.tissue_weight)
+    weights = line_weights(bulk.learnt_from(), sample.tissue)
     lines, penalties = replace(data.lines, weights=weights), bundle.card.pretraining.penalties
     told = replace(
         bundle,

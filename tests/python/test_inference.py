@@ -216,7 +216,6 @@ def test_plain_validation_alone_is_never_support(bundle, sample, found):
         found_verdict, missing = verdict(auroc, low, like_the_signature)
         assert found_verdict == "uncertain"
         assert "--validation shifted" in missing[0]
-    assert verdict(0.9, 0.42, like_the_signature)[0] == "uncertain"  # which lines are held out depends on the seed
 
 
 def test_sample_draws_rows_in_order(sample):

@@ -29,11 +29,10 @@ from pharmacell.response.neighbours import nearest_cells
 from pharmacell.response.permuted_null import NETWORK_PERMUTATIONS, PERMUTATIONS, permutations
 from pharmacell.response.predictability import predictability
 from pharmacell.response.settings import Configuration
-from pharmacell.response.shifted_scores import reliability, score_shifted
+from pharmacell.response.shifted_scores import reliability
 from pharmacell.response.training_lines import SplitLines, prepare_training_lines
 from pharmacell.response.training_run import TrainingRun
-from pharmacell.response.verdict import HALVES, PREDICTABILITY, SOURCE, judge
-from pharmacell.response.verdict import SHIFTED as SHIFTED_RULE
+from pharmacell.response.verdict import HALVES, PREDICTABILITY, judge
 
 SETTINGS = replace(TRAINING, **SHIFTED)
 
@@ -359,23 +358,17 @@ PLAIN = {
     [
         ({}, "supported"),
         ({"predictability_within_low": 0.45}, "not supported"),
+        ({"genes_shared": 150}, "not supported"),
         ({"predictability_within_low": 0.57}, "uncertain"),
         ({"predictability_within_low": float("nan")}, "uncertain"),
-        ({"shifted_auroc_low": 0.4}, "uncertain"),
-        ({"shifted_auroc_low": 0.5}, "uncertain"),
-        ({"source_auroc_low": 0.4}, "uncertain"),
         ({"response_reliability": 0.36}, "uncertain"),
         ({"response_reliability": 0.54}, "supported"),
         ({"response_reliability": None, "response_reliability_lines": None}, "supported"),
-        ({"separation_p": 0.2}, "uncertain"),
-        ({"separation_p": 0.8}, "uncertain"),
         ({"halves_p": 0.3}, "uncertain"),
         (TWO_LINES, "supported"),
         (TWO_LINES | {"predictability_within_low": 0.57}, "uncertain"),
         (PLAIN, "uncertain"),
         (PLAIN | {"source_auroc": 0.62, "source_auroc_low": 0.54}, "uncertain"),
-        ({"replica_agreement": 0.1}, "uncertain"),
-        ({"replica_agreement": float("nan")}, "supported"),
         ({"genes_shared": 600}, "uncertain"),
         ({"n_cells": 12}, "uncertain"),
     ],
@@ -386,6 +379,20 @@ def test_verdict_follows_the_diagnostics_and_names_the_reason(change, verdict):
     leads = {"supported": ("For: ",), "uncertain": ("Doubtful: ", "Missing: "), "not supported": ("Against: ",)}
     assert reasons[0].startswith(leads[verdict])
     assert f"verdict '{verdict}'" in reasons[-1]
+
+
+OF_THE_SEED = {
+    "shifted_auroc_low": 0.3,
+    "source_auroc_low": 0.3,
+    "separation_p": 0.9,
+    "replica_agreement": 0.1,
+    "replicas_opposed": 2,
+}
+
+
+@pytest.mark.parametrize("sample", [{}, TWO_LINES, {"predictability_within_low": 0.45}])
+def test_what_changes_with_the_seed_changes_no_verdict(sample):
+    assert judge(DIAGNOSTICS | sample | OF_THE_SEED)[0] == judge(DIAGNOSTICS | sample)[0]
 
 
 def test_what_would_be_in_order_with_shuffled_responses_never_speaks_for_them():
@@ -432,29 +439,6 @@ def test_with_shuffled_responses_evidence_is_for_them_no_more_often_than_chance(
     limit = 0.05 + 3 * np.sqrt(0.05 * 0.95 / 40)
     for name in ("halves", "drug"):
         assert np.mean([side[name] == "support" for side in sides]) < limit
-
-
-def shuffled_training(number: int) -> dict[str, float]:
-    """Return what training finds on held-out lines whose responses were shuffled."""
-    settings, lines = replace(SETTINGS, epochs=1, noise="gaussian"), shuffled_lines(number)
-    pretrained = pretrain_small(lines, settings, seed=number)
-    bundle = pretrained.bundle
-    bulk = SplitLines(lines, pretrained.split)
-    found = prepare_training_lines(bulk, bundle.source_scaler, settings, 2, number, CPU)
-    shifted = score_shifted(bundle.model, bundle.ensemble, found).shifted_auroc
-    return {
-        "shifted_auroc_low": shifted.low,
-        "source_auroc_low": bundle.card.pretraining.source_auroc["ensemble"].low,
-    }
-
-
-def test_what_depends_on_the_seed_raises_doubts_with_shuffled_responses_and_never_speaks_against():
-    found = [shuffled_training(number) for number in range(16)]
-    limit = 0.05 + 3 * np.sqrt(0.05 * 0.95 / 16)
-    for rule in (SHIFTED_RULE, SOURCE):
-        sides = [rule.side(evidence) for evidence in found]
-        assert set(sides) <= {"doubt", "support"}
-        assert np.mean([side == "support" for side in sides]) < limit
 
 
 def test_halves_of_lines_that_carry_the_response_agree():

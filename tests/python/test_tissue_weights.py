@@ -13,7 +13,7 @@ from pharmacell.response.finetune_sc import fit_to_cells
 from pharmacell.response.linear_members import linear_members
 from pharmacell.response.linear_statistic import OrderedMembers
 from pharmacell.response.permuted_null import permutations
-from pharmacell.response.settings import Configuration
+from pharmacell.response.settings import TISSUE_WEIGHT, Configuration
 from pharmacell.response.training_lines import SplitLines
 from pharmacell.response.training_run import TrainingRun
 
@@ -54,7 +54,7 @@ def test_a_line_of_weight_three_counts_as_three_lines():
 def test_members_baselines_and_null_learn_with_the_weights_of_the_tissue(cells):
     plain, told = adapted(cells, None), adapted(cells, "lung")
     bundle, lines = told
-    own = lines.weights == SETTINGS.transfer.tissue_weight
+    own = lines.weights == TISSUE_WEIGHT
     assert 0 < own.sum() < len(own)
     assert plain[1].weights is None
     penalties = bundle.card.pretraining.penalties

@@ -23,7 +23,7 @@ from pharmacell.response.model_card import Adaptation
 from pharmacell.response.permuted_null import AdaptationData, Null, permuted_null
 from pharmacell.response.pretrain_bulk import shifted_baselines, stacked_ensemble
 from pharmacell.response.resembled_lines import PooledCells, pool_clusters, resembled_lines
-from pharmacell.response.settings import Configuration
+from pharmacell.response.settings import TISSUE_WEIGHT, Configuration
 from pharmacell.response.shifted_scores import score_shifted
 from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import SplitLines, prepare_training_lines
@@ -200,7 +200,7 @@ def fit_to_cells(
     bundle.target_scaler = Standardiser.fit(cells.blocks(bundle.genes))
     target, positions, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
     lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
-    lines = replace(lines, weights=line_weights(bulk.learnt_from(), tissue, settings.transfer.tissue_weight))
+    lines = replace(lines, weights=line_weights(bulk.learnt_from(), tissue))
     history = History()
     discrepancy, epochs = finetune(
         bundle.model,
@@ -237,7 +237,7 @@ def fit_to_cells(
     return AdaptationData(lines, target, positions), history.table()
 
 
-def line_weights(lines: Lines, tissue: str | None, weight: float) -> np.ndarray | None:
+def line_weights(lines: Lines, tissue: str | None) -> np.ndarray | None:
     """Return how often each line counts in linear models, float32 [n_lines]; None where all count alike.
 
     Parameters
@@ -245,9 +245,7 @@ def line_weights(lines: Lines, tissue: str | None, weight: float) -> np.ndarray 
     lines
         Lines that are learnt from.
     tissue
-        Of the cells.
-    weight
-        Of lines of this tissue; others count once.
+        Of the cells; its lines count 4 times, others once.
 
     Raises
     ------
@@ -260,8 +258,10 @@ def line_weights(lines: Lines, tissue: str | None, weight: float) -> np.ndarray 
     if not own.any():
         known = ", ".join(sorted(lines.origin["tissue"].unique()))
         raise InputError(f"--tissue {tissue}: no bulk line is of this tissue; there are {known}")
-    say(f"{own.sum()} of {len(own)} lines are of the tissue {tissue}: each counts {weight:g} times in linear models")
-    return np.where(own, weight, 1).astype(np.float32)
+    say(
+        f"{own.sum()} of {len(own)} lines are of the tissue {tissue}: each counts {TISSUE_WEIGHT:g} times in linear models"
+    )
+    return np.where(own, TISSUE_WEIGHT, 1).astype(np.float32)
 
 
 def prepare_target(

@@ -10,6 +10,7 @@ from pharmacell.training.settings import TrainingConfig
 
 LARGEST_TOKEN_COUNT = 16
 NARROWEST_TOKEN = 4  # numbers of a latent vector in a token
+TISSUE_WEIGHT = 4.0  # how often lines of the sample's tissue count in linear models, where the tissue is told
 NEIGHBOURS = 15  # where linear members stand beside the network
 
 
@@ -60,9 +61,6 @@ class TransferConfig:
     theta: float = setting(1.0, "Weight of the cluster regulariser in the joint loss.", at_least=0)
     encoder_init: Literal["bulk", "random"] = setting(
         "bulk", "Where the target autoencoder starts: from the source's weights, or from random ones."
-    )
-    tissue_weight: float = setting(
-        4.0, "How often lines of the sample's tissue count in linear models, where the tissue is told.", at_least=1
     )
     clustering: Literal["louvain", "leiden"] = setting("louvain", "How cells are clustered for the regulariser.")
     root_discrepancy: bool = False  # the discrepancy itself and not its square (the paper's Eq. 15)

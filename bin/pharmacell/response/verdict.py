@@ -155,7 +155,11 @@ def quorum(diagnostics: Diagnostics) -> dict[str, Rule]:
         The diagnostics.
     """
     wanted = {"how well lines of one tissue can be told apart was not measured": PREDICTABILITY}
-    return wanted if few_lines(diagnostics) else wanted | {"halves of the lines were not compared": HALVES}
+    return (
+        wanted
+        if few_lines(diagnostics)
+        else wanted | {"halves of the lines were not compared (--validation shifted compares them)": HALVES}
+    )
 
 
 def judge(diagnostics: Diagnostics) -> tuple[str, list[str]]:
