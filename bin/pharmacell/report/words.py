@@ -8,8 +8,9 @@ from pharmacell.response.columns import HIGHER, LOWER, NOT_SIGNIFICANT, Diagnost
 from pharmacell.response.treatment import notes as treatment_notes
 
 MEANING = {
-    "supported": "The checks agree that these predictions carry information about the drug's effect.",
-    "uncertain": "Some checks speak for these predictions and some against; do not rest a conclusion on them alone.",
+    "supported": "Responses to this drug can be predicted among bulk lines, and no check speaks against this sample; "
+    "single samples can be wrong all the same.",
+    "uncertain": "The evidence is doubtful, or some is missing; do not rest a conclusion on these predictions alone.",
     "not supported": "The checks speak against these predictions; do not use them.",
 }
 NETWORK_ALONE = (

@@ -258,9 +258,7 @@ def line_weights(lines: Lines, tissue: str | None) -> np.ndarray | None:
     if not own.any():
         known = ", ".join(sorted(lines.origin["tissue"].unique()))
         raise InputError(f"--tissue {tissue}: no bulk line is of this tissue; there are {known}")
-    say(
-        f"{own.sum()} of {len(own)} lines are of the tissue {tissue}: each counts {TISSUE_WEIGHT:g} times in linear models"
-    )
+    say(f"{own.sum()} of {len(own)} lines are of {tissue}: each counts {TISSUE_WEIGHT:g} times in linear models")
     return np.where(own, TISSUE_WEIGHT, 1).astype(np.float32)
 
 
