@@ -41,11 +41,10 @@ from simulated_sets import (
     write_sample,
 )
 from whole_model import KnownCells, examine, score_lines, trained
+from without_network import examine_linear, trained_linear
 
 from pharmacell.data.cells import CellMatrix
-from pharmacell.evaluate.metrics import auroc
 from pharmacell.response.columns import ENSEMBLE
-from pharmacell.response.predictability import cross_validated_scores
 
 FEWEST_LINES, EVERY = 600, 50
 WRONG = (Difficulty("few genes", genes=150), Difficulty("shallow", depth=0.1), Difficulty("batch effect", batch=0.5))
@@ -124,14 +123,17 @@ def class_pools(panel: Panel, usable: np.ndarray, sensitive: np.ndarray, mix: st
     return [[rows[sensitive[rows] == kind] for kind in (True, False)] for rows in of_tissue]
 
 
-def sets_of(panel: Panel, mixture: Mixture, number: int, fresh: bool) -> Iterator[dict[str, Any]]:
+def sets_of(panel: Panel, mixture: Mixture, number: int, fresh: bool, network: bool) -> Iterator[dict[str, Any]]:
     """Train the model of a draw and yield what is found on each of its samples."""
     draw = make_draw(panel, number, fresh)
     lines = lines_of(panel, draw.drug, draw.learn, -panel.z[draw.drug].to_numpy()[draw.learn], draw.genes)
     start = time.process_time()
-    pretrained = trained(lines, number)
-    tissues = cross_validated_scores(lines), lines.labels.to_numpy(), lines.origin["tissue"].to_numpy()
-    on_lines = score_lines(pretrained, panel.x[draw.held][:, draw.genes], draw.sensitive[draw.held])
+    on_lines: dict[str, Any] = {"drug": draw.drug}
+    if network:
+        pretrained = trained(lines, number)
+        on_lines |= score_lines(pretrained, panel.x[draw.held][:, draw.genes], draw.sensitive[draw.held])
+    else:
+        model = trained_linear(lines, number)
     seconds = time.process_time() - start
     for place, mix in enumerate(MIXES):
         start = time.process_time()
@@ -142,35 +144,32 @@ def sets_of(panel: Panel, mixture: Mixture, number: int, fresh: bool) -> Iterato
         made = SimulatedSet(lines, counts[:, draw.genes], truth, np.empty(0), np.empty(0))
         row = {"draw": number, "fresh": fresh, "mix": mix, "difficulty": draw.difficulty.name}
         row |= {"tissue": panel.tissue[chosen[0]] if mix != "any tissue" else "", **on_lines}
-        if mix != "any tissue":
-            row["own_tissue"], row["own_tissue_lines"] = of_tissue(*tissues, row["tissue"])
         with tempfile.TemporaryDirectory() as folder:
             write_sample(made, Path(folder) / "cells.h5ad")
-            sample = KnownCells(CellMatrix(Path(folder) / "cells.h5ad"), truth, row["tissue"] or None)
-            row |= examine(pretrained, lines, sample, draw.drug, number)
+            sample = KnownCells(CellMatrix(Path(folder) / "cells.h5ad"), truth)
+            row |= (
+                examine(pretrained, lines, sample, draw.drug, number)
+                if network
+                else examine_linear(model, sample, number)
+            )
         yield row | {"seconds": time.process_time() - start, "pretrain_seconds": seconds}
-
-
-def of_tissue(scores: np.ndarray, labels: np.ndarray, tissue: np.ndarray, name: str) -> tuple[float, int]:
-    """Return how well the lines of one tissue that are learnt from are told apart, and how many they are."""
-    own = tissue == name
-    return float(np.mean([auroc(labels[own], row[own]) for row in scores])), int(own.sum())
 
 
 @click.command()
 @click.argument("bulk", type=click.Path(path_type=Path, exists=True))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--fresh", is_flag=True, help="Draws for trying the rules, not for making them.")
+@click.option("--network/--no-network", default=True, help="The whole model, or its linear members.", show_default=True)
 @click.option("--first", default=0, help="First draw.", show_default=True)
 @click.option("--last", default=15, help="Last draw.", show_default=True)
-def main(bulk: Path, out: Path, fresh: bool, first: int, last: int) -> None:
+def main(bulk: Path, out: Path, fresh: bool, network: bool, first: int, last: int) -> None:
     """Predict the sets and append what was found."""
     torch.set_num_threads(1)
     mixture = Mixture.read()
     panel = Panel.read(bulk).on_genes(mixture.genes.index)
     rows = pd.read_csv(out).to_dict("records") if out.exists() else []
     for number in sorted(set(range(first, last + 1)) - {row["draw"] for row in rows}):
-        rows += sets_of(panel, mixture, number, fresh)
+        rows += sets_of(panel, mixture, number, fresh, network)
         pd.DataFrame(rows).to_csv(out, index=False)
         for row in rows[-len(MIXES) :]:
             click.echo(f"draw {number}, {row['drug']}, {row['mix']}: {row[ENSEMBLE]:.3f}, {row['seconds']:.0f} s")

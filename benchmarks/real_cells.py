@@ -24,6 +24,7 @@ import torch
 from simulated_sets import SENSITIVE, Panel, lines_of
 from transfer_accuracy import interval
 from whole_model import KnownCells, examine, trained
+from without_network import examine_linear, trained_linear
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.columns import OBS_TRUTH
@@ -36,16 +37,10 @@ from pharmacell.linear.fits import LinearFits
 from pharmacell.response.columns import ALONE, ENSEMBLE
 from pharmacell.response.neighbours import nearest_cells, smooth
 from pharmacell.response.settings import NEIGHBOURS
+from pharmacell.response.verdict import judge
 
 ALPHA, C = 1e4, 3e-4  # what linear_ideas.py found best on simulated cells
-EVIDENCE = (
-    "predictability_within_low",
-    "shifted_auroc_low",
-    "separation_p",
-    "halves_p",
-    "source_auroc_low",
-    "cell_axes",
-)
+SHOWN = [ENSEMBLE, *ALONE, "predictability_within_low", "halves_p", "cell_axes", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -118,15 +113,19 @@ def linear_scores(mixture: Mixture, drug: str, x: np.ndarray, nearest: np.ndarra
     return row
 
 
-def by_seed(lines: Lines, sample: KnownCells, drug: str, seeds: int) -> Iterator[dict[str, Any]]:
-    """Yield what the whole model scores with each seed, and all that its verdict could know."""
+def by_seed(lines: Lines, sample: KnownCells, drug: str, seeds: int, network: bool) -> Iterator[dict[str, Any]]:
+    """Yield what the model scores with each seed, all that its verdict could know, and the verdict."""
     for seed in range(seeds):
-        yield {"seed": seed, **examine(trained(lines, seed), lines, sample, drug, seed)}
+        if network:
+            found = examine(trained(lines, seed), lines, sample, drug, seed)
+        else:
+            found = examine_linear(trained_linear(lines, seed), sample, seed)
+        yield {"seed": seed, **found, "verdict": judge(found)[0]}
 
 
 def show(table: pd.DataFrame) -> None:
     """Print AUROCs, what the verdict looks at, and the verdict."""
-    click.echo(table[["seed", ENSEMBLE, *ALONE, *EVIDENCE, "verdict"]].round(3).to_string(index=False))
+    click.echo(table[["seed", *table.columns.intersection(SHOWN, sort=False)]].round(3).to_string(index=False))
 
 
 @click.group()
@@ -144,8 +143,17 @@ def main() -> None:
 @click.option("--whole", default=2, help="Drugs in the whole model.", show_default=True)
 @click.option("--drug", "named", multiple=True, help="Drug, in the place of random ones; repeatable.")
 @click.option("--seeds", default=1, help="Seeds of the whole model.", show_default=True)
+@click.option("--network/--no-network", default=True, help="The whole model, or its linear members.", show_default=True)
 def of_mixture(
-    bulk: Path, lines: Path, sample: Path, out: Path, drugs: int, whole: int, named: tuple[str, ...], seeds: int
+    bulk: Path,
+    lines: Path,
+    sample: Path,
+    out: Path,
+    drugs: int,
+    whole: int,
+    named: tuple[str, ...],
+    seeds: int,
+    network: bool,
 ) -> None:
     """Score drugs on cells of known lines."""
     mixture = Mixture.read(bulk, lines, sample)
@@ -157,7 +165,7 @@ def of_mixture(
         linear = {f"fixed_{name}": value for name, value in linear_scores(mixture, drug, x, nearest).items()}
         row = {"sample": sample.stem, "drug": drug, **linear}
         known = KnownCells(mixture.cells, mixture.truth(drug))
-        found = by_seed(mixture.lines(drug), known, drug, seeds if named or number < whole else 0)
+        found = by_seed(mixture.lines(drug), known, drug, seeds if named or number < whole else 0, network)
         rows += [row | one for one in found] or [row]
         pd.DataFrame(rows).to_csv(out, index=False)
     table = pd.DataFrame(rows)
@@ -176,18 +184,16 @@ def of_mixture(
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--drug", required=True, help="The drug.")
 @click.option("--line", multiple=True, help="Line to leave out of the bulk data; repeatable.")
-@click.option("--tissue", help="Tissue of the cells: also score a model that is told.")
 @click.option("--seeds", default=2, help="How many seeds.", show_default=True)
-def labelled(
-    bulk: Path, sample: Path, out: Path, drug: str, line: tuple[str, ...], tissue: str | None, seeds: int
-) -> None:
+@click.option("--network/--no-network", default=True, help="The whole model, or its linear members.", show_default=True)
+def labelled(bulk: Path, sample: Path, out: Path, drug: str, line: tuple[str, ...], seeds: int, network: bool) -> None:
     """Score a sample with known truth, for several seeds."""
     cells = CellMatrix(sample)
     lines = load_lines(bulk / "bulk.h5ad", bulk / "response.parquet", drug, cells.genes)
     lines = lines.take(~lines.labels.index.isin([line_key(name) for name in line]))
-    known = KnownCells(cells, cells.obs[OBS_TRUTH].to_numpy(int), tissue)
+    known = KnownCells(cells, cells.obs[OBS_TRUTH].to_numpy(int))
     rows = []
-    for row in by_seed(lines, known, drug, seeds):
+    for row in by_seed(lines, known, drug, seeds, network):
         rows.append(row)
         pd.DataFrame(rows).to_csv(out, index=False)
     show(pd.DataFrame(rows))

@@ -7,6 +7,7 @@ Verdicts are drawn anew from the evidence in the csv, by the rules of today. Hit
 fresh sets alone. Intervals resample draws, whose sets share a model and a drug.
 """
 
+from itertools import combinations
 from pathlib import Path
 
 import click
@@ -37,7 +38,6 @@ def main(tables: tuple[Path, ...], write_hits: bool) -> None:
     for mix, sets in fair.groupby("mix"):
         show_models(f"{mix}, fair", sets)
     show_models("twelve lines, fair", fair[fair["mix"] != "few lines"])
-    show_tissue(fair[fair["mix"] != "any tissue"])
 
 
 def show_verdicts(table: pd.DataFrame) -> pd.DataFrame:
@@ -58,14 +58,14 @@ def show_verdicts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def show_models(what: str, table: pd.DataFrame) -> None:
-    """Print each model's mean AUROC and its difference to the ensemble and to ridge, with intervals over draws."""
-    means = ", ".join(f"{name} {table[name].mean():.3f}" for name in (ENSEMBLE, *ALONE))
-    click.echo(f"{what}, {len(table)} sets: {means}")
-    poor = ", ".join(f"{name} {(table[name] < POOR).sum()}" for name in (ENSEMBLE, "ridge"))
+    """Print each model's mean AUROC and differences between models, with intervals over draws."""
+    models = [name for name in (ENSEMBLE, *ALONE) if name in table and table[name].notna().all()]
+    click.echo(f"{what}, {len(table)} sets of {table['draw'].nunique()} draws")
+    for kind, suffix in (("", ""), ("no neighbours: ", "_single")):
+        click.echo(f"  {kind}" + ", ".join(f"{name} {table[name + suffix].mean():.3f}" for name in models))
+    poor = ", ".join(f"{name} {(table[name] < POOR).sum()}" for name in models)
     click.echo(f"  below {POOR}: {poor}; lowest {table[ENSEMBLE].min():.2f}")
-    single = ", ".join(f"{name} {table[f'{name}_single'].mean():.3f}" for name in (ENSEMBLE, *ALONE))
-    click.echo(f"  no neighbours: {single}")
-    for first, second in ((ENSEMBLE, "ridge"), ("network", "ridge"), (ENSEMBLE, "logistic"), (ENSEMBLE, "network")):
+    for first, second in combinations(models, 2):
         click.echo(f"  {first} - {second}: {lead(table, first, second)}")
 
 
@@ -74,14 +74,6 @@ def lead(table: pd.DataFrame, first: str, second: str) -> str:
     gain = table[first] - table[second]
     low, high = interval(gain.groupby(table["draw"]).mean().to_numpy())
     return f"{gain.mean():+.3f} ({low:+.3f} to {high:+.3f}), better on {(gain > 0).mean():.0%}"
-
-
-def show_tissue(table: pd.DataFrame) -> None:
-    """Print what a model gains that is told the tissue, where that was tried."""
-    for mix, sets in table.groupby("mix"):
-        tried = sets.dropna(subset=f"weighted_{ENSEMBLE}") if f"weighted_{ENSEMBLE}" in sets else sets.iloc[:0]
-        for name in (ENSEMBLE, "ridge", "logistic", "signature") if len(tried) else ():
-            click.echo(f"told the tissue, {mix}, {name}, {len(tried)} sets: {lead(tried, f'weighted_{name}', name)}")
 
 
 if __name__ == "__main__":

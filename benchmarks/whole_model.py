@@ -18,12 +18,12 @@ from pharmacell.response.cell_checks import check_cells
 from pharmacell.response.cell_tests import averaging, permutation_tests
 from pharmacell.response.columns import ALONE, ENSEMBLE
 from pharmacell.response.diagnostics import diagnose
-from pharmacell.response.finetune_sc import fit_to_cells, line_weights
+from pharmacell.response.finetune_sc import fit_to_cells
 from pharmacell.response.linear_statistic import OrderedMembers, member_weights
 from pharmacell.response.neighbours import nearest_cells
 from pharmacell.response.permuted_null import PERMUTATIONS, AdaptationData, Null, permutations
 from pharmacell.response.predict import CellPredictions, predict_cells, smoothed
-from pharmacell.response.pretrain_bulk import Pretrained, pretrain, shifted_baselines, stacked_ensemble
+from pharmacell.response.pretrain_bulk import Pretrained, pretrain
 from pharmacell.response.settings import DEFAULT, NEIGHBOURS
 from pharmacell.response.shifted_scores import score_shifted
 from pharmacell.response.store import Bundle
@@ -44,13 +44,10 @@ class KnownCells:
         The sample.
     truth
         1 sensitive, 0 resistant, of each cell; other cells are predicted and not scored.
-    tissue
-        Of all its lines; None if they are of several.
     """
 
     cells: CellMatrix
     truth: np.ndarray
-    tissue: str | None = None
 
 
 def trained(lines: Lines, seed: int) -> Pretrained:
@@ -114,8 +111,6 @@ def examine(pretrained: Pretrained, lines: Lines, sample: KnownCells, drug: str,
             cell_checks=check_cells(data.lines, data.target.x, bundle.card.pretraining.penalties.alpha, seed),
         )
         row, found, nearest = score_set(bundle, cells, sample.truth)
-        if sample.tissue is not None:
-            row |= with_tissue(bundle, bulk, data, sample)
         null = linear_null(data, seed)
         tests = permutation_tests(null, bundle, cells, nearest, NEIGHBOURS)
         diagnostics = diagnose(found, bundle.card, cells.uns, tests)
@@ -124,18 +119,6 @@ def examine(pretrained: Pretrained, lines: Lines, sample: KnownCells, drug: str,
     row |= {f"weight_{name}": weight for name, weight in bundle.ensemble.named_weights().items()}
     row |= {name: value for name, value in diagnostics.items() if not isinstance(value, list)}
     return row | candidates | {"expected_auroc": expected_auroc(found.probability)}
-
-
-def with_tissue(bundle: Bundle, bulk: SplitLines, data: AdaptationData, sample: KnownCells) -> dict[str, float]:
-    """Return the AUROCs of the same model when it is told the tissue of the cells."""
-    weights = line_weights(bulk.learnt_from(), sample.tissue)
-    lines, penalties = replace(data.lines, weights=weights), bundle.card.pretraining.penalties
-    told = replace(
-        bundle,
-        ensemble=stacked_ensemble(bundle.model, lines, penalties, "target"),
-        baselines=shifted_baselines(bulk, lines, penalties),
-    )
-    return {f"weighted_{name}": value for name, value in score_set(told, sample.cells, sample.truth)[0].items()}
 
 
 def linear_null(data: AdaptationData, seed: int) -> Null:

@@ -17,7 +17,7 @@ def fitted():
     lines = make_lines(200)
     labels = lines.labels.to_numpy()
     train, held = slice(0, 150), slice(150, 200)
-    weights = baseline_weights(LinearFits(lines.x[train]), lines.response.to_numpy()[train], labels[train], Penalties())
+    weights = baseline_weights(lines.x[train], lines.response.to_numpy()[train], labels[train], Penalties())
     return with_links(weights, weights @ lines.x[held].T, labels[held]), lines.x[held], labels[held]
 
 

@@ -29,7 +29,6 @@ from pharmacell.response.settings import Stack, Supervision, configuration
 @training_options
 @transfer_options
 @options_of(Supervision)
-@click.option("--tissue", help="Tissue of the cells, such as lung: bulk lines of it count more in linear models.")
 @options_of(Stack, "attempt")
 @inputs.outdir
 def finetune_sc(
@@ -43,7 +42,6 @@ def finetune_sc(
     config: str,
     preset: str | None,
     supervision: str,
-    tissue: str | None,
     attempt: int,
     outdir: Path,
     seed: int,
@@ -74,7 +72,7 @@ def finetune_sc(
     lines = load_lines(bulk, response, drug, cells.genes)
     check_pretrained(bundle, lines, drug, pretrained)
     settings = configuration(config, preset, options)
-    result = adapt(bundle, SplitLines(lines, load_split(split)), cells, settings, supervision, run, tissue)
+    result = adapt(bundle, SplitLines(lines, load_split(split)), cells, settings, supervision, run)
     with whole_file(outdir / f"{sample}.history.csv") as partial:
         result.history.to_csv(partial, index=False)
     if result.null is not None:

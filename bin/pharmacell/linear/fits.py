@@ -18,35 +18,11 @@ class LinearFits:
     ----------
     x
         Standardised expression of the training lines, or any features of any rows, float [n_lines, n_genes].
-    weights
-        How often each line counts, [n_lines]; None: once.
     """
 
-    def __init__(self, x: np.ndarray, weights: np.ndarray | None = None) -> None:
-        self.weights = None if weights is None else weights.astype(x.dtype)[:, None]
-        self.mean = np.average(x, 0, weights).astype(x.dtype)
-        self.x = self.weighted(x - self.mean)  # so that the unpenalised intercept need not be carried along
-
-    def weighted(self, rows: np.ndarray) -> np.ndarray:
-        """Multiply each line's row by the root of its weight: squares and products then count as often as it does.
-
-        Parameters
-        ----------
-        rows
-            [n_lines, k].
-        """
-        return rows if self.weights is None else rows * np.sqrt(self.weights)
-
-    def centred(self, responses: np.ndarray) -> np.ndarray:
-        """Return responses less their mean, multiplied as the rows of ``x`` are, [n_lines, k].
-
-        Parameters
-        ----------
-        responses
-            Of the lines, [n_lines, k].
-        """
-        weights = None if self.weights is None else self.weights[:, 0]
-        return self.weighted(responses - np.average(responses, 0, weights))
+    def __init__(self, x: np.ndarray) -> None:
+        self.mean = x.mean(0)
+        self.x = x - self.mean  # so that the unpenalised intercept need not be carried along
 
     @cached_property
     def eigenbasis(self) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +51,7 @@ class LinearFits:
             float32 [k, n_genes].
         """
         scale = np.linalg.norm(self.x, axis=0)
-        weights = (self.centred(responses).T @ self.x) / np.where(scale > 0, scale, 1)
+        weights = ((responses - responses.mean(0)).T @ self.x) / np.where(scale > 0, scale, 1)
         length = np.linalg.norm(weights, axis=1, keepdims=True)
         return (weights / np.where(length > 0, length, 1)).astype(np.float32)
 
@@ -95,7 +71,7 @@ class LinearFits:
             float32 [k, n_genes].
         """
         values, u = self.eigenbasis
-        rotated = u.T @ self.centred(responses) / (values + alpha)[:, None]
+        rotated = u.T @ (responses - responses.mean(0)) / (values + alpha)[:, None]
         return ((u @ rotated).T @ self.x).astype(np.float32)
 
     def ridge_predictions(self, responses: np.ndarray, alpha: float, asked: np.ndarray) -> np.ndarray:
@@ -113,8 +89,7 @@ class LinearFits:
         numpy.ndarray
             [n_asked, k].
         """
-        weights = None if self.weights is None else self.weights[:, 0]
-        return (asked - self.mean) @ self.ridge(responses, alpha).T + np.average(responses, 0, weights)
+        return (asked - self.mean) @ self.ridge(responses, alpha).T + responses.mean(0)
 
     def logistic(self, labels: np.ndarray, c: float) -> np.ndarray:
         """Minimise ``C * class-weighted log loss + |w|^2 / 2``.
@@ -134,9 +109,7 @@ class LinearFits:
         from sklearn.linear_model import LogisticRegression
 
         values, u = self.eigenbasis
-        rotated, weights = u * np.sqrt(values), None  # [n_lines, n_lines]: the lines in the eigenbasis
-        if self.weights is not None:
-            rotated, weights = rotated / np.sqrt(self.weights), self.weights[:, 0]
+        rotated = u * np.sqrt(values)  # [n_lines, n_lines]: the lines in the eigenbasis
         model = LogisticRegression(C=c, class_weight="balanced", max_iter=200)
-        found = np.stack([model.fit(rotated, column, weights).coef_[0] for column in labels.T])
+        found = np.stack([model.fit(rotated, column).coef_[0] for column in labels.T])
         return ((found / np.sqrt(values)) @ u.T @ self.x).astype(np.float32)

@@ -48,13 +48,13 @@ class LinearBaselines:
         return expit(scores * self.slope[:, None] + self.intercept[:, None])
 
 
-def baseline_weights(fits: LinearFits, response: np.ndarray, labels: np.ndarray, penalties: Penalties) -> np.ndarray:
+def baseline_weights(x: np.ndarray, response: np.ndarray, labels: np.ndarray, penalties: Penalties) -> np.ndarray:
     """Fit the three baselines on training lines, float32 [3, n_genes].
 
     Parameters
     ----------
-    fits
-        To the training lines.
+    x
+        Standardised expression of the training lines, [n, n_genes].
     response
         Standardised response, denoised or as measured, [n]; higher means more sensitive.
     labels
@@ -62,7 +62,7 @@ def baseline_weights(fits: LinearFits, response: np.ndarray, labels: np.ndarray,
     penalties
         Of ridge and logistic regression.
     """
-    responses = response[:, None]
+    fits, responses = LinearFits(x), response[:, None]
     return np.concatenate(
         [fits.signature(responses), fits.ridge(responses, penalties.alpha), fits.logistic(labels[:, None], penalties.c)]
     )

@@ -21,9 +21,9 @@ from pharmacell.response.joint_training import TargetCells, finetune
 from pharmacell.response.labelled_members import labelled_baselines, labelled_ensemble
 from pharmacell.response.model_card import Adaptation
 from pharmacell.response.permuted_null import AdaptationData, Null, permuted_null
-from pharmacell.response.pretrain_bulk import shifted_baselines, stacked_ensemble
+from pharmacell.response.pretrain_bulk import stacked_ensemble
 from pharmacell.response.resembled_lines import PooledCells, pool_clusters, resembled_lines
-from pharmacell.response.settings import TISSUE_WEIGHT, Configuration
+from pharmacell.response.settings import Configuration
 from pharmacell.response.shifted_scores import score_shifted
 from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import SplitLines, prepare_training_lines
@@ -126,7 +126,6 @@ def adapt(
     settings: Configuration,
     supervision: str,
     run: TrainingRun,
-    tissue: str | None = None,
 ) -> Finetuned:
     """Adapt a pretrained bundle to a sample, in place.
 
@@ -144,10 +143,8 @@ def adapt(
         ``none``, ``few_shot:N`` or ``labels``.
     run
         Seed, device and attempt.
-    tissue
-        Of the cells, as the bulk lines name it; its lines count more in linear models. None: all count alike.
     """
-    data, history = fit_to_cells(bundle, bulk, cells, settings, supervision, run, tissue)
+    data, history = fit_to_cells(bundle, bulk, cells, settings, supervision, run)
     null = None
     ensemble = bundle.ensemble if settings.training.ensemble else None
     if ensemble is not None:
@@ -168,13 +165,12 @@ def fit_to_cells(
     settings: Configuration,
     supervision: str,
     run: TrainingRun,
-    tissue: str | None = None,
 ) -> tuple[AdaptationData, pd.DataFrame]:
     """Adapt networks and ensemble, without the checks of the result.
 
     Parameters
     ----------
-    bundle, bulk, cells, settings, supervision, run, tissue
+    bundle, bulk, cells, settings, supervision, run
         As in :func:`adapt`.
 
     Returns
@@ -187,7 +183,7 @@ def fit_to_cells(
     Raises
     ------
     InputError
-        If labels are to be learnt from and there are none, or too few, or if no line is of the tissue.
+        If labels are to be learnt from and there are none, or too few.
     """
     if supervision != "none" and OBS_TRUTH not in cells.obs:
         raise InputError(
@@ -200,7 +196,6 @@ def fit_to_cells(
     bundle.target_scaler = Standardiser.fit(cells.blocks(bundle.genes))
     target, positions, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
     lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
-    lines = replace(lines, weights=line_weights(bulk.learnt_from(), tissue))
     history = History()
     discrepancy, epochs = finetune(
         bundle.model,
@@ -218,12 +213,9 @@ def fit_to_cells(
             bundle.baselines = labelled_baselines(bundle.ensemble, target)
         else:
             bundle.ensemble = stacked_ensemble(bundle.model, lines, penalties, "target")
-            if lines.weights is not None:
-                bundle.baselines = shifted_baselines(bulk, lines, penalties)
     adaptation = Adaptation(
         transfer=settings.transfer,
         supervision=supervision,
-        tissue=tissue,
         labelled_cells=cells.obs.index[positions[target.labels[0].cpu().numpy() >= 0]].tolist(),
         n_cells_trained=len(target.x),
         n_clusters=target.n_clusters,
@@ -235,31 +227,6 @@ def fit_to_cells(
     )
     bundle.card = replace(bundle.card, adaptation=adaptation)
     return AdaptationData(lines, target, positions), history.table()
-
-
-def line_weights(lines: Lines, tissue: str | None) -> np.ndarray | None:
-    """Return how often each line counts in linear models, float32 [n_lines]; None where all count alike.
-
-    Parameters
-    ----------
-    lines
-        Lines that are learnt from.
-    tissue
-        Of the cells; its lines count 4 times, others once.
-
-    Raises
-    ------
-    InputError
-        If no line is of the tissue.
-    """
-    if tissue is None:
-        return None
-    own = (lines.origin["tissue"].str.lower() == tissue.lower()).to_numpy()
-    if not own.any():
-        known = ", ".join(sorted(lines.origin["tissue"].unique()))
-        raise InputError(f"--tissue {tissue}: no bulk line is of this tissue; there are {known}")
-    say(f"{own.sum()} of {len(own)} lines are of {tissue}: each counts {TISSUE_WEIGHT:g} times in linear models")
-    return np.where(own, TISSUE_WEIGHT, 1).astype(np.float32)
 
 
 def prepare_target(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pharmacell.core.errors import InputError
-from pharmacell.linear.fits import LOGISTIC_CS, RIDGE_ALPHAS
+from pharmacell.linear.fits import LOGISTIC_CS, RIDGE_ALPHAS, LinearFits
 from pharmacell.response.columns import BASELINE_NAMES
 from pharmacell.response.model_card import Penalties
 from pharmacell.response.training_lines import TrainingLines
@@ -39,7 +39,7 @@ def choose_penalties(lines: TrainingLines) -> Penalties:
     pooled = validation.pooled.cpu().numpy()
     for replica in one_replica_of_each_fold(lines.held_out):
         rows = lines.training_rows(replica)
-        fits = lines.fits(rows)
+        fits = LinearFits(lines.x[rows])
         response = lines.denoised_response[replica, rows][:, None]
         weights = [fits.ridge(response, alpha) for alpha in RIDGE_ALPHAS]
         weights += [fits.logistic(lines.labels[rows, None], c) for c in LOGISTIC_CS]
@@ -90,7 +90,7 @@ def linear_members(lines: TrainingLines, penalties: Penalties) -> np.ndarray:
         fold = lines.held_out[replica].tobytes()
         if fold not in of_fold:
             rows = lines.training_rows(replica)
-            fits, responses = lines.fits(rows), lines.denoised_response[replica, rows, None]
+            fits, responses = LinearFits(lines.x[rows]), lines.denoised_response[replica, rows, None]
             of_fold[fold] = np.concatenate(
                 [
                     fits.signature(responses),

@@ -6,7 +6,7 @@ import numpy as np
 
 from pharmacell.data.shifts import SEVERITIES
 from pharmacell.evaluate.within_groups import aurocs_within
-from pharmacell.linear.fits import LOGISTIC_CS, RIDGE_ALPHAS
+from pharmacell.linear.fits import LOGISTIC_CS, RIDGE_ALPHAS, LinearFits
 from pharmacell.response.ensemble import stacking_weights
 from pharmacell.response.linear_members import one_replica_of_each_fold
 from pharmacell.response.training_lines import TrainingLines
@@ -190,13 +190,12 @@ def fold_of(lines: TrainingLines, orders: np.ndarray, replica: int) -> OrderedFo
     """
     rows, held = lines.training_rows(replica), lines.held_out[replica]
     validation = lines.shifted_validation
-    fits = lines.fits(rows)
+    fits = LinearFits(lines.x[rows])
     values, u = (part.astype(np.float32) for part in fits.eigenbasis)
     length = np.linalg.norm(fits.x, axis=0)
     gene_scale = np.where(length > 0, length, 1)
     responses, classes = (
-        fits.centred(source[orders[:, rows]].T).astype(np.float32)
-        for source in (lines.denoised_response[replica], lines.labels)
+        centred(source[orders[:, rows]]).T for source in (lines.denoised_response[replica], lines.labels)
     )
     cells = validation.pooled[replica].cpu().numpy()
     return OrderedFold(
@@ -212,6 +211,17 @@ def fold_of(lines: TrainingLines, orders: np.ndarray, replica: int) -> OrderedFo
         labels=np.tile(lines.labels[orders[:, held]], (1, len(SEVERITIES))),
         groups=validation.groups[replica],
     )
+
+
+def centred(rows: np.ndarray) -> np.ndarray:
+    """Subtract each row's mean, float32.
+
+    Parameters
+    ----------
+    rows
+        [n_rows, n].
+    """
+    return (rows - rows.mean(1, keepdims=True)).astype(np.float32)
 
 
 def member_weights(members: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -134,8 +134,6 @@ class Adaptation:
         Settings of the joint stage.
     supervision
         ``none``, ``few_shot:N`` or ``labels``.
-    tissue
-        Tissue of the cells, whose lines counted more in linear models; None where it was not told.
     labelled_cells
         Cells whose label was used in training; they are not scored.
     n_cells_trained, n_clusters
@@ -157,7 +155,6 @@ class Adaptation:
     mmd_after: Measured
     joint_epochs: list[int]
     resembles_line: list[ResembledLine] | None = None
-    tissue: str | None = None
 
 
 @dataclass(frozen=True)

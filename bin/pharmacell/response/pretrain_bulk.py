@@ -178,7 +178,7 @@ def plain_baselines(lines: TrainingLines, penalties: Penalties) -> LinearBaselin
     """
     held_out = lines.held_out[0]
     rows = np.setdiff1d(lines.training_rows(0), held_out)  # the network may learn from both, a link may not
-    weights = baseline_weights(lines.fits(rows), lines.response[rows], lines.labels[rows], penalties)
+    weights = baseline_weights(lines.x[rows], lines.response[rows], lines.labels[rows], penalties)
     return with_links(weights, weights @ lines.x[held_out].T, lines.labels[held_out])
 
 
@@ -201,7 +201,7 @@ def shifted_baselines(bulk: SplitLines, lines: TrainingLines, penalties: Penalti
     validation = lines.shifted_validation
     response = denoised_response(bulk.learnt_from().panel, lines.response)
     unseen = linear_members(lines, penalties) @ validation.pooled.cpu().numpy().swapaxes(1, 2)  # [R, 3, n]
-    weights = baseline_weights(lines.fits(), response, lines.labels, penalties)
+    weights = baseline_weights(lines.x, response, lines.labels, penalties)
     return with_links(weights, np.concatenate(list(unseen), axis=1), validation.labels.ravel())
 
 

@@ -10,7 +10,6 @@ from pharmacell.training.settings import TrainingConfig
 
 LARGEST_TOKEN_COUNT = 16
 NARROWEST_TOKEN = 4  # numbers of a latent vector in a token
-TISSUE_WEIGHT = 4.0  # how often lines of the sample's tissue count in linear models, where the tissue is told
 NEIGHBOURS = 15  # where linear members stand beside the network
 
 

@@ -14,7 +14,6 @@ from pharmacell.data.shifts import SEVERITIES, line_profiles, shifted_cells
 from pharmacell.data.splits import check_held_out, parts_of
 from pharmacell.data.standardise import Standardiser
 from pharmacell.linear.denoised_responses import denoised_response
-from pharmacell.linear.fits import LinearFits
 from pharmacell.response.validation import PlainValidation, ShiftedValidation, shifted_validation
 from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.training_set import TrainingSet, equal_rows, resampled_rows
@@ -92,8 +91,6 @@ class TrainingLines:
     strata
         Lines of one stratum may exchange their responses in a permutation test: they stand in one fold, database and
         tissue, int64 [n].
-    weights
-        How often each line counts in linear members, [n]; None: once.
     """
 
     x: np.ndarray
@@ -104,17 +101,6 @@ class TrainingLines:
     validation: PlainValidation | ShiftedValidation
     held_out: np.ndarray
     strata: np.ndarray
-    weights: np.ndarray | None = None
-
-    def fits(self, rows: np.ndarray | slice = slice(None)) -> LinearFits:
-        """Return linear fits to some lines.
-
-        Parameters
-        ----------
-        rows
-            Positions of the lines.
-        """
-        return LinearFits(self.x[rows], None if self.weights is None else self.weights[rows])
 
     @property
     def shifted_validation(self) -> ShiftedValidation:
