@@ -155,11 +155,9 @@ def quorum(diagnostics: Diagnostics) -> dict[str, Rule]:
         The diagnostics.
     """
     wanted = {"how well lines of one tissue can be told apart was not measured": PREDICTABILITY}
-    return (
-        wanted
-        if few_lines(diagnostics)
-        else wanted | {"halves of the lines were not compared (--validation shifted compares them)": HALVES}
-    )
+    if few_lines(diagnostics):
+        return wanted
+    return wanted | {"halves of the lines were not compared (--validation shifted compares them)": HALVES}
 
 
 def judge(diagnostics: Diagnostics) -> tuple[str, list[str]]:
@@ -208,8 +206,10 @@ def hit_rate(verdict: str) -> str:
         ``supported``, ``uncertain`` or ``not supported``.
     """
     with HITS.open(newline="") as file:
-        row = next(row for row in csv.DictReader(file) if row["verdict"] == verdict)
+        rows = {row["verdict"]: row for row in csv.DictReader(file)}
+    own = rows.pop(verdict)
+    others = " and ".join(f"{row['n_hits']} of the {row['n_sets']} '{name}'" for name, row in rows.items())
     return (
-        f"Of {row['n_sets']} sets with known truth and the verdict '{verdict}', {row['n_hits']} had an AUROC of at "
-        f"least {row['auroc']} ({row['yardstick']})"
+        f"Of {own['n_sets']} sets with known truth and the verdict '{verdict}', {own['n_hits']} had an AUROC of at "
+        f"least {own['auroc']}, beside {others} ({own['yardstick']}): such evidence hardly tells one sample from another"
     )
