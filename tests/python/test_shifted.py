@@ -250,6 +250,27 @@ def test_p_values_hold_their_level_under_a_global_null(two_lines):
     assert 0.35 < np.median(p[:, 0]) < 0.65
 
 
+def test_a_permuted_order_scores_as_it_would_if_it_were_the_real_one():
+    """So p is exact: nothing but the order itself, which is drawn at random, tells the real one from the others."""
+    lines = shuffled_lines(3)
+    bulk = SplitLines(lines, split_lines(lines.labels, 3))
+    scaler, _ = lines.standardised(~bulk.in_part("test"))
+    found = prepare_training_lines(bulk, scaler, replace(SETTINGS, noise="gaussian"), 5, 3, CPU)
+    rng = np.random.default_rng(3)
+
+    def gene_weights(of_lines, orders):
+        members = OrderedMembers(of_lines, orders)
+        return members.gene_weights(member_weights(members.validation, members.labels))
+
+    orders = permutations(found.strata, 20, rng)
+    together = gene_weights(found, orders)
+    for place in (0, 7, 20):
+        order = orders[place]
+        as_real = replace(found, labels=found.labels[order], denoised_response=found.denoised_response[:, order])
+        alone = gene_weights(as_real, permutations(found.strata, 5, rng))[0]
+        assert np.abs(alone - together[place]).max() < 1e-4 * np.abs(alone).max()
+
+
 def test_cells_that_differ_along_one_axis_are_not_called_more_often_than_chance():
     """With the nulls of all cells pooled, P(p <= 1e-4) was 1.3 % here."""
     rng = np.random.default_rng(0)
