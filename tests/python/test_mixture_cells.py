@@ -25,7 +25,7 @@ def panel(mixture):
     lines = pd.Index([f"LINE{number}" for number in range(n_lines)])
     z = pd.DataFrame({"a": x[:, 0], "b": rng.normal(size=n_lines), "c": rng.normal(size=n_lines)}, lines)
     tissue = np.repeat(["lung", "skin"], n_lines // 2)
-    return simulated_sets.Panel(x.astype(np.float32), mixture.genes.index.to_numpy(str), lines, z, tissue)
+    return simulated_sets.Panel(x.astype(np.float32), mixture.genes.index.to_numpy(str), lines, z, tissue, {})
 
 
 def test_cells_look_like_the_real_ones(mixture):
