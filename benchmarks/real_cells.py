@@ -125,7 +125,7 @@ def by_seed(lines: Lines, sample: KnownCells, drug: str, seeds: int, network: bo
 
 def show(table: pd.DataFrame) -> None:
     """Print AUROCs, what the verdict looks at, and the verdict."""
-    click.echo(table[["seed", *table.columns.intersection(SHOWN, sort=False)]].round(3).to_string(index=False))
+    click.echo(table[["seed", *(name for name in SHOWN if name in table)]].round(3).to_string(index=False))
 
 
 @click.group()
