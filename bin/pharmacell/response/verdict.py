@@ -141,7 +141,7 @@ RULES = (
         lambda d: f"{d['share_beyond_range']:.0%} of the cells lie beyond what bulk lines show",
         falling=True,
     ),
-    Rule(lambda d: d.get("n_cells"), None, 20, lambda d: f"only {d['n_cells']} cells were predicted"),
+    Rule(lambda d: d.get("n_cells"), None, 50, lambda d: f"only {d['n_cells']} cells were predicted"),
 )
 LEADS = {"against": "Against: ", "doubt": "Doubtful: ", "missing": "Missing: ", "support": "For: "}
 
