@@ -211,5 +211,5 @@ def hit_rate(verdict: str) -> str:
     others = " and ".join(f"{row['n_hits']} of the {row['n_sets']} '{name}'" for name, row in rows.items())
     return (
         f"Of {own['n_sets']} sets with known truth and the verdict '{verdict}', {own['n_hits']} had an AUROC of at "
-        f"least {own['auroc']}, beside {others} ({own['yardstick']}): such evidence hardly tells one sample from another"
+        f"least {own['auroc']}, beside {others} ({own['yardstick']}): such evidence hardly tells samples apart"
     )
