@@ -58,7 +58,7 @@ def ablate(made: SimulatedSet, settings: Configuration, seed: int) -> dict:
         pretrained = pretrain(made.lines, settings, REPLICAS, run)
         bundle = pretrained.bundle
         bulk = SplitLines(made.lines, pretrained.split)
-        data, _ = fit_to_cells(bundle, bulk, cells, settings, "none", run)
+        data, *_ = fit_to_cells(bundle, bulk, cells, settings, "none", run)
         scores, _, nearest = score_set(bundle, cells, made.truth)
         row = {name: scores[name] for name in (ENSEMBLE, f"{ENSEMBLE}_single", NETWORK)}
         x = np.concatenate([block for _, block in bundle.standardised_chunks(cells)])

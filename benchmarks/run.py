@@ -35,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
             "whole_benchmark",
             "perturbation",
             "perturbation_scores",
+            "whole_runs",
         ]
     ),
 )
@@ -60,6 +61,7 @@ def run(threads, only, million, json_path):
     import task_costs
     import torch
     import whole_benchmark
+    import whole_runs
 
     torch.set_num_threads(threads)
     sizes = (*large_samples.SIZES, large_samples.MILLION) if million else large_samples.SIZES
@@ -75,6 +77,7 @@ def run(threads, only, million, json_path):
         "explanations": lambda: explanation_costs.measure(threads),
         "perturbation": perturbation_epoch.measure,
         "perturbation_scores": perturbation_scores.measure,
+        "whole_runs": whole_runs.measure,
     }
     facts = machine.describe(threads)
     click.echo("; ".join(f"{key}: {value}" for key, value in facts.items()))

@@ -102,7 +102,7 @@ def examine(pretrained: Pretrained, lines: Lines, sample: KnownCells, drug: str,
     bundle, cells = copy.deepcopy(pretrained.bundle), sample.cells
     bulk = SplitLines(lines, pretrained.split)
     with quiet():
-        data, _ = fit_to_cells(bundle, bulk, cells, DEFAULT, "none", TrainingRun(seed, CPU))
+        data, *_ = fit_to_cells(bundle, bulk, cells, DEFAULT, "none", TrainingRun(seed, CPU))
         bundle.card = replace(
             bundle.card,
             drug=drug,

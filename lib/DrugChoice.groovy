@@ -41,7 +41,7 @@ class DrugChoice {
 
     /** The sample of a step for one drug: what of the row it reads, its drug, and a name of its own where there are several. */
     List<Map<String, Object>> runs(Map<String, String> row) {
-        final List<String> folders = named.collect { drug -> drug.replaceAll(/[^A-Za-z0-9_.-]+/, '_') }
+        final List<String> folders = named.collect { drug -> folder(drug) }
         named.withIndex().collect { drug, index ->
             final int before = folders.take(index).count { folder -> folder.equalsIgnoreCase(folders[index]) } as int
             final String folder = folders[index] + (before ? "_${before + 1}" : '')
@@ -56,6 +56,16 @@ class DrugChoice {
     /** The sheet's name of the sample of a step for one drug. */
     static String sampleOf(String name) {
         name.tokenize(BETWEEN).first()
+    }
+
+    /** The bulk stage that serves every sample of a drug, in the place of a sample. */
+    static Map<String, Object> bulkStage(Map<String, Object> run) {
+        final String name = [folder(run.drug as String), run.sampling].findAll().join('_')
+        [sample: "bulk${BETWEEN}${name}".toString(), drug: run.drug, sampling: run.sampling]
+    }
+
+    private static String folder(String drug) {
+        drug.replaceAll(/[^A-Za-z0-9_.-]+/, '_')
     }
 
     private static List<String> parts(String cell) {

@@ -73,6 +73,7 @@ class Plan {
         options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'tuning', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
             [group, schema.values(group, params + [cache_dir: cache]) + shared]
         } + [
+            bulk_stage: [shared: params.bulk_stage == 'shared'],
             explanation_inputs: [explain: !params.skip_explain],
             samples: [skip_bad: params.skip_bad_samples, skipped: skipped],
             summary: shared + [main_heads: params.heads, main_sampling: params.sampling, simulated: simulated?.sample],

@@ -41,6 +41,7 @@ from pharmacell.perturbation.settings import (  # noqa: E402
 from pharmacell.response.settings import (  # noqa: E402
     PRESETS,
     ATSDPConfig,
+    BulkStage,
     ConfigurationChoice,
     Smoothing,
     Stack,
@@ -248,6 +249,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
     "network": ("Model", (Source(ATSDPConfig, part="network"), Source(Stack, ("n_replicas",)))),
     "training": ("Training", (Source(ConfigurationChoice), Source(TrainingConfig, part="training"))),
     "transfer": ("Transfer to the cells", (Source(TransferConfig, part="transfer"), Source(Supervision))),
+    "bulk_stage": ("Bulk stage", (Source(BulkStage),)),
     "prediction": ("Prediction of the cells", (Source(Smoothing),)),
     "explanation": ("Explanation of the predictions", (Source(Attribution),)),
     "explanation_inputs": ("What to explain with", (Source(ExplanationInputs),)),

@@ -25,8 +25,26 @@ workflow PREDICT_RESPONSE {
     def ch_ready = ready
     def ch_cells = ready.map { meta, cells, _bulk, _response -> [meta, cells] }
     def ch_tables = tables
-    PRETRAIN_BULK(ch_ready, options.network + options.training)
-    FINETUNE_SC(PRETRAIN_BULK.out.model.join(ch_ready), options.training + options.transfer)
+    // One bulk stage for each drug and resampling, on all bulk genes; or one for each sample, on its genes.
+    // ch_runs: [stage, meta, cells, bulk.h5ad, response.parquet], where a stage is a sample's meta or stands in its place
+    def shared = options.bulk_stage.shared
+    def ch_runs = ch_ready.map { run -> [shared ? DrugChoice.bulkStage(run[0]) : run[0]] + run }
+    PRETRAIN_BULK(
+        ch_runs.map { stage, _meta, cells, bulk, response -> [stage, shared ? [] : cells, bulk, response] }.unique(),
+        options.network + options.training,
+    )
+    FINETUNE_SC(
+        PRETRAIN_BULK.out.model.combine(ch_runs, by: 0).map { _stage, weights, config, split, meta, cells, bulk, response ->
+            [meta, weights, config, split, cells, bulk, response]
+        },
+        options.training + options.transfer,
+    )
+    // ch_source: [meta, scores on held-out lines, losses of the bulk stage]; a shared stage leaves the scores to the sample
+    def ch_source = PRETRAIN_BULK.out.tables.combine(ch_runs.map { stage, meta, _cells, _bulk, _response -> [stage, meta] }, by: 0)
+        .map { _stage, metrics, history, meta -> shared ? [meta, history] : [meta, metrics, history] }
+    if (shared) {
+        ch_source = FINETUNE_SC.out.source_metrics.join(ch_source)
+    }
     PREDICT(FINETUNE_SC.out.model.join(ch_cells), options.prediction)
 
     // ch_explained: [meta, key_genes.csv, files beside it, folder of the trajectory]; empty lists where nothing is explained
@@ -52,7 +70,7 @@ workflow PREDICT_RESPONSE {
     PREDICT_PANEL(panels.combine(PRETRAIN_PANEL.out.model), options.run)
 
     FIGURES(
-        ch_tables.join(PRETRAIN_BULK.out.tables).join(FINETUNE_SC.out.history)
+        ch_tables.join(ch_source).join(FINETUNE_SC.out.history)
             .join(PREDICT.out.cells).join(PREDICT.out.tables).join(ch_explained),
         options.run,
     )

@@ -14,6 +14,8 @@ process FINETUNE_SC {
     tuple val(meta), path("${meta.sample}.model.safetensors"), path("${meta.sample}.model.json"),
         path("${meta.sample}.null.safetensors", arity: '0..*'), emit: model
     tuple val(meta), path("${meta.sample}.history.csv"), emit: history
+    // of a bulk stage on all genes, on the sample's
+    tuple val(meta), path("${meta.sample}.source_metrics.csv"), optional: true, emit: source_metrics
     path "${meta.sample}.transfer.json", emit: diagnostics
     path 'versions.yml', emit: versions
 
@@ -30,6 +32,7 @@ process FINETUNE_SC {
     """
     : ${task.ext.code}
     touch ${meta.sample}.model.safetensors ${meta.sample}.model.json ${meta.sample}.history.csv ${meta.sample}.transfer.json ${meta.sample}.null.safetensors
+    touch ${meta.sample}.source_metrics.csv
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -1,10 +1,10 @@
-// Train the source model on bulk lines, on the genes that the sample has too; score it on held-out lines.
+// Train the source model on bulk lines, on the genes that the sample has too or, without cells, on all; score it on held-out lines.
 process PRETRAIN_BULK {
     tag "${meta.sample}"
     label 'process_high'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'pretrain_bulk'), share: { Cores.share() },
-        input_bytes: { 2 * (options.n_replicas ?: 5) * InputFile.bytes(bulk) + InputFile.bytes(cells) } // bulk once for each network of the stack
+    ext code: Code.digest(projectDir, 'pretrain_bulk'), share: { cells ? Cores.share() : null }, // no sample: nothing runs beside it
+        input_bytes: { 2 * (options.n_replicas ?: 5) * InputFile.bytes(bulk) + (cells ? InputFile.bytes(cells) : 0) } // bulk once for each network of the stack
 
     input:
     tuple val(meta), path(cells), path(bulk, stageAs: 'bulk/*'), path(response)

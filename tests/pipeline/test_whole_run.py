@@ -172,6 +172,19 @@ def test_edited_module_runs_the_steps_that_import_it_again_and_no_others(stubbed
     assert again.cached == tasks(*({"PREPARE_BULK", *STEPS} - set(EDITS[module])))
 
 
+def test_one_bulk_stage_for_each_drug_when_asked(stubbed):
+    shared = stubbed.resume("-stub-run", "--bulk_stage", "shared", "--outdir", "results/shared")
+    assert shared.code == 0, shared.output
+    again = (*STEPS[STEPS.index("FINETUNE_SC") :], "REPORT")
+    stages = {"cisplatin", "PLX4720"}  # as the sheet names them
+    assert shared.submitted == sorted([*tasks(*again), *(f"PRETRAIN_BULK (bulk+{drug})" for drug in stages)])
+    models = stubbed.launch_dir / "results/shared/models"
+    assert {path.name for path in (models / "bulk").iterdir()} == stages
+    for sample in SAMPLES:
+        assert {"source_metrics.csv", "model.json"} <= {path.name for path in (models / sample).iterdir()}
+        assert not (models / sample / "pretrained.json").exists()
+
+
 def test_explanations_are_left_out_when_asked(stubbed):
     without = stubbed.resume("-stub-run", "--skip_explain", "--outdir", "results/unexplained")
     assert without.code == 0, without.output

@@ -315,23 +315,25 @@ def test_cells_of_two_lines_differ_along_one_axis():
     assert few < 1.5 < 5 < many
 
 
-def test_large_samples_are_tested_in_chunks_with_the_same_result(honest, sample, monkeypatch):
+def test_cells_are_tested_in_chunks_and_those_of_large_samples_by_their_neighbours(honest, sample, monkeypatch):
     bundle, cells = honest[0].bundle, CellMatrix(sample)
     nearest = nearest_cells(cells.components(), 5, np.random.default_rng(0))
-    whole = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
-    monkeypatch.setattr(cell_tests, "MOST_REFERENCE_CELLS", 10)
-    monkeypatch.setattr(cell_tests, "CELLS_AT_ONCE", 16)
-    nearest[:, 1:] %= 9  # only nine cells count as neighbours
-    few = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
-    monkeypatch.setattr(cell_tests, "MOST_REFERENCE_CELLS", 1000)
-    again = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
-    np.testing.assert_array_equal(few.p, again.p)
-    assert few.linear.p == again.linear.p
-    assert not np.array_equal(whole.p, few.p)
     x = bundle.standardise_cells(next(cells.chunks(bundle.genes)))
-    scores = (x @ honest[1].null.weights.T)[nearest].mean(1)
-    by_hand, _ = PermutationTest(scores.mean(0)).add(scores)
-    assert np.abs(few.p - by_hand).max() <= 2 / 1001  # rounding
+
+    def by_hand(neighbours):
+        scores = (x @ honest[1].null.weights.T)[neighbours].mean(1)
+        return PermutationTest(scores.mean(0)).add(scores)[0]
+
+    monkeypatch.setattr(cell_tests, "CELLS_AT_ONCE", 16)
+    small = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
+    assert np.abs(small.p - by_hand(nearest)).max() <= 2 / 1001  # rounding
+    alone = permutation_tests(honest[1].null, bundle, cells, nearest[:, :1], 0)
+    assert np.abs(alone.p - by_hand(nearest[:, :1])).max() <= 2 / 1001
+    nearest[:, 1:] %= 9  # only nine cells count as neighbours
+    monkeypatch.setattr(cell_tests, "MOST_REFERENCE_CELLS", 10)
+    large = permutation_tests(honest[1].null, bundle, cells, nearest, 5)
+    assert np.abs(large.p - by_hand(nearest[:, 1:])).max() <= 2 / 1001
+    assert not np.array_equal(large.p, small.p)
 
 
 def test_reliability_of_a_calibrated_and_of_an_overconfident_prediction():

@@ -51,13 +51,18 @@ def finetune_sc(
 ) -> None:
     """Adapt to the cells: target autoencoder, then encoders and predictor together (Eq. 16).
 
-    Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json and, unless the network stands
-    alone, SAMPLE.null.safetensors (the score under permuted bulk responses).
+    Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json; unless the network stands
+    alone, SAMPLE.null.safetensors (the score under permuted bulk responses); and after a bulk stage on all genes
+    SAMPLE.source_metrics.csv (held-out lines, on the sample's genes).
     """
+    from dataclasses import replace
+
+    import pandas as pd
+
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.files import whole_file, write_json
     from pharmacell.data.cells import CellMatrix
-    from pharmacell.data.lines import load_lines, load_split
+    from pharmacell.data.lines import check_shared, load_lines, load_split
     from pharmacell.response.columns import TRANSFER
     from pharmacell.response.finetune_sc import adapt, check_pretrained
     from pharmacell.response.null_table import write_null
@@ -69,12 +74,18 @@ def finetune_sc(
     run = TrainingRun(seed, resolve_device(device), attempt)
     bundle = load_bundle(pretrained, lambda n_replicas: replica_seeds(seed, "fine-tuning", n_replicas), run.device)
     cells = CellMatrix(target, drug)
-    lines = load_lines(bulk, response, drug, cells.genes)
+    shared = bundle.card.pretraining.shared
+    lines = load_lines(bulk, response, drug, None if shared else cells.genes)
     check_pretrained(bundle, lines, drug, pretrained)
+    check_shared(pd.Index(lines.genes), cells.genes, bulk)
+    bundle.card = replace(bundle.card, sample=sample)
     settings = configuration(config, preset, options)
     result = adapt(bundle, SplitLines(lines, load_split(split)), cells, settings, supervision, run)
     with whole_file(outdir / f"{sample}.history.csv") as partial:
         result.history.to_csv(partial, index=False)
+    if result.source_metrics is not None:
+        with whole_file(outdir / f"{sample}.source_metrics.csv") as partial:
+            result.source_metrics.to_csv(partial, index=False)
     if result.null is not None:
         write_null(result.null, len(cells), outdir / f"{sample}.null.safetensors")
     adaptation = bundle.card.adaptation

@@ -27,12 +27,14 @@ outdir = click.option(
 )
 
 
-def target(help: str) -> Decorator:
+def target(help: str, required: bool = True) -> Decorator:
     """Return the option of the sample's h5ad.
 
     Parameters
     ----------
     help
         Which one, and what of it is read.
+    required
+        Whether the command cannot do without it.
     """
-    return click.option("--target", required=True, type=FILE, help=help)
+    return click.option("--target", required=required, type=FILE, help=help)

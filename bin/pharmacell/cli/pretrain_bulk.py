@@ -18,7 +18,11 @@ from pharmacell.response.settings import Stack, configuration
 @inputs.response
 @inputs.drug
 @inputs.sample
-@inputs.target("The sample's h5ad of qc; only its gene names are read.")
+@inputs.target(
+    "The sample's h5ad of qc; only its gene names are read. Without it the networks are trained on all bulk genes, and "
+    "finetune_sc puts them on the genes of any sample.",
+    required=False,
+)
 @click.option(
     "--autoencoder",
     type=inputs.FILE,
@@ -34,7 +38,7 @@ def pretrain_bulk(
     response: Path,
     drug: str,
     sample: str,
-    target: Path,
+    target: Path | None,
     n_replicas: int,
     autoencoder: Path | None,
     config: str,
@@ -56,11 +60,12 @@ def pretrain_bulk(
     from pharmacell.data.lines import load_lines
 
     settings = configuration(config, preset, options)
-    lines = load_lines(bulk, response, drug, CellMatrix(target).genes)
+    lines = load_lines(bulk, response, drug, CellMatrix(target).genes if target else None)
 
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.response.pretrain_autoencoder import load_autoencoder, shape_digest
     from pharmacell.response.pretrain_bulk import pretrain
+    from pharmacell.response.shared_stage import mark_as_shared
     from pharmacell.response.store import save_bundle
     from pharmacell.response.training_run import TrainingRun
 
@@ -71,6 +76,8 @@ def pretrain_bulk(
         weights = load_autoencoder(autoencoder, shape_digest(lines.genes, settings.network, n_replicas), run.device)
     result = pretrain(lines, settings, n_replicas, run, weights)
     result.bundle.card = replace(result.bundle.card, drug=drug, sample=sample)
+    if target is None:
+        mark_as_shared(result.bundle)
     for name, table in {
         "source_metrics": result.metrics,
         "source_history": result.history,

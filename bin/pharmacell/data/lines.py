@@ -114,7 +114,7 @@ def load_split(path: str | Path) -> pd.Series:
         ) from error
 
 
-def read_bulk(bulk: str | Path, genes: pd.Index) -> tuple["AnnData", pd.Index]:
+def read_bulk(bulk: str | Path, genes: pd.Index | None) -> tuple["AnnData", pd.Index]:
     """Read ``bulk.h5ad`` and find the genes that it shares with cells, in the order of the bulk file.
 
     Parameters
@@ -122,7 +122,7 @@ def read_bulk(bulk: str | Path, genes: pd.Index) -> tuple["AnnData", pd.Index]:
     bulk
         ``bulk.h5ad`` of PREPARE_BULK.
     genes
-        Genes of the cells.
+        Genes of the cells; None takes all of the bulk file.
 
     Raises
     ------
@@ -137,17 +137,37 @@ def read_bulk(bulk: str | Path, genes: pd.Index) -> tuple["AnnData", pd.Index]:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{bulk}: not a bulk data set ({reason(error)}); run prepare_bulk again") from error
     check_database(lines.uns.get("pharmacell", {}), bulk)
-    shared = lines.var_names[lines.var_names.isin(genes)]  # the same for every sample with these genes
-    if len(shared) < FEWEST_SHARED_GENES:
+    if genes is None:
+        return lines, lines.var_names
+    check_shared(lines.var_names, genes, bulk)
+    return lines, lines.var_names[lines.var_names.isin(genes)]  # the same for every sample with these genes
+
+
+def check_shared(of_bulk: pd.Index, of_cells: pd.Index, bulk: str | Path) -> None:
+    """Check that bulk lines and cells share enough genes.
+
+    Parameters
+    ----------
+    of_bulk, of_cells
+        Their genes.
+    bulk
+        The bulk file, for the message.
+
+    Raises
+    ------
+    InputError
+        If it is fewer than 50.
+    """
+    n_shared = int(of_bulk.isin(of_cells).sum())
+    if n_shared < FEWEST_SHARED_GENES:
         raise InputError(
-            f"{bulk}: {len(shared)} genes are shared with the cells, at least {FEWEST_SHARED_GENES} are needed; "
-            f"the bulk file has {lines.n_vars} genes such as {', '.join(lines.var_names[:3])}, "
-            f"the cells have {len(genes)} such as {', '.join(genes[:3])}"
+            f"{bulk}: {n_shared} genes are shared with the cells, at least {FEWEST_SHARED_GENES} are needed; "
+            f"the bulk file has {len(of_bulk)} genes such as {', '.join(of_bulk[:3])}, "
+            f"the cells have {len(of_cells)} such as {', '.join(of_cells[:3])}"
         )
-    return lines, shared
 
 
-def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Index) -> Lines:
+def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Index | None) -> Lines:
     """Load the lines that have both expression and a response to the drug.
 
     Parameters
@@ -157,7 +177,7 @@ def load_lines(bulk: str | Path, response: str | Path, drug: str, genes: pd.Inde
     drug
         Name of the drug, see :func:`pharmacell.data.drugs.find_drugs`.
     genes
-        Genes of the cells.
+        Genes of the cells; None takes all of the bulk file.
 
     Raises
     ------

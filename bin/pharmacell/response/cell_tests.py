@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from pharmacell.data.cells import CellMatrix
+from pharmacell.data.cells import CHUNK_CELLS, CellMatrix
 from pharmacell.evaluate.significance import PermutationTest, SampleTest, false_discovery_rate, number_of_axes
 from pharmacell.response.neighbours import MOST_REFERENCE_CELLS, nearest_cells
 from pharmacell.response.permuted_null import Null
@@ -61,7 +61,8 @@ def permutation_tests(null: Null, bundle: Bundle, cells: CellMatrix, nearest: np
     """Test every cell and the sample.
 
     Scores of all cells under all permutations would take gigabytes. Only those of the cells that count as somebody's
-    neighbour are kept, 20,000 at most.
+    neighbour are kept. Beyond 20,000 cells these are the reference cells: a cell then stands for its neighbours among
+    them, without its own score, which is a sixteenth of the mean that is shown; so is every permuted score.
 
     Parameters
     ----------
@@ -76,25 +77,14 @@ def permutation_tests(null: Null, bundle: Bundle, cells: CellMatrix, nearest: np
     neighbours
         How many were asked for.
     """
-    n, n_averaged = nearest.shape
-    mean_weight = np.bincount(nearest.ravel(), minlength=n) / nearest.size  # of each cell in the mean of all
-    shared = np.arange(n) if n <= MOST_REFERENCE_CELLS else np.unique(nearest[:, 1:])
-    is_shared = np.isin(np.arange(n), shared)
-    kept = []
-    mean = np.zeros(null.weights.shape[1])
-    for rows, x in bundle.standardised_chunks(cells, CELLS_AT_ONCE):
-        mean += mean_weight[rows] @ x
-        kept.append(x[is_shared[rows]] @ null.weights.T)
-    of_shared = np.concatenate(kept)
-    test = PermutationTest(null.weights @ mean)
-    averages = averaging(nearest, n)[:, shared]
+    n, averaged = len(nearest), nearest.shape[1] > 1
+    if averaged and n > MOST_REFERENCE_CELLS:
+        nearest = nearest[:, 1:]
+    centre, blocks = (averaged_scores if averaged else single_scores)(null, bundle, cells, nearest)
+    test = PermutationTest(centre)
     p, deviation, for_axes = np.empty(n), np.empty(n, np.float32), []
     of_axes = np.isin(np.arange(n), np.linspace(0, n - 1, min(n, AXES_CELLS)).astype(int))
-    for rows, block in chunks_or_nothing(bundle, cells, read=len(shared) < n):
-        scores = averages[rows] @ of_shared
-        if block is not None:
-            alone = ~is_shared[rows]
-            scores[alone] += block[alone] @ null.weights.T / n_averaged
+    for rows, scores in blocks:
         p[rows], deviation[rows] = test.add(scores)
         for_axes.append(scores[of_axes[rows], 1:] - test.centre[1:])
     linear = test.sample()
@@ -108,21 +98,51 @@ def permutation_tests(null: Null, bundle: Bundle, cells: CellMatrix, nearest: np
     )
 
 
-def chunks_or_nothing(bundle: Bundle, cells: CellMatrix, read: bool) -> Iterator[tuple[slice, np.ndarray | None]]:
-    """Yield the rows of all cells some at a time, or only their positions.
+ScoreBlocks = Iterator[tuple[slice, np.ndarray]]  # rows and their scores under every order, [n, 1 + n_permutations]
+
+
+def averaged_scores(
+    null: Null, bundle: Bundle, cells: CellMatrix, nearest: np.ndarray
+) -> tuple[np.ndarray, ScoreBlocks]:
+    """Return the mean score under every order, [1 + n_permutations], and the scores of the cells, some at a time.
 
     Parameters
     ----------
-    bundle, cells
+    null, bundle, cells, nearest
         As in :func:`permutation_tests`.
-    read
-        Whether the rows are needed.
     """
-    if read:
-        yield from bundle.standardised_chunks(cells, CELLS_AT_ONCE)
-        return
-    for start in range(0, len(cells), CELLS_AT_ONCE):
-        yield slice(start, min(start + CELLS_AT_ONCE, len(cells))), None
+    shared = np.unique(nearest)
+    weight = np.bincount(nearest.ravel(), minlength=len(nearest)) / nearest.size  # of each cell in the mean of all
+    of_shared = np.empty((len(shared), len(null.weights)), np.float32)
+    centre = np.zeros(len(null.weights))
+    for start in range(0, len(shared), CHUNK_CELLS):
+        rows = shared[start : start + CHUNK_CELLS]
+        scores = bundle.standardise_cells(cells.rows(bundle.genes, rows)) @ null.weights.T
+        of_shared[start : start + len(rows)] = scores
+        centre += weight[rows] @ scores
+    averages = averaging(np.searchsorted(shared, nearest), len(shared))
+
+    def blocks() -> ScoreBlocks:
+        for start in range(0, len(nearest), CELLS_AT_ONCE):
+            rows = slice(start, min(start + CELLS_AT_ONCE, len(nearest)))
+            yield rows, averages[rows] @ of_shared
+
+    return centre, blocks()
+
+
+def single_scores(null: Null, bundle: Bundle, cells: CellMatrix, nearest: np.ndarray) -> tuple[np.ndarray, ScoreBlocks]:
+    """Return what :func:`averaged_scores` returns where every cell counts for itself alone.
+
+    Parameters
+    ----------
+    null, bundle, cells, nearest
+        As in :func:`permutation_tests`.
+    """
+    mean = np.zeros(null.weights.shape[1])
+    for _, x in bundle.standardised_chunks(cells, CELLS_AT_ONCE):
+        mean += x.sum(0, dtype=np.float64) / len(nearest)
+    chunks = bundle.standardised_chunks(cells, CELLS_AT_ONCE)
+    return null.weights @ mean, ((rows, x @ null.weights.T) for rows, x in chunks)
 
 
 def network_test(null: Null, cells: CellMatrix, neighbours: int) -> SampleTest | None:

@@ -24,6 +24,7 @@ from pharmacell.response.permuted_null import AdaptationData, Null, permuted_nul
 from pharmacell.response.pretrain_bulk import stacked_ensemble
 from pharmacell.response.resembled_lines import PooledCells, pool_clusters, resembled_lines
 from pharmacell.response.settings import Configuration
+from pharmacell.response.shared_stage import put_on_genes, refit
 from pharmacell.response.shifted_scores import score_shifted
 from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import SplitLines, prepare_training_lines
@@ -48,10 +49,13 @@ class Finetuned:
         Loss terms, long form.
     null
         Scores under permuted bulk responses; None without an ensemble.
+    source_metrics
+        ``model, metric, value, low, high`` on the test lines, where one bulk stage serves all samples; else None.
     """
 
     history: pd.DataFrame
     null: Null | None
+    source_metrics: pd.DataFrame | None = None
 
 
 def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) -> None:
@@ -62,7 +66,7 @@ def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) 
     bundle
         The pretrained bundle.
     lines
-        Bulk lines on the genes that bulk and cells share.
+        Bulk lines on the genes that bulk and cells share or, for a bulk stage of all samples, on all.
     drug
         The drug asked for.
     path
@@ -75,6 +79,8 @@ def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) 
     """
     if drug_key(bundle.card.drug) != drug_key(drug):
         raise InputError(f"{path}: pretrained for {bundle.card.drug}, not for {drug}; run pretrain_bulk for it")
+    if lines.genes != bundle.genes and bundle.card.pretraining.shared:
+        raise InputError(f"{path}: pretrained on the genes of other bulk data; run pretrain_bulk with this bulk file")
     if lines.genes != bundle.genes:
         raise InputError(
             f"{path}: pretrained on {len(bundle.genes)} genes, but bulk and cells share "
@@ -132,9 +138,10 @@ def adapt(
     Parameters
     ----------
     bundle
-        Pretrained; its standardisation of cells, its ensemble and its card are filled in.
+        Pretrained; its standardisation of cells, its ensemble and its card are filled in. One of a bulk stage for all
+        samples is put on the sample's genes first.
     bulk
-        Bulk lines and the part that each stands in; test lines are not touched.
+        Bulk lines on the bundle's genes, and the part that each stands in; nothing learns from test lines.
     cells
         The prepared sample.
     settings
@@ -144,7 +151,7 @@ def adapt(
     run
         Seed, device and attempt.
     """
-    data, history = fit_to_cells(bundle, bulk, cells, settings, supervision, run)
+    data, history, source_metrics = fit_to_cells(bundle, bulk, cells, settings, supervision, run)
     null = None
     ensemble = bundle.ensemble if settings.training.ensemble else None
     if ensemble is not None:
@@ -155,7 +162,7 @@ def adapt(
         )
         null = permuted_null(bundle, ensemble, data, settings.training, run)
     bundle.autoencoder = {}
-    return Finetuned(history, null)
+    return Finetuned(history, null, source_metrics)
 
 
 def fit_to_cells(
@@ -165,7 +172,7 @@ def fit_to_cells(
     settings: Configuration,
     supervision: str,
     run: TrainingRun,
-) -> tuple[AdaptationData, pd.DataFrame]:
+) -> tuple[AdaptationData, pd.DataFrame, pd.DataFrame | None]:
     """Adapt networks and ensemble, without the checks of the result.
 
     Parameters
@@ -179,6 +186,8 @@ def fit_to_cells(
         Lines and cells that the bundle was adapted with.
     history
         Loss terms, long form.
+    source_metrics
+        See :class:`Finetuned`.
 
     Raises
     ------
@@ -193,9 +202,12 @@ def fit_to_cells(
     training, n_replicas = settings.training, bundle.model.n_replicas
     if training.sampling != "none" and training.resample == "cells" and supervision == "none":
         say(f"--sampling {training.sampling}: no cell is labelled, so none is resampled (--resample lines: the lines)")
+    if bundle.card.pretraining.shared:
+        bulk = put_on_genes(bundle, bulk, cells.genes)
+    lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
+    source_metrics = refit(bundle, bulk, lines, training, run) if bundle.card.pretraining.shared else None
     bundle.target_scaler = Standardiser.fit(cells.blocks(bundle.genes))
     target, positions, pooled = prepare_target(bundle, cells, settings.transfer.clustering, supervision, run)
-    lines = prepare_training_lines(bulk, bundle.source_scaler, training, n_replicas, run.seed, run.device)
     history = History()
     discrepancy, epochs = finetune(
         bundle.model,
@@ -226,7 +238,7 @@ def fit_to_cells(
         resembles_line=None if cells.uns.get("simulated") else resembled_lines(pooled, bulk.learnt_from()),
     )
     bundle.card = replace(bundle.card, adaptation=adaptation)
-    return AdaptationData(lines, target, positions), history.table()
+    return AdaptationData(lines, target, positions), history.table(), source_metrics
 
 
 def prepare_target(

@@ -85,6 +85,8 @@ class Pretraining:
         How well the drug can be predicted at all; None where it was not measured.
     response_reliability
         How far releases of the bulk data agree on the response; None where it is not known.
+    shared
+        Whether the networks were trained once on all bulk genes, for all samples; else on the genes of one.
     """
 
     seed: int
@@ -98,6 +100,7 @@ class Pretraining:
     source_auroc: dict[str, Interval] = field(default_factory=dict)
     predictability: Predictability | None = None
     response_reliability: ResponseReliability | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pharmacell.core.progress import track
 from pharmacell.data.shifts import SEVERITIES
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.joint_training import TargetCells
@@ -20,9 +21,9 @@ from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy
 from pharmacell.training.settings import TrainingConfig
 
-ROWS_AT_ONCE = 512  # that a stack of heads reads without a gradient
+ROWS_AT_ONCE = 128  # that a stack of heads reads without a gradient: its attention stays in a processor's cache
 HEAD_EPOCHS = 5  # most epochs of a head: 200 of them are trained
-ORDERS_AT_ONCE = 5  # whose heads train as one stack: all together would take most of the memory of the step
+ORDERS_AT_ONCE = 5  # whose heads train as one stack on a GPU; a processor's cache holds those of one order
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,10 @@ def network_scores(
         Seed, device and attempt.
     """
     latents, folds = latents_of(bundle, lines, target, chosen), fold_of_replicas(lines)
+    at_once = 1 if run.device.type == "cpu" else run.replicas_at_once(ORDERS_AT_ONCE)
     parts = [
-        train_heads(bundle, lines, latents, orders, numbers, config, run)
-        for numbers in np.array_split(np.arange(len(orders)), -(-len(orders) // run.replicas_at_once(ORDERS_AT_ONCE)))
+        train_heads(bundle, lines, latents, orders, np.arange(len(orders))[start : start + at_once], config, run)
+        for start in track(range(0, len(orders), at_once), "null", len(orders), "orders of the responses", at_once)
     ]
     by_replica = [np.concatenate(part, 1) for part in zip(*parts, strict=True)]  # [n_replicas, n_orders, n] each
     return NetworkScores(
@@ -198,7 +200,8 @@ def train_heads(
         return list(rows.gather(1, random.permutations(rows.shape[1])).split(config.batch_size, dim=1))
 
     few = replace(config, epochs=min(config.epochs, HEAD_EPOCHS))
-    run_stage(Stage("null heads", heads, random, batches, train_terms, validation_terms), few, History())
+    stage = Stage("null heads", heads, random, batches, train_terms, validation_terms, shown=False)
+    run_stage(stage, few, History())
     with torch.no_grad():
         validation, cells = (np.moveaxis(differences(values), 1, 0) for values in (latents.validation, latents.cells))
     return validation, cells

@@ -26,6 +26,7 @@ from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import SplitLines, TrainingLines, prepare_training_lines, replica_seeds
 from pharmacell.response.training_run import TrainingRun
 from pharmacell.training.loop import History
+from pharmacell.training.settings import TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,30 @@ def pretrain(
         Weights of source autoencoders that are trained already, one for each replica; None trains them.
     """
     split = split_lines(lines.labels, run.seed)
-    bundle, history = pretrain_on_split(SplitLines(lines, split), settings, n_replicas, run, autoencoder)
-    test = (split == "test").to_numpy()
+    bulk = SplitLines(lines, split)
+    bundle, history = pretrain_on_split(bulk, settings, n_replicas, run, autoencoder)
+    metrics = score_test_lines(bundle, bulk, run)
+    return Pretrained(bundle, split, metrics, history.table())
+
+
+def score_test_lines(bundle: Bundle, bulk: SplitLines, run: TrainingRun) -> pd.DataFrame:
+    """Score model and baselines on the lines that nothing learnt from, and write it on the bundle's card.
+
+    Parameters
+    ----------
+    bundle
+        Networks and linear models.
+    bulk
+        All lines of the drug and the part of each.
+    run
+        Seed and device.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``model, metric, value, low, high``.
+    """
+    lines, test = bulk.lines, bulk.in_part("test")
     x_test, truth = bundle.source_scaler.apply(lines.x[test]), lines.labels.to_numpy()[test]
     network = bundle.network_scores(x_test, "source", run.device)
     predictions = dict(zip(ALONE, bundle.link_alone(bundle.alone(network, x_test)), strict=True))
@@ -92,7 +115,7 @@ def pretrain(
         response_reliability=lines.reliability,
     )
     bundle.card = replace(bundle.card, pretraining=facts)
-    return Pretrained(bundle, split, metrics, history.table())
+    return metrics
 
 
 def pretrain_on_split(
@@ -148,7 +171,7 @@ def pretrain_on_split(
             own_history,
         ),
     )
-    penalties = Penalties() if plain else choose_penalties(lines)
+    fitted = fit_linear_models(model, bulk, lines, training)
     card = ModelCard(
         Pretraining(
             seed=run.seed,
@@ -158,12 +181,50 @@ def pretrain_on_split(
             genes_shared=n_genes,
             lines=bulk.split.value_counts().to_dict(),
             predictor_epochs=epochs.tolist(),
-            penalties=penalties,
+            penalties=fitted.penalties,
         )
     )
-    baselines = plain_baselines(lines, penalties) if plain else shifted_baselines(bulk, lines, penalties)
-    ensemble = stacked_ensemble(model, lines, penalties, "source") if training.ensemble else None
-    return Bundle(model, bulk.lines.genes, scaler, None, baselines, card, ensemble, unlabelled), history
+    return Bundle(model, bulk.lines.genes, scaler, None, fitted.baselines, card, fitted.ensemble, unlabelled), history
+
+
+@dataclass(frozen=True)
+class LinearModels:
+    """Everything linear that is learnt from bulk lines.
+
+    Attributes
+    ----------
+    penalties
+        Of ridge and logistic regression.
+    baselines
+        The linear baselines.
+    ensemble
+        Linear members, with the network under one score; None when the network stands alone.
+    """
+
+    penalties: Penalties
+    baselines: LinearBaselines
+    ensemble: Ensemble | None
+
+
+def fit_linear_models(model: ATSDP, bulk: SplitLines, lines: TrainingLines, training: TrainingConfig) -> LinearModels:
+    """Choose penalties and fit baselines and members.
+
+    Parameters
+    ----------
+    model
+        The stack, whose score the ensemble weighs.
+    bulk, lines
+        All lines of the drug, and those that are learnt from, ready for training.
+    training
+        Validation, and whether there is an ensemble.
+    """
+    plain = training.validation == "plain"
+    penalties = Penalties() if plain else choose_penalties(lines)
+    return LinearModels(
+        penalties,
+        plain_baselines(lines, penalties) if plain else shifted_baselines(bulk, lines, penalties),
+        stacked_ensemble(model, lines, penalties, "source") if training.ensemble else None,
+    )
 
 
 def plain_baselines(lines: TrainingLines, penalties: Penalties) -> LinearBaselines:

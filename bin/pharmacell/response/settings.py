@@ -131,6 +131,17 @@ class ConfigurationChoice:
 
 
 @dataclass(frozen=True)
+class BulkStage:
+    """What the networks learn from bulk lines for."""
+
+    bulk_stage: Literal["own", "shared"] = setting(
+        "own",
+        "Whether the networks are trained on bulk lines for each sample, on the genes that it shares with them (own), "
+        "or once for all samples of a drug, on all bulk genes (shared; faster with many samples).",
+    )
+
+
+@dataclass(frozen=True)
 class Stack:
     """How many networks are trained side by side."""
 

@@ -1,7 +1,7 @@
 """One training stage of a stack of replicas: epochs, early stopping, history."""
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,8 @@ class Stage:
         Maps a batch to its loss terms.
     validation_terms
         Returns the loss terms on the validation part; ``total`` decides when to stop. None: train for all epochs.
+    shown
+        Whether its epochs show as progress; not where it is one of many.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Stage:
     batches: Callable[[], Sequence[Tensor]]
     train_terms: Callable[[Tensor], Terms]
     validation_terms: Callable[[], Terms] | None = None
+    shown: bool = True
 
 
 def train_epoch(stage: Stage, optimiser: torch.optim.Optimizer) -> Terms:
@@ -144,7 +147,10 @@ def run_stage(stage: Stage, config: TrainingConfig, history: History) -> Tensor:
 
     finished(0)
     where = " on the GPU" if next(modules.parameters()).is_cuda else ""
-    with closing(track(range(1, config.epochs + 1), stage.name + where, config.epochs, "epochs")) as epochs:
+    numbers = range(1, config.epochs + 1)
+    with (
+        closing(track(numbers, stage.name + where, config.epochs, "epochs")) if stage.shown else nullcontext(numbers)
+    ) as epochs:
         for epoch in epochs:
             modules.train()
             with products(modules, config.precision):

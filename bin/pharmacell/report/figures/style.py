@@ -117,14 +117,16 @@ def save(figure: "Figure", folder: Path, name: str) -> tuple[Path, Path]:
         Of the files, without their end.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    FigureCanvasAgg(figure)
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    # the canvases' own writers draw once; savefig draws twice, because of the layout
+    figure.set_dpi(DOTS)
     with whole_file(png) as partial:
-        figure.savefig(partial, dpi=DOTS)
+        FigureCanvasAgg(figure).print_png(partial)
     figure.set_layout_engine("none")  # the places found for the png hold for the svg
     with whole_file(svg) as partial:
-        figure.savefig(partial, dpi=DOTS, metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(partial, metadata={"Date": None})
     return png, svg
 
 
