@@ -49,8 +49,8 @@ workflow {
             ch_files = ch_files.mix(BENCHMARK.out.versions)
         } else {
             def gene_sets = InputFile.of(plan.geneSets, workflow.workDir)
-            def panel_model = InputFile.of(plan.panelModel, workflow.workDir)
-            PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.tables, PREPARE.out.panels, PREPARE.out.skipped, gene_sets, panel_model, plan.options)
+            def published = InputFile.of(plan.published, workflow.workDir)
+            PREDICT_RESPONSE(PREPARE.out.ready, PREPARE.out.tables, PREPARE.out.panels, PREPARE.out.skipped, gene_sets, published, plan.options)
             PREDICT_RESPONSE.out.verdicts.subscribe { line -> verdicts << line }
             ch_files = ch_files.mix(PREDICT_RESPONSE.out.versions)
         }

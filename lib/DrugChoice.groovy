@@ -64,6 +64,11 @@ class DrugChoice {
         [sample: "bulk${BETWEEN}${name}".toString(), drug: run.drug, sampling: run.sampling]
     }
 
+    /** The folder of a bulk stage that serves every sample, below models/bulk; its name in the place of a sample begins with `bulk`. */
+    static String stageFolder(String sample) {
+        sample.substring(sample.indexOf(BETWEEN) + 1)
+    }
+
     private static String folder(String drug) {
         drug.replaceAll(/[^A-Za-z0-9_.-]+/, '_')
     }

@@ -24,8 +24,8 @@ class Plan {
     final List<String> tables
     /** File of gene sets, or null. */
     final String geneSets
-    /** Folder of the panel's bulk stage that is reused, or null. */
-    final String panelModel
+    /** Folder of published bulk stages that are reused, or null. */
+    final String published
     /** What is odd and does not stop the run, one line each. */
     final List<String> warnings
     /** Options of the commands, by group of the schema; seed and device are in every one. 'report': what the page shows. */
@@ -67,7 +67,6 @@ class Plan {
         if (mode == 'benchmark') {
             checkBenchmark(params, simulated ? [simulated] : samples)
         }
-        panelModel = panelModel(params, launchDir)
         final Map<String, Object> shared = schema.values('run', params)
         final String cache = folder('cache_dir', params.cache_dir, launchDir)
         options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'tuning', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
@@ -80,6 +79,7 @@ class Plan {
             kept: [cache_dir: cache],
             report: params.findAll { name, value -> value != null && schema.reads(params.mode as String, name) && !(name in NOT_SHOWN) },
         ]
+        published = publishedStages(params, launchDir)
         checkLimits(params)
         checkOutdir(params.outdir.toString(), launchDir)
     }
@@ -146,21 +146,25 @@ class Plan {
         file.toString()
     }
 
-    /** The panel's part of a published bulk stage. */
-    private String panelModel(Map<String, ?> params, Object launchDir) {
+    /** The folder of published bulk stages, where it holds all that this run needs; an address is passed on unread. */
+    private String publishedStages(Map<String, ?> params, Object launchDir) {
         final Object value = params.model
-        if (value == null) {
-            return null
+        if (value == null || InputFile.isAddress(value.toString())) {
+            return value
         }
-        if (!samples.any { row -> row.panel }) {
-            fail("--model: ${value} is the bulk stage of a panel, and no row of ${params.input} asks for one; leave it out, or name several drugs or all")
+        final Path found = InputFile.find(value.toString(), [Paths.get(launchDir.toString())])
+        final List<Map> rows = simulated ? [simulated] : samples
+        final List<Map> runs = options.bulk_stage.shared ? rows.collectMany { row -> row.runs } : []
+        final List<String> needed = runs.collect { run -> DrugChoice.stageFolder(DrugChoice.bulkStage(run).sample as String) }.unique() +
+            (rows.any { row -> row.panel } ? [PANEL_MODEL] : [])
+        if (!needed) {
+            fail('--model: nothing of it would be used: no row asks for a panel, and each sample has a bulk stage of its own; leave it out, or give --bulk_stage shared')
         }
-        final String part = "${value}/${PANEL_MODEL}"
-        final Path found = InputFile.isAddress(part) ? null : InputFile.find(part, [Paths.get(launchDir.toString())])
-        if (found == null && !InputFile.isAddress(part)) {
-            fail("--model: ${value} holds no folder ${PANEL_MODEL}; give the folder models/bulk_stage that an earlier run published")
+        final String missing = needed.find { name -> found == null || !Files.isDirectory(found.resolve(name)) }
+        if (missing) {
+            fail("--model: ${value} holds no folder ${missing}; give the folder models/bulk that a run with the same drugs published")
         }
-        found ? found.toString() : part
+        found.toString()
     }
 
     /** A folder's whole path; it is made, because a container's engine would make it as root. */

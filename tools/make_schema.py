@@ -87,7 +87,7 @@ class ReusedStage:
 
     model: Path | None = setting(
         None,
-        "Folder models/bulk_stage that an earlier run published: its bulk stage is used and none is trained.",
+        "Folder models/bulk that an earlier run published: its bulk stages are used and none is trained.",
         kind="folder",
     )
 

@@ -18,7 +18,7 @@ workflow PREDICT_RESPONSE {
     panels  // [meta, cells, bulk.h5ad, response.parquet]: one element for each sample with a panel
     skipped    // map from the name of a sample that is left out to the reason
     gene_sets  // gmt file, or an empty list
-    panel_model  // folder of a published bulk stage of the panel, or an empty list
+    published  // folder of bulk stages that an earlier run published, or an empty list
     options    // map: the options of each step, by the group of nextflow_schema.json
 
     main:
@@ -31,7 +31,8 @@ workflow PREDICT_RESPONSE {
     def ch_runs = ch_ready.map { run -> [shared ? DrugChoice.bulkStage(run[0]) : run[0]] + run }
     PRETRAIN_BULK(
         ch_runs.map { stage, _meta, cells, bulk, response -> [stage, shared ? [] : cells, bulk, response] }.unique(),
-        options.network + options.training,
+        shared ? published : [],
+        options.network + options.training + options.kept,
     )
     FINETUNE_SC(
         PRETRAIN_BULK.out.model.combine(ch_runs, by: 0).map { _stage, weights, config, split, meta, cells, bulk, response ->
@@ -63,10 +64,10 @@ workflow PREDICT_RESPONSE {
     PRETRAIN_PANEL(
         ch_bulk.map { bulk, _response -> bulk },
         ch_bulk.map { _bulk, response -> response },
-        panel_model,
+        published,
         options.run + options.kept,
     )
-    PRETRAIN_PANEL.out.warning.subscribe { file -> file.text.readLines().each { line -> log.warn(line) } }
+    PRETRAIN_PANEL.out.warning.mix(PRETRAIN_BULK.out.warning).subscribe { file -> file.text.readLines().each { line -> log.warn(line) } }
     PREDICT_PANEL(panels.combine(PRETRAIN_PANEL.out.model), options.run)
 
     FIGURES(

@@ -8,20 +8,23 @@ process PRETRAIN_BULK {
 
     input:
     tuple val(meta), path(cells), path(bulk, stageAs: 'bulk/*'), path(response)
+    path published, stageAs: 'published/*' // folder of bulk stages that an earlier run published, to reuse; or an empty list
     val options
 
     output:
     tuple val(meta), path("${meta.sample}.pretrained.safetensors"), path("${meta.sample}.pretrained.json"),
         path("${meta.sample}.split.csv"), emit: model
     tuple val(meta), path("${meta.sample}.source_metrics.csv"), path("${meta.sample}.source_history.csv"), emit: tables
+    path "${meta.sample}.made_from.json", optional: true, emit: facts // without cells: kept between runs
+    path 'reused.warning', optional: true, emit: warning
     path 'versions.yml', emit: versions
 
     script:
-    def files = [bulk: bulk, response: response, target: cells]
+    def files = [bulk: bulk, response: response, target: cells, model: published ? "${published}/${DrugChoice.stageFolder(meta.sample)}" : null]
     def row = meta.subMap('sample', 'drug', 'sampling')
     """
     : ${task.ext.code}
-    pretrain_bulk.py ${Options.line(files + options + row)} --threads ${task.cpus} --attempt ${task.attempt}
+    pretrain_bulk.py ${Options.line(files + options + row)} --code ${task.ext.code} --threads ${task.cpus} --attempt ${task.attempt}
     versions.py --process '${task.process}' torch scikit-learn imbalanced-learn > versions.yml
     """
 

@@ -8,7 +8,7 @@ process PRETRAIN_PANEL {
     input:
     path bulk
     path response
-    path model, stageAs: 'published/*' // folder of a panel model to reuse, or an empty list
+    path published, stageAs: 'published/*' // folder of bulk stages that an earlier run published, to reuse; or an empty list
     val options
 
     output:
@@ -17,7 +17,7 @@ process PRETRAIN_PANEL {
     path 'versions.yml', emit: versions
 
     script:
-    def files = [bulk: bulk, response: response, model: model]
+    def files = [bulk: bulk, response: response, model: published ? "${published}/panel_model" : null]
     """
     : ${task.ext.code}
     pretrain_panel.py ${Options.line(files + options)} --code ${task.ext.code} --threads ${task.cpus} --outdir panel_model

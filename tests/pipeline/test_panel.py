@@ -33,6 +33,7 @@ def test_samples_share_one_bulk_stage_and_each_is_read_once(stubbed):
     _, ended = stubbed
     assert "PREPARE_BULK (all drugs)" in ended.submitted
     counts = {"PREPARE_BULK": 1, "QC": N_SAMPLES + 1, "PRETRAIN_PANEL": 1, "PREDICT_PANEL": N_SAMPLES}
+    counts |= {"PRETRAIN_BULK": 6}  # one for each drug: two samples share that of cisplatin
     counts |= {"PREDICT": 7, "KEY_GENES": 6, "TRAJECTORY": 6, "FIGURES": 7}
     counts |= {"PANEL_FIGURES": N_SAMPLES, "EXPLORER": N_SAMPLES + 1, "REPORT": 1}
     assert {process: count(ended, process) for process in counts} == counts
@@ -47,6 +48,7 @@ def test_each_of_several_drugs_has_a_folder_and_the_first_five_are_explained(stu
         assert (results / "predictions/s0" / drug / "predictions.csv").exists()
         assert (results / "predictions/s0" / drug / "figures").is_dir()
         assert (results / "models/s0" / drug / "model.json").exists()
+        assert (results / "models/bulk" / drug / "pretrained.json").exists()
     assert {path.name for path in (results / "key_genes/s0").iterdir()} == set(drugs) - {"Drug_6"}
     assert (results / "key_genes/s0/cisplatin/trajectory/pseudotime.csv").exists()
     assert (results / "predictions/one/one.h5ad").exists(), "one drug: no folder of the drug"
@@ -57,7 +59,7 @@ def test_panels_and_their_bulk_stage_are_published(stubbed):
     assert {path.name for path in (results / "panel").iterdir()} == {f"s{number}" for number in range(N_SAMPLES)}
     assert (results / "panel/s7/panel.csv").exists()
     assert (results / "panel/s7/figures").is_dir()
-    assert (results / "models/bulk_stage/panel_model/card.json").exists()
+    assert (results / "models/bulk/panel_model/card.json").exists()
     assert (results / "report/pharmacell_report.html").exists()
 
 
@@ -90,7 +92,7 @@ def test_a_panel_alone_predicts_all_drugs_and_trains_for_none(predicted):
 def test_the_bulk_stage_is_kept_and_published(predicted):
     folder, _ = predicted
     (kept,) = (folder / "cache/bulk_stage").iterdir()
-    published = folder / "results/test/models/bulk_stage/panel_model"
+    published = folder / "results/test/models/bulk/panel_model"
     assert {path.name: path.read_bytes() for path in kept.iterdir()} == {
         path.name: path.read_bytes() for path in published.iterdir()
     }
@@ -98,29 +100,43 @@ def test_the_bulk_stage_is_kept_and_published(predicted):
 
 def test_a_published_bulk_stage_of_other_lines_is_refused(project, predicted):
     folder, _ = predicted
-    model = ("--model", "results/test/models/bulk_stage")
+    model = ("--model", "results/test/models/bulk")
     ended = run(
         project, folder, "-profile", "test", "-resume", "--input", "samples.csv", *model, "--exclude_lines", "42-MG-BA"
     )
     assert ended.code == 1
-    said = [line for line in ended.output.splitlines() if line.startswith("ERROR ~ ") and ": --model" in line]
+    said = [
+        line for line in ended.output.splitlines() if line.startswith("ERROR ~ PRETRAIN_PANEL (all drugs): --model")
+    ]
     assert said, ended.output
     assert "was made from other bulk data or with other lines excluded" in said[-1]
     assert count(ended, "PREDICT_PANEL") == 0
 
 
 MODELS = {
-    "nowhere": ("all", "--model: nowhere holds no folder panel_model; give the folder models/bulk_stage"),
-    "published": ("cisplatin", "--model: published is the bulk stage of a panel, and no row of own.csv asks for one"),
+    "nowhere": ("all", {}, "--model: nowhere holds no folder panel_model; give the folder models/bulk"),
+    "published": ("X 1", {}, "--model: published holds no folder X_1; give the folder models/bulk"),
+    "own": (
+        "X 1",
+        {"bulk_stage": "own"},
+        "--model: reuses the bulk stage of all samples, and this run trains one for each",
+    ),
 }
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_that_cannot_be_reused_is_refused_before_any_task(project, tmp_path, model):
-    drug, said = MODELS[model]
+    drug, more, said = MODELS[model]
     (tmp_path / "a.csv").write_text("x")
     (tmp_path / "published/panel_model").mkdir(parents=True)
     (tmp_path / "own.csv").write_text(f"sample,path,drug\na,a.csv,{drug}\n")
-    params = {"mode": "predict", "input": "own.csv", "outdir": "results", "binarise": "quantile", "model": model}
+    params = {
+        "mode": "predict",
+        "input": "own.csv",
+        "outdir": "results",
+        "binarise": "quantile",
+        "config": "default",
+        "model": model,
+    } | more
     case = {"call": "plan", "project": str(project), "params": params, "launch_dir": str(tmp_path)}
     assert call([case])[0]["error"].startswith(said)

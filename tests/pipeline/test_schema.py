@@ -56,7 +56,9 @@ FILLED = {
             "scale",
         ),
     },
-    "pretrain_bulk": {"sample", "drug", "target", "bulk", "response", "autoencoder", "attempt"},
+    "pretrain_bulk": {
+        *("sample", "drug", "target", "bulk", "response", "autoencoder", "attempt", "cache_dir", "code", "model"),
+    },
     "finetune_sc": {"sample", "drug", "target", "bulk", "response", "pretrained", "split", "attempt"},
     "predict": {"sample", "target", "model", "null"},
     "plan_folds": {"sample", "drug", "target", "bulk", "response"},
