@@ -317,3 +317,24 @@ def test_single_options_override_the_preset():
     assert (training.epochs, training.sampling, training.validation) == (12, "none", "plain")
     assert configuration("default", None, {}) == DEFAULT
     assert not configuration("default", None, {"validation": "plain"}).training.ensemble
+
+
+def test_a_bulk_stage_of_all_samples_is_kept_and_that_of_one_is_not(finished, tmp_path):
+    """The second run takes the first one's files; another seed, or genes of a sample, make new ones."""
+    data = ["--bulk", finished / "bulk.h5ad", "--response", finished / "response.parquet", "--drug", DRUG]
+    kept = [*data, *SHARED, *SHORT, *SMALL, "--cache_dir", tmp_path / "cache", "--code", "digest"]
+    said = {}
+    for name, more in {
+        "first": [],
+        "second": [],
+        "other": ["--seed", 9],
+        "own": ["--target", finished / "s.h5ad"],
+    }.items():
+        ended = run(pretrain_bulk, [*kept, *more, "--outdir", tmp_path / name])
+        assert ended.exit_code == 0, ended.stderr
+        said[name] = "the result of an earlier run is used" in ended.stderr
+    assert said == {"first": False, "second": True, "other": False, "own": False}
+    assert len(list((tmp_path / "cache/bulk_stage").iterdir())) == 2
+    files = {path.name: path.read_bytes() for path in (tmp_path / "first").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "second").iterdir()}
+    assert files.keys() - {path.name for path in (tmp_path / "own").iterdir()} == {"s.made_from.json"}
