@@ -20,7 +20,7 @@ def stubbed(project, tmp_path_factory):
     rows = [f"s{number},{cells},{'target:BRAF' if number else SEVERAL},,line,\n" for number in range(N_SAMPLES)]
     (folder / "samples.csv").write_text(HEADER + "".join(rows) + f"one,{cells},cisplatin,,,\n")
     arguments = ("-profile", "test", "-stub-run", "--input", "samples.csv", "--outdir", "results")
-    ended = run(project, folder, *arguments, "--cache_dir", "cache")
+    ended = run(project, folder, *arguments, "--cache_dir", "cache", "--bulk_stage", "shared")
     assert ended.code == 0, ended.output
     return folder, ended
 
@@ -113,14 +113,11 @@ def test_a_published_bulk_stage_of_other_lines_is_refused(project, predicted):
     assert count(ended, "PREDICT_PANEL") == 0
 
 
+SHARED = {"bulk_stage": "shared"}
 MODELS = {
     "nowhere": ("all", {}, "--model: nowhere holds no folder panel_model; give the folder models/bulk"),
-    "published": ("X 1", {}, "--model: published holds no folder X_1; give the folder models/bulk"),
-    "own": (
-        "X 1",
-        {"bulk_stage": "own"},
-        "--model: reuses the bulk stage of all samples, and this run trains one for each",
-    ),
+    "published": ("X 1", SHARED, "--model: published holds no folder X_1; give the folder models/bulk"),
+    "unused": ("X 1", {"bulk_stage": "own"}, "--model: nothing of it would be used: no row asks for a panel"),
 }
 
 
