@@ -69,7 +69,7 @@ class Plan {
         }
         final Map<String, Object> shared = schema.values('run', params)
         final String cache = folder('cache_dir', params.cache_dir, launchDir)
-        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'benchmark', 'tuning', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
+        options = ['bulk', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'panel', 'benchmark', 'tuning', 'stacks', 'explanation', 'trajectory', 'run'].collectEntries { group ->
             [group, schema.values(group, params + [cache_dir: cache]) + shared]
         } + [
             bulk_stage: [shared: params.bulk_stage == 'shared'],

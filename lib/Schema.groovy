@@ -10,7 +10,7 @@ class Schema {
         'input_output', 'bulk', 'bulk_tables', 'simulation', 'quality_control', 'network', 'training', 'transfer', 'prediction', 'trajectory',
     ]
     static final Map<String, List<String>> GROUPS = [
-        predict: OF_CELLS + ['bulk_stage', 'reused_stage', 'explanation', 'explanation_inputs'],
+        predict: OF_CELLS + ['bulk_stage', 'reused_stage', 'panel', 'explanation', 'explanation_inputs'],
         benchmark: OF_CELLS + ['benchmark', 'tuning', 'stacks'],
         perturbation: [
             'perturbation_inputs', 'perturbation_comparison', 'perturbation', 'perturbation_moments', 'perturbation_simulation',

@@ -28,6 +28,7 @@ from pharmacell.core.settings import (  # noqa: E402
 )
 from pharmacell.data.settings import BulkSource, Cut, Limits, OwnBulk, Request, Simulation  # noqa: E402
 from pharmacell.explain.settings import Attribution, Pseudotime  # noqa: E402
+from pharmacell.panel.settings import PanelNetworkChoice  # noqa: E402
 from pharmacell.perturbation.models.registry import BASELINES, REGISTRY  # noqa: E402
 from pharmacell.perturbation.protocols import PROTOCOLS  # noqa: E402
 from pharmacell.perturbation.settings import (  # noqa: E402
@@ -251,6 +252,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
     "transfer": ("Transfer to the cells", (Source(TransferConfig, part="transfer"), Source(Supervision))),
     "bulk_stage": ("Bulk stage", (Source(BulkStage),)),
     "prediction": ("Prediction of the cells", (Source(Smoothing),)),
+    "panel": ("Panel of all drugs", (Source(PanelNetworkChoice),)),
     "explanation": ("Explanation of the predictions", (Source(Attribution),)),
     "explanation_inputs": ("What to explain with", (Source(ExplanationInputs),)),
     "trajectory": ("Pseudotime", (Source(Pseudotime),)),

@@ -65,7 +65,7 @@ workflow PREDICT_RESPONSE {
         ch_bulk.map { bulk, _response -> bulk },
         ch_bulk.map { _bulk, response -> response },
         published,
-        options.run + options.kept,
+        options.panel + options.kept,
     )
     PRETRAIN_PANEL.out.warning.mix(PRETRAIN_BULK.out.warning).subscribe { file -> file.text.readLines().each { line -> log.warn(line) } }
     PREDICT_PANEL(panels.combine(PRETRAIN_PANEL.out.model), options.run)

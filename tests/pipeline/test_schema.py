@@ -28,6 +28,7 @@ COMMANDS = {
     "pretrain_bulk": ("network", "training", "run"),
     "finetune_sc": ("training", "transfer", "run"),
     "predict": ("prediction", "run"),
+    "pretrain_panel": ("panel", "run"),
     "plan_folds": ("benchmark", "network", "training", "run"),
     "pretrain_autoencoder": ("network", "training", "run"),
     "cross_validate": ("stacks", "network", "training", "transfer", "prediction", "run"),
@@ -61,6 +62,7 @@ FILLED = {
     },
     "finetune_sc": {"sample", "drug", "target", "bulk", "response", "pretrained", "split", "attempt"},
     "predict": {"sample", "target", "model", "null"},
+    "pretrain_panel": {"bulk", "response", "model", "cache_dir", "code"},
     "plan_folds": {"sample", "drug", "target", "bulk", "response"},
     "pretrain_autoencoder": {"target", "bulk"},
     "cross_validate": {

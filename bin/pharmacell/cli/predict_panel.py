@@ -46,5 +46,10 @@ def predict_panel(
 
     lines, table = read_bulk(bulk, response)
     run_panel(
-        Bulk.of(lines, table, read_panel_model(model)), sample, chosen(PanelRequest, options), drugs, outdir, seed
+        Bulk.of(lines, table, read_panel_model(model, bool(options["smiles"]))),
+        sample,
+        chosen(PanelRequest, options),
+        drugs,
+        outdir,
+        seed,
     )

@@ -73,3 +73,38 @@ def line_profiles(x: np.ndarray) -> np.ndarray:
     """
     deviation = x.std(1, keepdims=True)
     return (x - x.mean(1, keepdims=True)) / np.where(deviation > 0, deviation, 1)
+
+
+def pooled_profiles(profiles: np.ndarray, depth: float, platform: float, rng: np.random.Generator) -> np.ndarray:
+    """Imitate the pooled counts of many cells of each line, standardised within the profile.
+
+    The counts of many cells hardly vary from cell to cell, but another platform sees every gene more or less well than
+    arrays do. With a line's profile ``x``, gene g and line l::
+
+        rate_lg ~ exp(x_lg + platform a_lg),    a standard normal
+
+    and the counts are Poisson, brought to 10,000 and logged. Each line has a platform of its own, or who learns from
+    these profiles would learn one.
+
+    Parameters
+    ----------
+    profiles
+        Each line's expression, standardised within the line, [n_lines, n_genes].
+    depth
+        Counts of a profile for every 1,000 genes.
+    platform
+        Standard deviation of what a platform adds, in units of the profiles.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [n_lines, n_genes].
+    """
+    rates = profiles + platform * rng.standard_normal(profiles.shape, dtype=np.float32)
+    rates = np.exp(rates - rates.max(1, keepdims=True))
+    rates *= depth * profiles.shape[1] / 1000 / rates.sum(1, keepdims=True)
+    counts = rng.poisson(rates).astype(np.float32)
+    counts *= TARGET_SUM / np.maximum(counts.sum(1, keepdims=True), 1)
+    return line_profiles(np.log1p(counts)).astype(np.float32)

@@ -1,6 +1,6 @@
 """The bulk stage of the panel: everything that does not depend on a sample."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,18 +15,26 @@ from pharmacell.panel.linear import LinearChoice
 from pharmacell.panel.mutations import learn_effects
 from pharmacell.panel.profiles import BulkScale
 from pharmacell.panel.responses import Responses, read_responses
+from pharmacell.panel.settings import PanelNetworkConfig
 from pharmacell.panel.shifted import pseudo_bulks
 from pharmacell.panel.store import PanelModel
 from pharmacell.panel.verdict import ceiling
 
 if TYPE_CHECKING:
+    import torch
     from anndata import AnnData
 
 PENALTIES, TISSUE_WEIGHTS = (2.0, 4.0, 8.0), (1.0, 2.0, 4.0)  # the first weight needs the fewest fits
 LEAST_TRUST = 0.2  # or no profile would count
 
 
-def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
+def bulk_stage(
+    lines: "AnnData",
+    table: pd.DataFrame,
+    seed: int,
+    network: PanelNetworkConfig | None = None,
+    device: "torch.device | str" = "cpu",
+) -> PanelModel:
     """Choose by shifted validation what the linear members need, and score held-out lines of all drugs.
 
     Parameters
@@ -37,6 +45,10 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
         ``response.parquet`` of all drugs.
     seed
         Draws folds and pseudo-bulks.
+    network
+        Settings of the network of all drugs; None trains none.
+    device
+        Where it trains.
     """
     responses = read_responses(lines, table)
     say(f"panel: {len(responses.drugs)} drugs on {lines.n_obs} lines")
@@ -54,6 +66,18 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
         f"panel: penalty {choice.penalty:g} a gene, lines of the sample's tissue count {choice.tissue_weight:g} times, "
         f"differences from their mean {choice.trust:.2f} times"
     )
+    kept, weight, facts = None, 0.0, dict[str, Any]()
+    if network is not None:
+        from pharmacell.panel.blend import network_weight  # torch takes seconds to import
+        from pharmacell.panel.train_network import train_network
+
+        trained = train_network(scale, responses, network, seed, device)
+        weight, tried = network_weight(trained, scale, responses, tissues, choice.penalty)
+        say(f"panel: the network counts {weight:g}, the linear member {1 - weight:g}")
+        kept, facts = trained.network, {"network_epochs": trained.epochs, "network_weights_tried": tried}
+        known = np.isfinite(trained.held_out_imitated)
+        said = np.nan_to_num(trained.held_out_imitated)
+        found = np.where(known, (1 - weight) * found + weight * said, found).astype(np.float32)
     effects = learn_effects(lines.obs_names, responses.z - found, list(describe_drugs(responses.drugs)["target"]))
     say(f"panel: driver events change the response to {np.count_nonzero(effects.effects.any(0))} drugs")
     card = {
@@ -61,8 +85,9 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
         "genes": scale.genes,
         "drugs": responses.drugs,
         "left_out": responses.left_out,
-        "members": ["linear"],
+        "members": ["linear", "network"] if weight else ["linear"],
         "shifted_validation": scores,
+        **facts,
     }
     drugs = drug_table(responses, predictability(responses, found, groups))
     ceilings = drugs["verdict_ceiling"].to_numpy()
@@ -70,7 +95,7 @@ def bulk_stage(lines: "AnnData", table: pd.DataFrame, seed: int) -> PanelModel:
         verdict: pair_scores(responses.z[:, ceilings == verdict], found[:, ceilings == verdict], groups)[0]
         for verdict in (SUPPORTED, UNCERTAIN, NOT_SUPPORTED)
     }
-    return PanelModel(choice, drugs, found, effects, list(lines.obs_names), card)
+    return PanelModel(choice, drugs, found, effects, list(lines.obs_names), card, kept, weight)
 
 
 def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[dict[str, float]], np.ndarray]:

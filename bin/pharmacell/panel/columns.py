@@ -49,3 +49,4 @@ CARD_FILE, DRUGS_FILE, LINEAR_FILE, NETWORK_FILE = "card.json", "drugs.csv", "li
 EMBEDDED = "pharmacell_panel"  # in obsm
 MOST_EMBEDDED = 50  # drugs
 SUPPORTED, UNCERTAIN, NOT_SUPPORTED = "supported", "uncertain", "not supported"
+MOLECULES_FILE = "molecules.csv"  # what the network says of molecules asked about by structure

@@ -78,8 +78,12 @@ class SamplePanel:
         found = np.empty((len(profiles), len(self.responses.drugs)), np.float32)
         for tissue in dict.fromkeys(tissues):
             rows = tissues == tissue
-            found[rows] = self.linear(tissue).z(profiles[rows]) + self.shift
-        return found
+            found[rows] = self.linear(tissue).z(profiles[rows])
+        network, weight = self.model.network, self.model.network_weight
+        if network is not None and weight:
+            inputs = network.inputs(self.scale.within(profiles), self.scale.genes)
+            found += np.float32(weight) * (network.z(inputs) - found)
+        return (found + self.shift).astype(np.float32)
 
     @cached_property
     def spread(self) -> np.ndarray:

@@ -68,6 +68,16 @@ class BulkScale:
         products = (x @ x.T).astype(np.float64)
         return cls(genes, x, scaler, products)
 
+    def within(self, profiles: np.ndarray) -> np.ndarray:
+        """Return profiles of this scale as they are standardised within the profile, [n, n_genes].
+
+        Parameters
+        ----------
+        profiles
+            On the bulk scale, [n, n_genes].
+        """
+        return profiles * self.scaler.std + self.scaler.mean
+
     def of_counts(self, counts: np.ndarray) -> np.ndarray:
         """Return pooled counts on the scale of the lines, float32 [n, n_genes].
 

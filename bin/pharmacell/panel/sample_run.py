@@ -18,6 +18,7 @@ from pharmacell.panel import columns
 from pharmacell.panel.combinations import pairs_of_drugs
 from pharmacell.panel.drug_choice import drugs_asked_for
 from pharmacell.panel.groups import Groups, groups_of, holds_patients, normal_groups, patients
+from pharmacell.panel.molecules import molecules_table
 from pharmacell.panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups, without_level
 from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, pool, shared_genes
 from pharmacell.panel.resemblance import Resemblance, known_tissue, no_resemblance, resemblance
@@ -132,7 +133,16 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
     if counts.standardised:
         panel.profile_scale = RelativeScale(Standardiser.fit(block[:, :-1] for _, block in counts))
         more.append(RELATIVE)
+    if request.smiles and counts.standardised:
+        raise InputError(
+            "--smiles: the sample holds z-scores, and the network needs the level of each gene; give counts"
+        )
     pooled = pool(counts, groups.code, components, seed)
+    if request.smiles:
+        profiles = panel.scale.of_counts(pooled.parts.sum(1))
+        molecules = molecules_table(bulk.model.network, request.smiles, profiles, scale, list(groups.names))
+        with whole_file(outdir / columns.MOLECULES_FILE) as partial:
+            molecules.to_csv(partial, index=False, float_format="%.6g")
     if counts.standardised:
         near = no_resemblance(len(groups.names), given)
     else:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,14 @@ from pharmacell import __version__
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.input_file import reason
-from pharmacell.panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE
+from pharmacell.panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE, NETWORK_FILE
 from pharmacell.panel.linear import LinearChoice
 from pharmacell.panel.mutations import EventEffects
 
-FORMAT = 2
+if TYPE_CHECKING:
+    from pharmacell.panel.trained_network import PanelNetwork
+
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class PanelModel:
         Names of these lines.
     card
         Everything else that ``card.json`` says.
+    network
+        Of all drugs; None where none was trained.
+    network_weight
+        What it counts beside the linear member, from 0 to 1.
     """
 
     choice: LinearChoice
@@ -45,6 +52,8 @@ class PanelModel:
     effects: EventEffects
     lines: list[str]
     card: dict[str, Any]
+    network: "PanelNetwork | None" = None
+    network_weight: float = 0.0
 
 
 def write_panel_model(model: PanelModel, outdir: Path) -> None:
@@ -68,23 +77,30 @@ def write_panel_model(model: PanelModel, outdir: Path) -> None:
             "event_effects": model.effects.effects,
         }
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
+    if model.network is not None:
+        from pharmacell.panel.trained_network import save_network  # torch takes seconds to import
+
+        save_network(model.network, outdir / NETWORK_FILE)
     fixed = {
         "format": FORMAT,
         "version": __version__,
         "linear": asdict(model.choice),
+        "network_weight": model.network_weight,
         "lines": model.lines,
         "events": model.effects.names,
     }
     write_json(outdir / CARD_FILE, {**fixed, **model.card})
 
 
-def read_panel_model(folder: Path) -> PanelModel:
+def read_panel_model(folder: Path, with_network: bool = False) -> PanelModel:
     """Read what :func:`write_panel_model` wrote.
 
     Parameters
     ----------
     folder
         ``panel_model/``.
+    with_network
+        Whether the network is read although it counts nothing.
 
     Raises
     ------
@@ -102,7 +118,12 @@ def read_panel_model(folder: Path) -> PanelModel:
         )
         arrays = load_file(folder / LINEAR_FILE)
         effects = EventEffects(card["events"], arrays["event_rates"], arrays["event_effects"])
-        return PanelModel(LinearChoice(**card["linear"]), drugs, arrays["held_out"], effects, card["lines"], card)
+        choice, weight, network = LinearChoice(**card["linear"]), float(card["network_weight"]), None
+        if (weight or with_network) and (folder / NETWORK_FILE).exists():
+            from pharmacell.panel.trained_network import load_network  # torch takes seconds to import
+
+            network = load_network(folder / NETWORK_FILE)
+        return PanelModel(choice, drugs, arrays["held_out"], effects, card["lines"], card, network, weight)
     except InputError:
         raise
     except Exception as error:  # whatever a library makes of a damaged file
