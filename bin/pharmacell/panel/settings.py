@@ -26,8 +26,8 @@ class PanelRequest:
     mutations: str | None = setting(
         None, "Driver events that the sample is known to have, such as EGFR;TP53.", otherwise="not known"
     )
-    smiles: tuple[str, ...] = setting(
-        (),
+    smiles: tuple[str, ...] | None = setting(
+        None,
         "SMILES of molecules, separated by commas, that the panel's network is asked about, measured or not; the bulk "
         "stage needs --panel_network on --drug_features fingerprint.",
     )
