@@ -23,13 +23,13 @@ from pharmacell.core.seeds import generator
 from pharmacell.data.names import line_key
 from pharmacell.data.shifts import line_profiles
 from pharmacell.data.standardise import Standardiser
+from pharmacell.drug_panel.bulk_stage import choose
+from pharmacell.drug_panel.held_out import HeldOutLines, folds_of, pair_scores, paired_auroc
+from pharmacell.drug_panel.linear import LinearChoice, LinearPanel
+from pharmacell.drug_panel.profiles import BulkScale, shared_genes
+from pharmacell.drug_panel.responses import Responses, read_responses
+from pharmacell.drug_panel.shifted import pseudo_bulks
 from pharmacell.linear.weighted_ridge import WeightedRidge
-from pharmacell.panel.bulk_stage import choose
-from pharmacell.panel.held_out import HeldOutLines, folds_of, pair_scores, paired_auroc
-from pharmacell.panel.linear import LinearChoice, LinearPanel
-from pharmacell.panel.profiles import BulkScale, shared_genes
-from pharmacell.panel.responses import Responses, read_responses
-from pharmacell.panel.shifted import pseudo_bulks
 
 FEWEST_LINES = 300  # of a drug that counts
 BASELINE = LinearChoice(penalty=2.0, tissue_weight=4.0)

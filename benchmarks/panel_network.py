@@ -21,13 +21,13 @@ from scipy.stats import rankdata
 from pharmacell.core.seeds import generator
 from pharmacell.data.bulk import read_bulk
 from pharmacell.data.shifts import pooled_profiles
-from pharmacell.panel.blend import network_weight
-from pharmacell.panel.held_out import folds_of
-from pharmacell.panel.linear import LinearChoice, LinearPanel
-from pharmacell.panel.profiles import BulkScale
-from pharmacell.panel.responses import Responses, read_responses
-from pharmacell.panel.settings import PanelNetworkConfig
-from pharmacell.panel.train_network import train_network
+from pharmacell.drug_panel.blend import network_weight
+from pharmacell.drug_panel.held_out import folds_of
+from pharmacell.drug_panel.linear import LinearChoice, LinearPanel
+from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.responses import Responses, read_responses
+from pharmacell.drug_panel.settings import PanelNetworkConfig
+from pharmacell.drug_panel.train_network import train_network
 
 MIXTURE = ("HCC827", "NCIH1975", "A549", "NCIH2228", "NCIH838")
 PLATFORM, DEPTH = 0.3, 1000.0  # of the imitated profiles that are predicted; training draws others

@@ -27,8 +27,8 @@ from pharmacell.core.settings import (  # noqa: E402
     written,
 )
 from pharmacell.data.settings import BulkSource, Cut, Limits, OwnBulk, Request, Simulation  # noqa: E402
-from pharmacell.explain.settings import Attribution, Pseudotime  # noqa: E402
-from pharmacell.panel.settings import PanelNetworkChoice  # noqa: E402
+from pharmacell.drug_panel.settings import PanelNetworkChoice  # noqa: E402
+from pharmacell.explanation.settings import Attribution, Pseudotime  # noqa: E402
 from pharmacell.perturbation.models.registry import BASELINES, REGISTRY  # noqa: E402
 from pharmacell.perturbation.protocols import PROTOCOLS  # noqa: E402
 from pharmacell.perturbation.settings import (  # noqa: E402

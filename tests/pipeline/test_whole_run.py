@@ -158,7 +158,7 @@ def stubbed(project, tmp_path_factory) -> Finished:
 
 EDITS = {
     "report/__init__.py": ("FIGURES", "EXPLORER", "REPORT"),
-    "explain/attribution.py": ("KEY_GENES", "TRAJECTORY", "FIGURES", "EXPLORER", "REPORT"),
+    "explanation/attribution.py": ("KEY_GENES", "TRAJECTORY", "FIGURES", "EXPLORER", "REPORT"),
     "response/__init__.py": (*STEPS[1:], "REPORT"),
 }
 

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import pharmacell
-from pharmacell import api as pc
+import pharmacell as pc
 from pharmacell.core.errors import InputError
 from pharmacell.data.genes import gene_table
 
@@ -128,6 +127,6 @@ def test_read_gives_values_and_names_of_the_file(tmp_path):
 
 def test_nothing_heavy_is_loaded_before_a_function_is_used():
     code = "import sys, pharmacell; print('pandas' in sys.modules, 'pharmacell.api' in sys.modules)"
-    bin_folder = Path(pharmacell.__file__).parent.parent
+    bin_folder = Path(pc.__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", code], cwd=bin_folder, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -19,19 +19,19 @@ from synthetic_model import (
 )
 
 from pharmacell.core.seeds import generator
-from pharmacell.explain import attribution, class_means
-from pharmacell.explain.attention_maps import attention_tables, relative_entropy
-from pharmacell.explain.attribution import (
+from pharmacell.explanation import attribution, class_means
+from pharmacell.explanation.attention_maps import attention_tables, relative_entropy
+from pharmacell.explanation.attribution import (
     complete_gradients,
     deep_lift,
     integrated_gradients,
     member_weights,
     relevance,
 )
-from pharmacell.explain.class_means import CLASSES, Attributor, class_profiles, pooled_p
-from pharmacell.explain.key_genes import agreement, degs_among, key_gene_table, key_list
-from pharmacell.explain.replicas import Replicas
-from pharmacell.explain.sample import draw_cells
+from pharmacell.explanation.class_means import CLASSES, Attributor, class_profiles, pooled_p
+from pharmacell.explanation.key_genes import agreement, degs_among, key_gene_table, key_list
+from pharmacell.explanation.replicas import Replicas
+from pharmacell.explanation.sample import draw_cells
 
 CPU = torch.device("cpu")
 STEPS = 12

@@ -9,7 +9,7 @@ import pytest
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file
-from pharmacell.explain.deg_scores import (
+from pharmacell.explanation.deg_scores import (
     bin_count,
     correlation_test,
     correlations,
@@ -21,11 +21,11 @@ from pharmacell.explain.deg_scores import (
     random_scores,
     score_weights,
 )
-from pharmacell.explain.expression import Expression
-from pharmacell.explain.key_genes import COLUMNS
-from pharmacell.explain.list_tests import independent_units
-from pharmacell.explain.pathways import enrichment, read_gene_sets
-from pharmacell.explain.separation import separation
+from pharmacell.explanation.expression import Expression
+from pharmacell.explanation.key_genes import COLUMNS
+from pharmacell.explanation.list_tests import independent_units
+from pharmacell.explanation.pathways import enrichment, read_gene_sets
+from pharmacell.explanation.separation import separation
 
 N_CELLS, N_GENES = 120, 500
 GENES = [f"G{number}" for number in range(N_GENES)]
@@ -55,7 +55,7 @@ def test_bins_and_weights_give_scanpy_s_score(x):
 def test_random_lists_match_the_expression_of_the_list(x, monkeypatch):
     members, seen = np.array([3, 50, 111, 490]), []
     monkeypatch.setattr(
-        "pharmacell.explain.deg_scores.score_weights",
+        "pharmacell.explanation.deg_scores.score_weights",
         lambda chosen, reference: seen.append((chosen, reference)) or chosen.astype(np.float32),
     )
     random_scores(x, members, np.random.default_rng(1), n_lists=30, controls=5)

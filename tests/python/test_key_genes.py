@@ -22,7 +22,7 @@ from synthetic_model import (
 from synthetic_results import figures, of_chapter, write_results
 
 from pharmacell.cli.key_genes import key_genes
-from pharmacell.explain import sample
+from pharmacell.explanation import sample
 from pharmacell.report.content import write_content
 from pharmacell.report.key_genes import missing, overview, separated
 from pharmacell.report.results import read_results

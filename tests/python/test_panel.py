@@ -13,16 +13,16 @@ from scipy.stats import spearmanr
 from pharmacell.cli.predict_panel import predict_panel
 from pharmacell.cli.pretrain_panel import pretrain_panel
 from pharmacell.data.driver_events import driver_events
+from pharmacell.drug_panel import columns
+from pharmacell.drug_panel.combinations import pairs_of_drugs
+from pharmacell.drug_panel.groups import clusters
+from pharmacell.drug_panel.held_out import paired_auroc
+from pharmacell.drug_panel.linear import LinearChoice, LinearPanel, tissue_mean
+from pharmacell.drug_panel.mutations import learn_effects
+from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.responses import read_responses
 from pharmacell.linear.low_rank import soft_impute
 from pharmacell.linear.weighted_ridge import WeightedRidge
-from pharmacell.panel import columns
-from pharmacell.panel.combinations import pairs_of_drugs
-from pharmacell.panel.groups import clusters
-from pharmacell.panel.held_out import paired_auroc
-from pharmacell.panel.linear import LinearChoice, LinearPanel, tissue_mean
-from pharmacell.panel.mutations import learn_effects
-from pharmacell.panel.profiles import BulkScale
-from pharmacell.panel.responses import read_responses
 
 RARE = "Drug 49"
 

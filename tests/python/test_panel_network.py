@@ -9,16 +9,15 @@ import pytest
 import torch
 
 from pharmacell.core.errors import InputError
-from pharmacell.nn.random import ReplicaRandom
-from pharmacell.panel.blend import network_weight
-from pharmacell.panel.bulk_stage import bulk_stage
-from pharmacell.panel.molecules import molecules_table
-from pharmacell.panel.network import DrugQueryNetwork
-from pharmacell.panel.profiles import BulkScale
-from pharmacell.panel.responses import Responses
-from pharmacell.panel.settings import PanelNetworkConfig
-from pharmacell.panel.store import read_panel_model, write_panel_model
-from pharmacell.panel.train_network import (
+from pharmacell.drug_panel.blend import network_weight
+from pharmacell.drug_panel.bulk_stage import bulk_stage
+from pharmacell.drug_panel.molecules import molecules_table
+from pharmacell.drug_panel.network import DrugQueryNetwork
+from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.responses import Responses
+from pharmacell.drug_panel.settings import PanelNetworkConfig
+from pharmacell.drug_panel.store import read_panel_model, write_panel_model
+from pharmacell.drug_panel.train_network import (
     LinesAndDrugs,
     held_lines,
     learnt_from,
@@ -27,7 +26,8 @@ from pharmacell.panel.train_network import (
     train_network,
     training_data,
 )
-from pharmacell.panel.trained_network import load_network, save_network
+from pharmacell.drug_panel.trained_network import load_network, save_network
+from pharmacell.nn.random import ReplicaRandom
 
 SMALL = PanelNetworkConfig(
     latent=16, tokens=4, heads=2, drug_width=4, hidden=8, replicas=2, epochs=6, batch_size=16, dropout=0.0

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from pharmacell.core.errors import InputError
-from pharmacell.panel.groups import Groups
-from pharmacell.panel.truth import measured_responses, score
+from pharmacell.drug_panel.groups import Groups
+from pharmacell.drug_panel.truth import measured_responses, score
 
 GROUPS = Groups(np.array([0, 0, 1, 2]), ["a", "b", "c"], "told", [])
 OBS = pd.DataFrame(

@@ -19,10 +19,10 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.neighbour_graph import memberships, nearest_neighbours
 from pharmacell.evaluate.correlation import correlations
-from pharmacell.explain import diffusion
-from pharmacell.explain import trajectory as steps
-from pharmacell.explain.ordered_genes import along, expression, local_lines, read_key_genes
-from pharmacell.explain.trajectory import trace
+from pharmacell.explanation import diffusion
+from pharmacell.explanation import trajectory as steps
+from pharmacell.explanation.ordered_genes import along, expression, local_lines, read_key_genes
+from pharmacell.explanation.trajectory import trace
 from pharmacell.report.content import write_content
 from pharmacell.report.results import read_results
 from pharmacell.report.sample_figures import SAMPLE_FIGURES, draw_sample

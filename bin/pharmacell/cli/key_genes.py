@@ -7,7 +7,7 @@ import click
 from pharmacell.cli import inputs
 from pharmacell.core.command import command
 from pharmacell.core.options import options_of
-from pharmacell.explain.settings import Attribution
+from pharmacell.explanation.settings import Attribution
 
 
 @command("key_genes")
@@ -36,9 +36,9 @@ def key_genes(
     """
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.progress import say
-    from pharmacell.explain.files import write_tables
-    from pharmacell.explain.pathways import read_gene_sets
-    from pharmacell.explain.sample import Settings, explain_sample
+    from pharmacell.explanation.files import write_tables
+    from pharmacell.explanation.pathways import read_gene_sets
+    from pharmacell.explanation.sample import Settings, explain_sample
     from pharmacell.response.store import load_bundle
 
     use_threads(threads)

@@ -9,7 +9,7 @@ from pharmacell.cli import inputs
 from pharmacell.core.command import command
 from pharmacell.core.options import options_of
 from pharmacell.core.settings import chosen
-from pharmacell.panel.settings import PanelRequest
+from pharmacell.drug_panel.settings import PanelRequest
 
 
 @command("predict_panel")
@@ -41,8 +41,8 @@ def predict_panel(
 ) -> None:
     """Write panel.csv, groups.csv, combinations.csv, cells.parquet, panel.json and SAMPLE.h5ad."""
     from pharmacell.data.bulk import read_bulk
-    from pharmacell.panel.sample_run import Bulk, run_panel
-    from pharmacell.panel.store import read_panel_model
+    from pharmacell.drug_panel.sample_run import Bulk, run_panel
+    from pharmacell.drug_panel.store import read_panel_model
 
     lines, table = read_bulk(bulk, response)
     run_panel(

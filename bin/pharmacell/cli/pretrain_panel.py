@@ -9,7 +9,7 @@ from pharmacell.cli.bulk_stage import bulk_stage_options, fill_bulk_stage
 from pharmacell.core.command import command
 from pharmacell.core.kept import MadeFrom
 from pharmacell.core.options import options_of
-from pharmacell.panel.settings import DrugFeatures, PanelNetworkChoice, PanelNetworkConfig
+from pharmacell.drug_panel.settings import DrugFeatures, PanelNetworkChoice, PanelNetworkConfig
 
 
 @command("pretrain_panel")
@@ -40,8 +40,8 @@ def pretrain_panel(
     from pharmacell.core.device import resolve_device
     from pharmacell.core.progress import say
     from pharmacell.data.bulk import bulk_digest, read_bulk
-    from pharmacell.panel.bulk_stage import bulk_stage
-    from pharmacell.panel.store import write_panel_model
+    from pharmacell.drug_panel.bulk_stage import bulk_stage
+    from pharmacell.drug_panel.store import write_panel_model
 
     lines, table = read_bulk(bulk, response)
     network = PanelNetworkConfig(drug_features=drug_features) if panel_network == "on" else None

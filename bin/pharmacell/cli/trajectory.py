@@ -8,7 +8,7 @@ import click
 from pharmacell.cli import inputs
 from pharmacell.core.command import command
 from pharmacell.core.options import options_of
-from pharmacell.explain.settings import Pseudotime
+from pharmacell.explanation.settings import Pseudotime
 
 
 @command("trajectory")
@@ -34,8 +34,8 @@ def trajectory(
     from pharmacell.core.files import whole_file, write_json
     from pharmacell.core.progress import say
     from pharmacell.data.cells import CellMatrix
-    from pharmacell.explain.ordered_genes import read_key_genes
-    from pharmacell.explain.trajectory import compare, require_predictions, trace
+    from pharmacell.explanation.ordered_genes import read_key_genes
+    from pharmacell.explanation.trajectory import compare, require_predictions, trace
 
     cells = CellMatrix(target)
     require_predictions(cells.obs, str(target))

@@ -49,7 +49,7 @@ class KeyGeneResults:
     Parameters
     ----------
     table
-        Genes of each class, the most important first; see :func:`pharmacell.explain.key_genes.key_gene_table`.
+        Genes of each class, the most important first; see :func:`pharmacell.explanation.key_genes.key_gene_table`.
     summary
         How they were found, and ``missing``: part to reason.
     tables
@@ -74,7 +74,7 @@ class TrajectoryResults:
     Parameters
     ----------
     pseudotime
-        Every cell of the sample; see :class:`pharmacell.explain.trajectory.Trajectory`.
+        Every cell of the sample; see :class:`pharmacell.explanation.trajectory.Trajectory`.
     correlations
         Of pseudotime and probability.
     curves, bins

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pharmacell.explain.class_means import CLASSES, chunks
-from pharmacell.explain.replicas import Replicas
+from pharmacell.explanation.class_means import CLASSES, chunks
+from pharmacell.explanation.replicas import Replicas
 from pharmacell.nn.attention import TokenAttention
 from pharmacell.response.store import Bundle
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.columns import OBS_GROUP, OBS_TRUTH, UNKNOWN
-from pharmacell.explain.deg_scores import FEWEST_CELLS
+from pharmacell.explanation.deg_scores import FEWEST_CELLS
 from pharmacell.response.columns import CLASS_NAMES, OBS_LABEL, OBS_PROBABILITY
 
 MOST_CELLS = 5_000  # of larger samples, so many drawn at random are dense in memory

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pharmacell.panel.columns import NOT_SUPPORTED, SUPPORTED, UNCERTAIN
+from pharmacell.drug_panel.columns import NOT_SUPPORTED, SUPPORTED, UNCERTAIN
 
 LEVEL = 0.05
 AGAINST, DOUBT = 0.50, 0.60  # of the AUROC within tissue, as in the verdict on one drug

@@ -12,8 +12,8 @@ from pharmacell.data.annotations import cells_of_root
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.columns import OBS_GROUP
 from pharmacell.evaluate.correlation import CORRELATIONS, correlations
-from pharmacell.explain import diffusion
-from pharmacell.explain.ordered_genes import BINS, CURVES, along, expression
+from pharmacell.explanation import diffusion
+from pharmacell.explanation.ordered_genes import BINS, CURVES, along, expression
 from pharmacell.response.columns import OBS_PROBABILITY
 
 MOST_CELLS = 10_000  # in the diffusion map
@@ -211,7 +211,7 @@ def compare(found: Trajectory, cells: CellMatrix, genes: pd.DataFrame, seed: int
     -------
     dict
         ``correlations`` of :func:`pharmacell.evaluate.correlation.correlations`; ``curves`` and ``bins`` of
-        :func:`pharmacell.explain.ordered_genes.along`, the probability first. Without a pseudotime all have no rows.
+        :func:`pharmacell.explanation.ordered_genes.along`, the probability first. Without a pseudotime no rows.
     """
     used = np.flatnonzero(found.cells["used"])
     if not len(used):
@@ -264,7 +264,7 @@ def most_sensitive(
     probability
         Of being sensitive, [n_cells].
     part
-        From :func:`pharmacell.explain.diffusion.parts`, [n_cells].
+        From :func:`pharmacell.explanation.diffusion.parts`, [n_cells].
     notes
         Sentences for the user; one may be added.
     """

@@ -11,15 +11,15 @@ from pharmacell.core.seeds import generator, integer
 from pharmacell.data.molecules import canonical_smiles
 from pharmacell.data.shifts import pooled_profiles
 from pharmacell.data.structures import smiles_of
+from pharmacell.drug_panel.linear import LinearChoice
+from pharmacell.drug_panel.network import DrugQueryNetwork
+from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.responses import Responses
+from pharmacell.drug_panel.settings import PanelNetworkConfig
+from pharmacell.drug_panel.trained_network import PanelNetwork, structure_features
 from pharmacell.linear.fits import LinearFits
 from pharmacell.nn.keyed_dropout import drop_
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.panel.linear import LinearChoice
-from pharmacell.panel.network import DrugQueryNetwork
-from pharmacell.panel.profiles import BulkScale
-from pharmacell.panel.responses import Responses
-from pharmacell.panel.settings import PanelNetworkConfig
-from pharmacell.panel.trained_network import PanelNetwork, structure_features
 from pharmacell.training.loop import History, Stage, Terms, run_stage
 from pharmacell.training.training_set import batches
 

@@ -9,16 +9,16 @@ from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator
 from pharmacell.data.drugs import describe_drugs
 from pharmacell.data.structures import smiles_of
-from pharmacell.panel.columns import DRUGS, NOT_SUPPORTED, SUPPORTED, UNCERTAIN
-from pharmacell.panel.held_out import HeldOutLines, Predictability, folds_of, pair_scores, predictability
-from pharmacell.panel.linear import LinearChoice
-from pharmacell.panel.mutations import learn_effects
-from pharmacell.panel.profiles import BulkScale
-from pharmacell.panel.responses import Responses, read_responses
-from pharmacell.panel.settings import PanelNetworkConfig
-from pharmacell.panel.shifted import pseudo_bulks
-from pharmacell.panel.store import PanelModel
-from pharmacell.panel.verdict import ceiling
+from pharmacell.drug_panel.columns import DRUGS, NOT_SUPPORTED, SUPPORTED, UNCERTAIN
+from pharmacell.drug_panel.held_out import HeldOutLines, Predictability, folds_of, pair_scores, predictability
+from pharmacell.drug_panel.linear import LinearChoice
+from pharmacell.drug_panel.mutations import learn_effects
+from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.responses import Responses, read_responses
+from pharmacell.drug_panel.settings import PanelNetworkConfig
+from pharmacell.drug_panel.shifted import pseudo_bulks
+from pharmacell.drug_panel.store import PanelModel
+from pharmacell.drug_panel.verdict import ceiling
 
 if TYPE_CHECKING:
     import torch
@@ -68,8 +68,8 @@ def bulk_stage(
     )
     kept, weight, facts = None, 0.0, dict[str, Any]()
     if network is not None:
-        from pharmacell.panel.blend import network_weight  # torch takes seconds to import
-        from pharmacell.panel.train_network import train_network
+        from pharmacell.drug_panel.blend import network_weight  # torch takes seconds to import
+        from pharmacell.drug_panel.train_network import train_network
 
         trained = train_network(scale, responses, network, seed, device)
         weight, tried = network_weight(trained, scale, responses, tissues, choice.penalty)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pharmacell.explain.expression import Expression
+from pharmacell.explanation.expression import Expression
 
 MOST_GROUPS = 24
 

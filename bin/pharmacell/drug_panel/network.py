@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from pharmacell.drug_panel.settings import PanelNetworkConfig
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedDropout, StackedLinear
-from pharmacell.panel.settings import PanelNetworkConfig
 
 RIDGE = 0.3  # penalty of the vectors' regression on structures, as a share of a drug's squared length
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pharmacell.panel.columns import COMBINATIONS
+from pharmacell.drug_panel.columns import COMBINATIONS
 
 
 def pairs_of_drugs(

@@ -8,8 +8,15 @@ import torch
 from torch import Tensor
 
 from pharmacell.core.progress import track
-from pharmacell.explain.attribution import METHODS, complete_gradients, deep_lift, in_pieces, member_weights, relevance
-from pharmacell.explain.replicas import Replicas
+from pharmacell.explanation.attribution import (
+    METHODS,
+    complete_gradients,
+    deep_lift,
+    in_pieces,
+    member_weights,
+    relevance,
+)
+from pharmacell.explanation.replicas import Replicas
 from pharmacell.response.columns import CLASS_NAMES as CLASSES  # in the order of their label
 from pharmacell.response.store import Bundle
 
@@ -172,7 +179,7 @@ def relative(gap: Tensor, difference: Tensor) -> dict[str, float]:
     Parameters
     ----------
     gap, difference
-        From :func:`pharmacell.explain.attribution.complete_gradients`, [n_replicas, n].
+        From :func:`pharmacell.explanation.attribution.complete_gradients`, [n_replicas, n].
     """
     gaps, scale = gap.cpu().numpy(), max(float(difference.abs().mean()), 1e-12)
     return {

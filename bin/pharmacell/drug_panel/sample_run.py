@@ -14,21 +14,21 @@ from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import FEWEST_SHARED_GENES
 from pharmacell.data.standardise import Standardiser
-from pharmacell.panel import columns
-from pharmacell.panel.combinations import pairs_of_drugs
-from pharmacell.panel.drug_choice import drugs_asked_for
-from pharmacell.panel.groups import Groups, groups_of, holds_patients, normal_groups, patients
-from pharmacell.panel.molecules import molecules_table
-from pharmacell.panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups, without_level
-from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, pool, shared_genes
-from pharmacell.panel.resemblance import Resemblance, known_tissue, no_resemblance, resemblance
-from pharmacell.panel.responses import Responses, read_responses
-from pharmacell.panel.separation import best_drugs, separation
-from pharmacell.panel.settings import PanelRequest
-from pharmacell.panel.store import PanelModel
-from pharmacell.panel.tables import CellTable, groups_table, panel_table, write_panel_h5ad
-from pharmacell.panel.truth import measured_responses, score
-from pharmacell.panel.verdict import verdicts
+from pharmacell.drug_panel import columns
+from pharmacell.drug_panel.combinations import pairs_of_drugs
+from pharmacell.drug_panel.drug_choice import drugs_asked_for
+from pharmacell.drug_panel.groups import Groups, groups_of, holds_patients, normal_groups, patients
+from pharmacell.drug_panel.molecules import molecules_table
+from pharmacell.drug_panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups, without_level
+from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, pool, shared_genes
+from pharmacell.drug_panel.resemblance import Resemblance, known_tissue, no_resemblance, resemblance
+from pharmacell.drug_panel.responses import Responses, read_responses
+from pharmacell.drug_panel.separation import best_drugs, separation
+from pharmacell.drug_panel.settings import PanelRequest
+from pharmacell.drug_panel.store import PanelModel
+from pharmacell.drug_panel.tables import CellTable, groups_table, panel_table, write_panel_h5ad
+from pharmacell.drug_panel.truth import measured_responses, score
+from pharmacell.drug_panel.verdict import verdicts
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -97,7 +97,7 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
     request
         What the sheet says about it.
     asked
-        Drugs, see :func:`pharmacell.panel.drug_choice.drugs_asked_for`.
+        Drugs, see :func:`pharmacell.drug_panel.drug_choice.drugs_asked_for`.
     outdir
         Folder of the files.
     seed

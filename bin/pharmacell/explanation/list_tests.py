@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.seeds import generator, integer
-from pharmacell.explain.class_means import CLASSES
-from pharmacell.explain.deg_scores import correlation_test, correlations, list_scores, random_scores
-from pharmacell.explain.expression import Expression
-from pharmacell.explain.separation import separation
+from pharmacell.explanation.class_means import CLASSES
+from pharmacell.explanation.deg_scores import correlation_test, correlations, list_scores, random_scores
+from pharmacell.explanation.expression import Expression
+from pharmacell.explanation.separation import separation
 from pharmacell.training.clusters import cluster_cells
 
 TESTS = (
@@ -42,8 +42,8 @@ class ListTests:
     null
         ``class, list, pearson``: of random lists of matched expression.
     separation
-        From :func:`pharmacell.explain.separation.separation`, with ``labels``: which labels are told apart; None when
-        a score is missing.
+        From :func:`pharmacell.explanation.separation.separation`, with ``labels``: which labels are told apart; None
+        when a score is missing.
     """
 
     scores: pd.DataFrame
@@ -131,7 +131,7 @@ def separations(cells: Expression, scores: pd.DataFrame, seed: int) -> pd.DataFr
     cells
         Labels and groups.
     scores
-        From :func:`pharmacell.explain.deg_scores.list_scores`.
+        From :func:`pharmacell.explanation.deg_scores.list_scores`.
     seed
         Of the resampling.
     """

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
-from pharmacell.explain.key_genes import key_list
+from pharmacell.explanation.key_genes import key_list
 
 SMALLEST_SET, LARGEST_SET = 5, 500  # genes of a set that are among the model's
 PERMUTATIONS = 1000
@@ -56,7 +56,7 @@ def enrichment(table: pd.DataFrame, sets: dict[str, list[str]], most: int, seed:
     Parameters
     ----------
     table
-        From :func:`pharmacell.explain.key_genes.key_gene_table`.
+        From :func:`pharmacell.explanation.key_genes.key_gene_table`.
     sets
         Name to genes.
     most
@@ -127,7 +127,7 @@ def preranked(table: pd.DataFrame, sets: dict[str, list[str]], seed: int, thread
     Parameters
     ----------
     table
-        From :func:`pharmacell.explain.key_genes.key_gene_table`.
+        From :func:`pharmacell.explanation.key_genes.key_gene_table`.
     sets
         Name to genes.
     seed

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.responses import Responses
+from pharmacell.drug_panel.train_network import Trained
 from pharmacell.linear.fits import LinearFits
-from pharmacell.panel.profiles import BulkScale
-from pharmacell.panel.responses import Responses
-from pharmacell.panel.train_network import Trained
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 

@@ -12,12 +12,12 @@ from pharmacell import __version__
 from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.input_file import reason
-from pharmacell.panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE, NETWORK_FILE
-from pharmacell.panel.linear import LinearChoice
-from pharmacell.panel.mutations import EventEffects
+from pharmacell.drug_panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE, NETWORK_FILE
+from pharmacell.drug_panel.linear import LinearChoice
+from pharmacell.drug_panel.mutations import EventEffects
 
 if TYPE_CHECKING:
-    from pharmacell.panel.trained_network import PanelNetwork
+    from pharmacell.drug_panel.trained_network import PanelNetwork
 
 FORMAT = 3
 
@@ -31,7 +31,7 @@ class PanelModel:
     choice
         What shifted validation chose for the linear members.
     drugs
-        One row a drug, see :data:`pharmacell.panel.columns.DRUGS`.
+        One row a drug, see :data:`pharmacell.drug_panel.columns.DRUGS`.
     held_out
         Predicted z of each line, as a pseudo-bulk, by a fit that did not see it, float32 [n_lines, n_drugs].
     effects
@@ -78,7 +78,7 @@ def write_panel_model(model: PanelModel, outdir: Path) -> None:
         }
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
     if model.network is not None:
-        from pharmacell.panel.trained_network import save_network  # torch takes seconds to import
+        from pharmacell.drug_panel.trained_network import save_network  # torch takes seconds to import
 
         save_network(model.network, outdir / NETWORK_FILE)
     fixed = {
@@ -120,7 +120,7 @@ def read_panel_model(folder: Path, with_network: bool = False) -> PanelModel:
         effects = EventEffects(card["events"], arrays["event_rates"], arrays["event_effects"])
         choice, weight, network = LinearChoice(**card["linear"]), float(card["network_weight"]), None
         if (weight or with_network) and (folder / NETWORK_FILE).exists():
-            from pharmacell.panel.trained_network import load_network  # torch takes seconds to import
+            from pharmacell.drug_panel.trained_network import load_network  # torch takes seconds to import
 
             network = load_network(folder / NETWORK_FILE)
         return PanelModel(choice, drugs, arrays["held_out"], effects, card["lines"], card, network, weight)

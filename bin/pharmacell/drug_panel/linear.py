@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pharmacell.drug_panel.profiles import BulkScale
 from pharmacell.linear.weighted_ridge import WeightedRidge
-from pharmacell.panel.profiles import BulkScale
 
 PRIOR_LINES = 10  # of all tissues, that a tissue's mean response is drawn to
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.evaluate.correlation import correlations as bootstrapped
-from pharmacell.explain.class_means import CLASSES
+from pharmacell.explanation.class_means import CLASSES
 
 LIST_GENES = 100
 GENES_AT_ONCE = 256  # ranked in one piece

@@ -9,7 +9,7 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.data.columns import OF_DRUG
 from pharmacell.data.drugs import find_drugs
-from pharmacell.panel.groups import Groups
+from pharmacell.drug_panel.groups import Groups
 
 MEASURED = "_ln_ic50"  # KEY_ln_ic50:DRUG beside KEY:DRUG
 CLEAR = float(np.log(2))  # difference of two measured ln IC50 whose order counts: a factor of two

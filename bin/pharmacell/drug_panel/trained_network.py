@@ -18,9 +18,9 @@ from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.data.input_file import reason
 from pharmacell.data.molecules import canonical_smiles
 from pharmacell.data.standardise import LIMIT, Standardiser
+from pharmacell.drug_panel.network import DrugQueryNetwork
+from pharmacell.drug_panel.settings import PanelNetworkConfig
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.panel.network import DrugQueryNetwork
-from pharmacell.panel.settings import PanelNetworkConfig
 
 ROWS_AT_ONCE = 256
 REMEDY = "run pretrain_panel again"

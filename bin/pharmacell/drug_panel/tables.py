@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.files import whole_file
-from pharmacell.panel import columns
-from pharmacell.panel.predict import GroupPredictions
-from pharmacell.panel.resemblance import Resemblance
+from pharmacell.drug_panel import columns
+from pharmacell.drug_panel.predict import GroupPredictions
+from pharmacell.drug_panel.resemblance import Resemblance
 
 
 def panel_table(

@@ -11,14 +11,14 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator, integer
 from pharmacell.data.cells import CellMatrix
-from pharmacell.explain.attention_maps import AttentionTables, attention_tables
-from pharmacell.explain.class_means import CLASSES, Attributor, ClassAttributions, chunks, class_profiles
-from pharmacell.explain.deg_scores import FEWEST_CELLS, deg_list, differential, list_size
-from pharmacell.explain.expression import Expression, enough_of_both, predicted_labels, read_expression, true_labels
-from pharmacell.explain.groups import expression_by_group
-from pharmacell.explain.key_genes import COLUMNS, TOP, agreement, degs_among, key_gene_table, key_list
-from pharmacell.explain.list_tests import ListTests, list_tests
-from pharmacell.explain.pathways import enrichment
+from pharmacell.explanation.attention_maps import AttentionTables, attention_tables
+from pharmacell.explanation.class_means import CLASSES, Attributor, ClassAttributions, chunks, class_profiles
+from pharmacell.explanation.deg_scores import FEWEST_CELLS, deg_list, differential, list_size
+from pharmacell.explanation.expression import Expression, enough_of_both, predicted_labels, read_expression, true_labels
+from pharmacell.explanation.groups import expression_by_group
+from pharmacell.explanation.key_genes import COLUMNS, TOP, agreement, degs_among, key_gene_table, key_list
+from pharmacell.explanation.list_tests import ListTests, list_tests
+from pharmacell.explanation.pathways import enrichment
 from pharmacell.response.store import Bundle
 
 DOT_GENES = 10  # of each class

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from pharmacell.core.files import whole_file, write_json
-from pharmacell.explain.sample import Explained
+from pharmacell.explanation.sample import Explained
 
 
 def write_tables(found: Explained, sample: str, outdir: Path) -> None:

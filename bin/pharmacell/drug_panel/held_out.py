@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pharmacell.core.seeds import generator
+from pharmacell.drug_panel.linear import LinearChoice, tissue_mean, tissue_weights
+from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.responses import Responses
 from pharmacell.linear.weighted_ridge import WeightedRidge
-from pharmacell.panel.linear import LinearChoice, tissue_mean, tissue_weights
-from pharmacell.panel.profiles import BulkScale
-from pharmacell.panel.responses import Responses
 
 FOLDS = 5
 GAP = 0.5  # standard deviations between two lines' responses, from which on their order counts

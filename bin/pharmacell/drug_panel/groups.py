@@ -10,7 +10,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator, integer
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.neighbour_graph import memberships, nearest_neighbours
-from pharmacell.panel.profiles import CountMatrix
+from pharmacell.drug_panel.profiles import CountMatrix
 
 if TYPE_CHECKING:
     import igraph

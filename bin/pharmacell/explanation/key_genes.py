@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from pharmacell.explain.attribution import METHODS
-from pharmacell.explain.class_means import CLASSES, ClassAttributions
+from pharmacell.explanation.attribution import METHODS
+from pharmacell.explanation.class_means import CLASSES, ClassAttributions
 
 TOP = 100
 SIGNIFICANT = 0.05

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import false_discovery_control, norm
 
-from pharmacell.panel.held_out import residual_spread
-from pharmacell.panel.linear import LinearPanel
-from pharmacell.panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, cell_profiles
-from pharmacell.panel.resemblance import Resemblance
-from pharmacell.panel.responses import Responses
-from pharmacell.panel.store import PanelModel
+from pharmacell.drug_panel.held_out import residual_spread
+from pharmacell.drug_panel.linear import LinearPanel
+from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, cell_profiles
+from pharmacell.drug_panel.resemblance import Resemblance
+from pharmacell.drug_panel.responses import Responses
+from pharmacell.drug_panel.store import PanelModel
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -266,7 +266,7 @@ def predict_cells(
     counts
         Of all cells.
     pooled
-        From :func:`pharmacell.panel.profiles.pool`.
+        From :func:`pharmacell.drug_panel.profiles.pool`.
     tissues
         Of each cell, [n_cells].
     """

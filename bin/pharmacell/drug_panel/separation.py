@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pharmacell.panel.columns import NOT_SUPPORTED
+from pharmacell.drug_panel.columns import NOT_SUPPORTED
 
 N_BEST = 5
 

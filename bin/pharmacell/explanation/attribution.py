@@ -1,7 +1,7 @@
 """How much each gene moves a cell's score: three methods for the network, exact values for the linear members.
 
-The methods return multipliers of a cell's hidden numbers (see :class:`pharmacell.explain.replicas.Replicas`). A gene's
-attribution is its difference from the baseline times the multipliers carried to the genes.
+The methods return multipliers of a cell's hidden numbers (see :class:`pharmacell.explanation.replicas.Replicas`). A
+gene's attribution is its difference from the baseline times the multipliers carried to the genes.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from pharmacell.core.progress import say, track
-from pharmacell.explain.replicas import Replicas, logit_difference, through
+from pharmacell.explanation.replicas import Replicas, logit_difference, through
 from pharmacell.nn.attention import TokenAttention
 from pharmacell.nn.stacked import StackedLinear
 from pharmacell.response.ensemble import MEMBERS, Ensemble

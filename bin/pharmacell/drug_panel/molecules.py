@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.panel.profiles import BulkScale
+from pharmacell.drug_panel.profiles import BulkScale
 
 if TYPE_CHECKING:
-    from pharmacell.panel.trained_network import PanelNetwork
+    from pharmacell.drug_panel.trained_network import PanelNetwork
 
 
 def molecules_table(
