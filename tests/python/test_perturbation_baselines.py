@@ -31,7 +31,7 @@ def out_of_fold_error(table, name, protocol):
     return np.sqrt(squares / count)
 
 
-@pytest.mark.parametrize("name", [*BASELINES, *(set(CLASSICAL) - {"blend"})])
+@pytest.mark.parametrize("name", [*BASELINES, *sorted(set(CLASSICAL) - {"blend"})])
 def test_predicts_each_seed_alone_as_beside_others_and_without_reading_test_targets(name):
     table = small_table(n_genes=8)
     train, test = folds(table, "leave_compound_out", 0)[0]
