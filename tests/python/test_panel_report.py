@@ -112,6 +112,15 @@ def test_maps_are_those_of_the_drugs_that_separate_best(tmp_path):
     assert len([axis for axis in axes if axis.get_title()]) == len(DRUGS) - 1
 
 
+@pytest.mark.parametrize(("simulated", "name"), [(False, "tumour"), (True, "tumour (simulated cells)")])
+def test_titles_say_which_cells_are_simulated(tmp_path, simulated, name):
+    panel = write_panel_folder(tmp_path / "p")
+    facts = json.loads((panel / "panel.json").read_text()) | {"simulated": simulated}
+    (panel / "panel.json").write_text(json.dumps(facts))
+    drawn = PANEL_FIGURES["panel_maps"].draw(read_panel("tumour", panel), 0)
+    assert drawn.get_suptitle() == f"First drugs: {name}"
+
+
 def test_one_group_without_a_map_or_best_drugs_is_told_all_the_same(tmp_path):
     panel = write_panel_folder(tmp_path / "p")
     rows = pd.read_csv(panel / "panel.csv")

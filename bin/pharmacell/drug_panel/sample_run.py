@@ -326,6 +326,7 @@ class Output:
         source = "given" if request.tissue else "that of the bulk lines that each group resembles most"
         return {
             "groups": self.groups.how,
+            "simulated": bool(self.cells.uns.get("simulated", False)),
             "tissue": {name: str(tissue) for name, tissue in zip(self.groups.names, self.near.tissue, strict=True)},
             "tissue_source": source,
             "weights": {

@@ -312,7 +312,7 @@ def settings(facts: dict) -> dict[str, str]:
     facts
         ``panel.json``.
     """
-    told = {"notes", "best_drugs", "truth"}
+    told = {"notes", "best_drugs", "truth", "simulated"}
     found = {}
     for name, value in facts.items():
         for key, item in value.items() if isinstance(value, dict) else ((None, value),):

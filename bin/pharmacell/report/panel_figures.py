@@ -73,7 +73,7 @@ def _maps(results: PanelResults, seed: int) -> "Figure | None":
     """Draw the map of the cells for the first nine drugs."""
     if results.places is None or not np.isfinite(results.places).all(axis=1).any() or not results.cells.shape[1]:
         return None
-    return draw_drug_maps(results.places, results.cells, f"First drugs: {results.sample}", seed)
+    return draw_drug_maps(results.places, results.cells, f"First drugs: {results.name}", seed)
 
 
 def _heatmap(results: PanelResults, _seed: int) -> "Figure | None":
@@ -84,14 +84,14 @@ def _heatmap(results: PanelResults, _seed: int) -> "Figure | None":
     if not drugs:
         return None
     pathways = results.table.drop_duplicates("drug").set_index("drug")["pathway"].fillna("").astype(str).to_dict()
-    title = f"Groups and drugs: {results.sample}"
+    title = f"Groups and drugs: {results.name}"
     return draw_heatmap(results.wide[drugs], results.supported[drugs], pathways, title)
 
 
 def _ranking(results: PanelResults, _seed: int) -> "Figure | None":
     """Draw the first drugs of each group with their intervals."""
     rows = {name: own.head(RANKED) for name, own in ranked_groups(results).items()}
-    return draw_ranking(rows, results.truth, f"First drugs of each group: {results.sample}") if rows else None
+    return draw_ranking(rows, results.truth, f"First drugs of each group: {results.name}") if rows else None
 
 
 def _selectivity(results: PanelResults, _seed: int) -> "Figure | None":
@@ -107,7 +107,7 @@ def _selectivity(results: PanelResults, _seed: int) -> "Figure | None":
         )
         order = (pairs["own"] - pairs["others"]).sort_values(kind="stable").index
         rows[name] = pairs.loc[order].head(RANKED)
-    return draw_selectivity(rows, f"Each group against the others: {results.sample}") if rows else None
+    return draw_selectivity(rows, f"Each group against the others: {results.name}") if rows else None
 
 
 PANEL_FIGURES = by_name(

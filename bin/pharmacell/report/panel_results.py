@@ -58,6 +58,11 @@ class PanelResults:
     cells: "pd.DataFrame"
 
     @property
+    def name(self) -> str:
+        """The sample's name, as titles have it."""
+        return f"{self.sample} (simulated cells)" if self.facts.get("simulated") else self.sample
+
+    @property
     def wide(self) -> "pd.DataFrame":
         """Percentile of each group (row) and drug (column)."""
         return self.table.pivot(index="group", columns="drug", values="percentile")
