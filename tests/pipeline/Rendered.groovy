@@ -4,7 +4,7 @@ import java.nio.file.Paths
 /** What a process would run: its tag, script and stub, filled in by Groovy without an engine. */
 class Rendered {
 
-    private static final List<String> LISTS = ['pretrained', 'predictions', 'sections']
+    private static final List<String> LISTS = ['pretrained', 'predictions', 'scores', 'sections']
 
     /** For each text, with it in every column, text param and file name that reaches the process. */
     static List<Map<String, String>> process(String project, String module, List<String> texts) {
