@@ -34,7 +34,7 @@ def fit(model: str, chosen: FitOptions, seeds, train=TRAIN, test=TEST):
 def test_replica_in_a_stack_equals_the_same_alone(model, encoding, tmp_path):
     chosen = options(encoding, tmp_path, patience=2)
     stack, alone = fit(model, chosen, [0, 1, 2]), fit(model, chosen, [1])
-    np.testing.assert_allclose(stack.predictions[1], alone.predictions[0], atol=1e-6)
+    np.testing.assert_allclose(stack.predictions[1], alone.predictions[0], rtol=1e-5, atol=1e-5)  # sums in float32
     assert stack.predictions.shape == (3, len(TEST), len(TABLE.genes))
     assert stack.predictions.dtype == np.float32
     assert np.ptp(stack.predictions, axis=0).max() > 1e-4  # seeds differ

@@ -121,9 +121,9 @@ PERTURBATION_FIGURES = by_name(
             _sign_right,
             "perturbation",
             "4 error where the sign is right",
-            "By compound, for the three models (no baselines) with the least MRRMSE, as Fig. 2 of the study. Each "
-            "model has its own set of genes whose sign is right, so a lower line need not be a better model; strong "
-            "compounds lie at the right.",
+            "See for which compounds the error stays low where the sign is right; strong compounds lie at the right.",
+            note="The three models (no baselines) with the least MRRMSE, as Fig. 2 of the study. Each model has its "
+            "own set of genes whose sign is right, so a lower line need not be a better model.",
         ),
         FigureEntry(
             "cell_types",
