@@ -98,7 +98,7 @@ def umap_layout(indices: np.ndarray, distances: np.ndarray, start: np.ndarray, s
     n_cells, k = indices.shape
     edges = np.column_stack([np.repeat(np.arange(n_cells), k), indices.ravel()])
     graph = igraph.Graph(n_cells, edges, directed=True)
-    random.seed(integer(seed, "umap"))  # igraph draws from Python's generator
+    igraph.set_random_number_generator(random.Random(integer(seed, "umap")))
     layout = graph.layout_umap(
         dist=distances.ravel().tolist(),
         seed=(SPREAD * start / max(float(np.abs(start).max()), 1e-12)).tolist(),

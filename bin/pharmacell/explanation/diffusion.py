@@ -100,7 +100,7 @@ def clusters(graph: sparse.csr_matrix, seed: int) -> np.ndarray:
 
     edges = sparse.triu(graph).tocoo()
     drawn = igraph.Graph(graph.shape[0], np.column_stack([edges.row, edges.col]))
-    random.seed(integer(seed, "clusters"))  # igraph draws from Python's generator
+    igraph.set_random_number_generator(random.Random(integer(seed, "clusters")))
     found = drawn.community_leiden("modularity", weights=edges.data.tolist(), n_iterations=2)
     return np.array([f"cluster {number}" for number in found.membership], dtype=object)
 

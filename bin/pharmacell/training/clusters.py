@@ -36,7 +36,7 @@ def cluster_cells(x: np.ndarray, kind: str, seed: int) -> np.ndarray:
     latent = PCA(components, svd_solver="randomized", random_state=seed).fit_transform(x)
     edges = kneighbors_graph(latent, min(NEIGHBOURS, n_cells - 1)).tocoo()
     graph = igraph.Graph(n_cells, list(zip(edges.row.tolist(), edges.col.tolist(), strict=True))).simplify()
-    random.seed(seed)  # igraph draws from Python's generator
+    igraph.set_random_number_generator(random.Random(seed))  # another step may have set one of its own
     if kind == "leiden":
         import leidenalg
 
