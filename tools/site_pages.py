@@ -13,6 +13,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "bin"))
 
 from pharmacell.benchmark import columns as benchmark  # noqa: E402
+from pharmacell.drug_panel import columns as panel  # noqa: E402
 from pharmacell.response import columns as response  # noqa: E402
 
 OUTSIDE = re.compile(r"\[([^\]]*)\]\(\.\./([^)]*)\)")
@@ -23,6 +24,9 @@ TABLES = {
     "predictions/<sample>/metrics.csv": response.METRICS,
     "predictions/<sample>/model_metrics.csv": response.MODEL_METRICS,
     "predictions/<sample>/treatment.csv": response.TREATMENT,
+    "panel/<sample>/panel.csv": panel.PANEL,
+    "panel/<sample>/groups.csv": panel.GROUPS,
+    "panel/<sample>/combinations.csv": panel.COMBINATIONS,
 }
 
 
