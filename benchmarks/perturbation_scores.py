@@ -16,7 +16,7 @@ from synthetic_files import COMMANDS
 from pharmacell.perturbation.metrics import RowScores, Scorer
 from pharmacell.perturbation.models.registry import NETWORKS, NO_ENCODING, REGISTRY
 from pharmacell.perturbation.protocols import PROTOCOLS
-from pharmacell.perturbation.row_scores import COLUMNS, PAIR, ZEROS, example_of
+from pharmacell.perturbation.row_scores import COLUMNS, PAIR, PART, ZEROS, example_of
 from pharmacell.perturbation.table import PerturbationTable
 
 N_CELL_TYPES, N_COMPOUNDS, N_ROWS, N_GENES = 6, 146, 614, 18_211
@@ -60,7 +60,9 @@ def write_row_scores(scores: RowScores, table: PerturbationTable, prediction: np
         Where the files go.
     """
     rng = np.random.default_rng(0)
-    known = table.keys[list(PAIR)].assign(row=np.arange(len(table)), fold=np.arange(len(table)) % 5, **{ZEROS: 0.0})
+    known = table.keys[list(PAIR)].assign(
+        row=np.arange(len(table)), fold=np.arange(len(table)) % 5, **{PART: "test", ZEROS: 0.0}
+    )
     for protocol in PROTOCOLS:
         for model in REGISTRY:
             parts = []

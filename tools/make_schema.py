@@ -276,7 +276,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
         (
             Source(TableReading, ("layer",)),
             Source(Replicas),
-            Source(FitOptions, ("loss", "n_layers", "n_components")),
+            Source(FitOptions, ("loss", "n_layers", "n_components", "target_space", "pseudolabels")),
         ),
     ),
     "perturbation_moments": ("Simulated table for perturbation models: input", (Source(PerturbationMoments),)),

@@ -22,7 +22,7 @@ process KAGGLE_TRAIN {
     def files = [de_train: de_train, genes: genes, id_map: id_map, sample_submission: sample_submission, compound_embedding: compound_embedding]
     def folder = Options.quote("models/${meta.id}")
     def chosen = [model: meta.models, encoding: meta.encoding, protocol: meta.protocol, outdir: "models/${meta.id}"]
-    def given = ['drop_unparsable', 'keep_predictions']
+    def given = ['drop_unparsable', 'keep_predictions', 'pseudolabels']
     def flags = ([meta.protocol ? '--no_final' : ''] + given.findAll { name -> options[name] }.collect { name -> "--${name}" }).join(' ')
     """
     : ${task.ext.code}

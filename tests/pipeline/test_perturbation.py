@@ -141,7 +141,7 @@ def test_scores_gains_weights_and_submission_are_published(compared):
     assert sum(task.startswith("KAGGLE_TRAIN") for task in ended.submitted) == 4
     results = folder / "results/test/perturbation"
     scores = pd.read_csv(results / "scores.csv")
-    assert list(scores.columns) == ["model", "encoding", "protocol", "seed", "fold", "metric", "value"]
+    assert list(scores.columns) == ["model", "encoding", "protocol", "seed", "fold", "part", "metric", "value"]
     assert set(scores["model"]) == {*BASELINES, "ridge", "gru", "gru_ensemble"}
     assert set(scores.query("model == 'gru'")["seed"]) == {0, 1}
     assert set(scores["protocol"]) == {"kaggle"}

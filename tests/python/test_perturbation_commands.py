@@ -266,6 +266,11 @@ def test_treated_cells_that_are_refused(fold_changes, tmp_path):
         refuse(predict_perturbation, arguments, tmp_path / "out", *words)
 
 
+def test_fold_changes_are_not_taken_for_p_values(fold_changes, tmp_path):
+    arguments = ["--de_train", str(fold_changes / "de.h5ad"), "--layer", "logFC", "--target_space", "z_score"]
+    refuse(kaggle_train, arguments, tmp_path / "out", "the layer logFC holds fold changes, not p-values")
+
+
 def test_simulated_table_keeps_moments_and_follows_chemistry(tmp_path):
     run(simulate_perturbation, *SOURCE, "--outdir", tmp_path)
     table = PerturbationTable.read(tmp_path / "de_train.parquet")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import norm
 from synthetic_perturbation import CPU, ENCODINGS, options, small
 
 from pharmacell.core.errors import InputError
@@ -17,8 +18,10 @@ from pharmacell.perturbation.models.inner import inner_folds
 from pharmacell.perturbation.models.network import Network, configure
 from pharmacell.perturbation.models.registry import NETWORKS, build
 from pharmacell.perturbation.outputs import Outputs
+from pharmacell.perturbation.protocols import folds
 from pharmacell.perturbation.settings import FitOptions
 from pharmacell.perturbation.store import load, save
+from pharmacell.perturbation.target_spaces import signed_log10_p, z_score
 
 TABLE = small()
 TRAIN, TEST = TABLE.take(np.arange(70)), TABLE.take(np.arange(70, len(TABLE)))
@@ -154,6 +157,42 @@ def test_settings_of_the_study():
     assert configure("gru3", replace(study, n_layers=2)).widths() == [128, 64]
     with pytest.raises(InputError, match="n_layers"):
         configure("gru", replace(study, n_layers=2))
+
+
+@pytest.mark.parametrize("protocol", ["kaggle", "leave_compound_out"])
+def test_pseudolabels_are_what_the_networks_predict_themselves(protocol):
+    """The rows to predict take part under their predicted values; networks that have nothing to learn stay put."""
+    train, test = folds(TABLE, protocol, 0)[0]
+    known, asked = TABLE.take(train), TABLE.take(test)
+    once = fit("gru", options("joint", n_components=4), [0, 1], known, asked)
+    again = fit("gru", options("joint", n_components=4, pseudolabels=True), [0, 1], known, asked)
+    assert np.abs(again.predictions - once.predictions).max() > 1e-3
+    still = [fit("gru", options("joint", pseudolabels=flag, learning_rate=1e-9), [0], known, asked) for flag in (0, 1)]
+    np.testing.assert_allclose(still[0].predictions, still[1].predictions, atol=1e-4)
+
+
+def test_z_scores_are_those_of_the_p_values_and_come_back():
+    y = np.array([[0.0, 1e-4, 0.3, -1.30103, 2.0, -20.0, 150.0, -300.0]], np.float32)
+    z = z_score(y)
+    p = 10.0 ** -np.abs(y.astype(float))
+    np.testing.assert_allclose(z[:, :6], (np.sign(y) * norm.isf(p / 2))[:, :6], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(signed_log10_p(z), y, rtol=2e-6, atol=1e-7)
+    assert z[0, 3] == pytest.approx(-1.96, abs=1e-3)
+    stray = np.array([[-500.0, 0.0, 39.0]], np.float32)
+    np.testing.assert_allclose(signed_log10_p(stray), [[-315.3, 0, 315.3]], atol=0.1)
+    many = np.random.default_rng(0).normal(scale=3, size=(2, 70, 5)).astype(np.float32)
+    np.testing.assert_allclose(signed_log10_p(z_score(many)), many, rtol=2e-6, atol=1e-6)
+
+
+def test_networks_of_z_scores_predict_in_the_units_of_the_table(tmp_path):
+    chosen = options("joint", epochs=40, learning_rate=0.01, patience=0, target_space="z_score")
+    found = fit("gru", chosen, [0])
+    assert np.abs(found.predictions[0] - TEST.y).mean() < np.abs(TEST.y).mean()
+    begin = fit("gru", replace(chosen, learning_rate=1e-9, start="median"), [0], TRAIN, TRAIN).predictions[0]
+    middle = signed_log10_p(np.median(z_score(TRAIN.y), axis=0)[None])
+    assert np.corrcoef(begin.mean(axis=0), middle[0])[0, 1] > 0.5
+    save(found.weights, found.config, tmp_path / "m.safetensors")
+    assert np.array_equal(load(tmp_path / "m.safetensors", CPU)[0].predict(TEST.keys), found.predictions)
 
 
 def test_history_names_seeds():

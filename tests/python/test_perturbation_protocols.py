@@ -7,7 +7,7 @@ import pytest
 from perturbation_tables import small_table
 
 from pharmacell.core.errors import InputError
-from pharmacell.perturbation.protocols import PROTOCOLS, anchor_compounds, folds, lineage_of
+from pharmacell.perturbation.protocols import PROTOCOLS, anchor_compounds, folds, lineage_of, parts_of_test
 from pharmacell.perturbation.scaffolds import compound_groups, scaffold_groups
 
 ONCE = ("random", "leave_compound_out", "leave_scaffold_out", "leave_cell_type_out")
@@ -114,6 +114,18 @@ def test_predefined_tests_what_the_table_says():
     ((train, test),) = folds(table, "predefined", 0)
     assert set(table.split[train]) == {"train"}
     assert set(table.split[test]) == {"private_test"}
+
+
+def test_kaggle_has_a_public_and_a_private_part_that_share_no_compound():
+    table = small_table()
+    of_compound: dict[str, set] = {}
+    for _, test in folds(table, "kaggle", 0):
+        for name, part in zip(table.sm_name[test], parts_of_test(table, test, "kaggle", 0), strict=True):
+            of_compound.setdefault(name, set()).add(part)
+    assert sorted(part for (part,) in of_compound.values()) == ["private_test"] * 4 + ["public_test"] * 2
+    rows = np.arange(3)
+    assert set(parts_of_test(table, rows, "random", 0)) == {"test"}
+    assert list(parts_of_test(table_with_split(), rows, "predefined", 0)) == ["private_test", "train", "train"]
 
 
 def test_same_seed_same_folds_and_another_seed_others():

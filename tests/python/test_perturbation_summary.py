@@ -12,7 +12,7 @@ from perturbation_tables import small_table
 from pharmacell.cli.kaggle_summary import kaggle_summary
 from pharmacell.perturbation.metrics import METRICS, Scorer
 from pharmacell.perturbation.models.registry import FitOptions, build
-from pharmacell.perturbation.protocols import folds
+from pharmacell.perturbation.protocols import folds, parts_of_test
 from pharmacell.perturbation.row_scores import COLUMNS, example_of
 from pharmacell.report.page import write_report
 
@@ -45,6 +45,7 @@ def row_scores(table, model, protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
                 "row": test,
                 "cell_type": table.cell_type[test],
                 "sm_name": table.sm_name[test],
+                "part": parts_of_test(table, test, protocol, 0),
                 "zeros_in_truth": 0.0,
             }
             parts.append(Scorer(table.y[test]).score(values.astype(np.float32)).table().assign(**keys)[list(COLUMNS)])
@@ -104,7 +105,7 @@ def results(inputs, tmp_path_factory) -> Path:
 
 def test_scores_are_those_of_each_fold_and_seed(results, inputs, table):
     scores = pd.read_csv(results / "scores.csv")
-    assert list(scores.columns) == ["model", "encoding", "protocol", "seed", "fold", "metric", "value"]
+    assert list(scores.columns) == ["model", "encoding", "protocol", "seed", "fold", "part", "metric", "value"]
     assert set(scores["metric"]) == set(METRICS)
     assert set(scores["model"]) == set(MODELS)
     assert set(scores["seed"]) == set(SEEDS)
@@ -114,8 +115,14 @@ def test_scores_are_those_of_each_fold_and_seed(results, inputs, table):
         build("ridge", FitOptions()).fit_predict(table.take(train), table.keys.iloc[test], [1], None).predictions
     )
     expected = Scorer(table.y[test]).score(predicted[0]).mean()
-    found = scores.query("model == 'ridge' and protocol == 'kaggle' and seed == 1 and fold == 0").set_index("metric")
-    assert found["value"].to_dict() == pytest.approx(expected)
+    found = scores.query("model == 'ridge' and protocol == 'kaggle' and seed == 1 and fold == 0")
+    assert found.query("part == 'all'").set_index("metric")["value"].to_dict() == pytest.approx(expected)
+    part = parts_of_test(table, test, "kaggle", 0)
+    for name in ("public_test", "private_test"):
+        expected = Scorer(table.y[test[part == name]]).score(predicted[0][part == name]).mean()
+        values = found.query("part == @name").set_index("metric")["value"]
+        assert values.to_dict() == pytest.approx(expected, rel=1e-5)
+    assert set(scores.query("protocol == 'leave_compound_out'")["part"]) == {"all"}, "one part is not said twice"
 
 
 def test_cell_types_and_compounds_have_mean_and_extremes(results, table):

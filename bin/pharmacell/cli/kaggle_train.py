@@ -68,12 +68,14 @@ def kaggle_train(
     from pharmacell.perturbation.final_fit import fit_all_rows
     from pharmacell.perturbation.fold_runs import Run, parquet_writer, write_tables
     from pharmacell.perturbation.formats import is_h5ad, is_simulated
-    from pharmacell.perturbation.run_checks import check_run
+    from pharmacell.perturbation.run_checks import check_run, check_target_space
     from pharmacell.perturbation.table import PerturbationTable, read_id_map, read_sample_submission
 
     if sample_submission and not id_map:
         raise InputError("--sample_submission without --id_map: its rows are not known; add --id_map")
     fit_options = chosen(FitOptions, options).complete()
+    layer_read = (layer or DEFAULT_LAYER) if is_h5ad(de_train) else None
+    check_target_space(fit_options, layer_read)
     table = PerturbationTable.read(de_train, layer, drop_unparsable, genes)
     keys = read_id_map(id_map, table) if id_map else None
     parts = check_run(table, models, protocols, fit_options, final, seed)
@@ -92,7 +94,7 @@ def kaggle_train(
         "n_rows": len(table),
         "loss": fit_options.loss,
         "table": de_train.name,
-        "layer": (layer or DEFAULT_LAYER) if is_h5ad(de_train) else None,
+        "layer": layer_read,
     }
     for model in models if final else ():
         fit_all_rows(run, model, keys, ids, card, outdir)

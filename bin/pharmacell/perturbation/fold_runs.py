@@ -16,7 +16,8 @@ from pharmacell.core.files import whole_file
 from pharmacell.core.progress import say
 from pharmacell.perturbation.metrics import Scorer
 from pharmacell.perturbation.models.registry import ENSEMBLE, NETWORKS, NO_ENCODING, TRAINED, build
-from pharmacell.perturbation.row_scores import COLUMNS, KEYS, PAIR, ZEROS, example_of
+from pharmacell.perturbation.protocols import parts_of_test
+from pharmacell.perturbation.row_scores import COLUMNS, KEYS, PAIR, PART, ZEROS, example_of, means_by_part
 
 if TYPE_CHECKING:
     import torch
@@ -132,7 +133,8 @@ class Run:
         self.note(result.history, model, protocol, fold)
         truth = self.table.y[test]
         scorer = Scorer(truth)
-        known = keys[list(PAIR)].assign(**{"row": test, ZEROS: (truth == 0).mean(axis=1)})
+        parts = parts_of_test(self.table, test, protocol, self.seeds[0])
+        known = keys[list(PAIR)].assign(**{"row": test, PART: parts, ZEROS: (truth == 0).mean(axis=1)})
         # a model that joins the seeds has one prediction, which stands under the first
         scored = [(model, seed, predicted) for seed, predicted in zip(self.seeds, result.predictions, strict=False)]
         if len(result.predictions) > 1:
@@ -140,7 +142,7 @@ class Run:
         for name, seed, predicted in scored:
             scores = scorer.score(predicted)
             said = dict(zip(KEYS[:-1], (name, self.encoding(model), protocol, seed, fold), strict=True))
-            self.scores += [(*said.values(), metric, value) for metric, value in scores.mean().items()]
+            self.scores += [(*said.values(), *mean) for mean in means_by_part(scores, parts)]
             rows = pd.concat([known, scores.table()], axis=1).assign(**said)
             self.row_scores.append(rows[list(COLUMNS)])
         say(
@@ -247,7 +249,7 @@ def write_tables(run: Run, outdir: Path) -> None:
             pd.concat(run.history).to_csv(partial, index=False)
     if run.scores:
         with whole_file(outdir / "scores.csv") as partial:
-            pd.DataFrame(run.scores, columns=[*KEYS[:-1], "metric", "value"]).to_csv(partial, index=False)
+            pd.DataFrame(run.scores, columns=[*KEYS[:-1], PART, "metric", "value"]).to_csv(partial, index=False)
         for name, parts in (("row_scores", run.row_scores), ("examples", run.examples)):
             with whole_file(outdir / f"{name}.parquet") as partial:
                 pd.concat(parts).to_parquet(partial, index=False)

@@ -18,6 +18,8 @@ N_FOLDS = 5
 # told by the name of a cell type; a regulatory T cell is a CD4+ T cell
 LINEAGES = {"CD4+ T cells": re.compile(r"CD4|regulatory|\bTregs?\b", re.IGNORECASE)}
 LEARNED = ("train", "control", "public_test")  # parts of the real table's split; its private_test is predicted
+PUBLIC_TEST, PRIVATE_TEST, TEST = "public_test", "private_test", "test"  # parts of what is held out
+PUBLIC_SHARE = 0.4  # of the held-out compounds of ``kaggle``
 N_ANCHORS = 17  # compounds of the rarest cell types in the training data of the NeurIPS 2023 task
 
 
@@ -176,6 +178,33 @@ def anchor_compounds(table: "PerturbationTable", seed: int) -> np.ndarray:
     shuffled = generator(seed, "anchor compounds").permutation(len(names))
     ordered = shuffled[np.argsort(-n_cell_types[shuffled], kind="stable")]
     return names[ordered[: min(N_ANCHORS, len(names) // 2)]]
+
+
+def parts_of_test(table: "PerturbationTable", rows: np.ndarray, protocol: str, seed: int) -> np.ndarray:
+    """Return the part of the test that each held-out row belongs to, str [n_rows].
+
+    The competition ranked by one part of its test rows while it ran (public) and by the others in the end (private).
+    Under ``kaggle`` two fifths of the held-out compounds, drawn by the seed, are public in all cell types, the others
+    private; under ``predefined`` the table's own split tells; under other protocols all rows are one part.
+
+    Parameters
+    ----------
+    table
+        All rows with their keys.
+    rows
+        That are held out, int64 [n_rows].
+    protocol
+        How they were chosen.
+    seed
+        The user's seed.
+    """
+    if protocol == "predefined" and table.split is not None:
+        return table.split[rows].astype(str)
+    if protocol != "kaggle":
+        return np.full(len(rows), TEST)
+    held_out = np.setdiff1d(table.sm_name, anchor_compounds(table, seed))
+    drawn = generator(seed, "public part").permutation(held_out)[: round(PUBLIC_SHARE * len(held_out))]
+    return np.where(np.isin(table.sm_name[rows], drawn), PUBLIC_TEST, PRIVATE_TEST)
 
 
 def predefined(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.ndarray]:

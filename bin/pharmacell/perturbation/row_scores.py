@@ -1,5 +1,6 @@
 """Scores of every row that a model had not learned from, as files, and one example row of each model."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from pharmacell.perturbation.metrics import COUNTED, METRICS, RowScores, genes_c
 KEYS = ("model", "encoding", "protocol", "seed", "fold", "row")
 PAIR = ("cell_type", "sm_name")
 ZEROS = "zeros_in_truth"  # share of the row's genes whose true value is exactly 0
-COLUMNS = (*KEYS, *PAIR, ZEROS, *METRICS, *map(genes_column, COUNTED))
+PART = "part"  # of what is held out, such as public_test and private_test
+ALL_PARTS = "all"
+COLUMNS = (*KEYS, *PAIR, PART, ZEROS, *METRICS, *map(genes_column, COUNTED))
 EXAMPLE_COLUMNS = (*KEYS, *PAIR, "pearson", "mrrmse", "truth", "prediction")  # the last two: lists over the genes
 TEXTS = ("model", "encoding", "protocol", *PAIR)
 
@@ -27,7 +30,7 @@ class Scored:
     model, encoding, protocol, seed
         What was scored.
     rows
-        ``fold, row, cell_type, sm_name, zeros_in_truth`` of each scored row, by number of the row, [n_rows].
+        ``fold, row, cell_type, sm_name, part, zeros_in_truth`` of each scored row, by number of the row, [n_rows].
     scores
         Of each row.
     path
@@ -64,7 +67,7 @@ def read_row_scores(path: Path) -> list[Scored]:
             raise InputError(f"{path}: {', '.join(map(str, run))}: a row stands there twice; run kaggle_train again")
         model, encoding, protocol, seed = run
         found.append(
-            Scored(model, encoding, protocol, seed, rows[["fold", "row", *PAIR, ZEROS]], RowScores.of(rows), path)
+            Scored(model, encoding, protocol, seed, rows[["fold", "row", *PAIR, PART, ZEROS]], RowScores.of(rows), path)
         )
     return found
 
@@ -92,6 +95,24 @@ def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if missing := [name for name in columns if name not in frame]:
         raise InputError(f"{path}: the column {missing[0]} is missing; give a file of kaggle_train")
     return frame
+
+
+def means_by_part(scores: RowScores, parts: np.ndarray) -> Iterator[tuple[str, str, float]]:
+    """Yield part, metric and mean over rows: of all rows, and of each part where there are several.
+
+    Parameters
+    ----------
+    scores
+        Of the held-out rows.
+    parts
+        Of each row, str [n_rows].
+    """
+    names = np.unique(parts)
+    masks = {ALL_PARTS: np.ones(len(parts), bool)}
+    masks |= {str(name): parts == name for name in names if len(names) > 1}
+    for part, rows in masks.items():
+        for metric, value in scores.mean(rows).items():
+            yield part, metric, value
 
 
 def example_of(rows: pd.DataFrame, truth: np.ndarray, predictions: np.ndarray) -> pd.DataFrame:

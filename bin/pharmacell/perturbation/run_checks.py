@@ -7,6 +7,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.perturbation.models.registry import NETWORKS, REGISTRY, TRAINED
 from pharmacell.perturbation.protocols import Split, folds
 from pharmacell.perturbation.settings import FitOptions
+from pharmacell.perturbation.treated_cells import FOLD_CHANGE
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.table import PerturbationTable
@@ -54,6 +55,25 @@ def check_run(
     if networks:
         check_networks(table, networks, options)
     return parts
+
+
+def check_target_space(options: FitOptions, layer: str | None) -> None:
+    """Check that what networks are to see as z-scores are p-values, going by the name of the layer.
+
+    Parameters
+    ----------
+    options
+        What the command's user chose.
+    layer
+        Of the h5ad that is read; None for a table without layers.
+
+    Raises
+    ------
+    InputError
+        If the layer holds fold changes.
+    """
+    if options.target_space == "z_score" and FOLD_CHANGE.fullmatch(str(layer)):
+        raise InputError(f"--target_space z_score: the layer {layer} holds fold changes, not p-values; leave it out")
 
 
 def check_networks(table: "PerturbationTable", networks: Sequence[str], options: FitOptions) -> None:

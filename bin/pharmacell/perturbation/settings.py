@@ -9,6 +9,7 @@ from pharmacell.training.settings import Precision
 
 Encoding = Literal["ordinal", "smiles", "fingerprint", "embedding", "target_stats", "joint"]
 Loss = Literal["mae", "mse", "mrrmse", "huber", "mixed"]
+TargetSpaceName = Literal["original", "z_score"]
 Start = Literal["zero", "median", "cell_type"]
 Configuration = Literal["default", "study"]
 DEFAULT_LAYER = "sign_log10_pval"
@@ -50,6 +51,16 @@ class FitOptions:
         "Networks put out the scores of this many patterns of genes (singular vectors of the training rows).",
         at_least=1,
         otherwise="64; study every gene",
+    )
+    target_space: TargetSpaceName = setting(
+        "original",
+        "How networks see the targets: as the table has them, or signed p-values as z-scores, in which strong effects "
+        "weigh less. Predictions and scores are in the table's units either way.",
+    )
+    pseudolabels: bool = setting(
+        False,
+        "Train networks again with the rows to predict added, as their mean over the seeds predicts them; the truth of "
+        "these rows is not used.",
     )
     patience: int | None = setting(
         None,

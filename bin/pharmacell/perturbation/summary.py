@@ -11,7 +11,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.perturbation.gains import gains
 from pharmacell.perturbation.metrics import METRICS, RowScores
 from pharmacell.perturbation.models.registry import BASELINES, title_of
-from pharmacell.perturbation.row_scores import PAIR, Scored, read_row_scores
+from pharmacell.perturbation.row_scores import KEYS, PAIR, PART, Scored, means_by_part, read_row_scores
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Setting:
     protocol, model, encoding
         What was scored.
     rows
-        ``fold, row, cell_type, sm_name, zeros_in_truth`` of each scored row, [n_rows].
+        ``fold, row, cell_type, sm_name, part, zeros_in_truth`` of each scored row, [n_rows].
     scores
         Means over seeds.
     n_seeds
@@ -111,7 +111,9 @@ def average(scores: Sequence[RowScores]) -> RowScores:
 
 
 def score_table(scored: list[Scored]) -> pd.DataFrame:
-    """Return ``model, encoding, protocol, seed, fold, metric, value``: each fold's mean over its rows.
+    """Return ``model, encoding, protocol, seed, fold, part, metric, value``: each fold's mean over its rows.
+
+    ``part`` is ``all``, and where a fold has several parts, such as ``public_test`` and ``private_test``, each of them.
 
     Parameters
     ----------
@@ -122,9 +124,11 @@ def score_table(scored: list[Scored]) -> pd.DataFrame:
     for one in scored:
         folds = one.rows["fold"].to_numpy()
         for fold in np.unique(folds):
-            for metric, value in one.scores.mean(folds == fold).items():
-                rows.append((one.model, one.encoding, one.protocol, one.seed, fold, metric, value))
-    return pd.DataFrame(rows, columns=["model", "encoding", "protocol", "seed", "fold", "metric", "value"])
+            here = folds == fold
+            scores = RowScores(one.scores.value[here], one.scores.weight[here])
+            said = (one.model, one.encoding, one.protocol, one.seed, fold)
+            rows += [(*said, *mean) for mean in means_by_part(scores, one.rows.loc[here, PART].to_numpy(str))]
+    return pd.DataFrame(rows, columns=[*KEYS[:-1], PART, "metric", "value"])
 
 
 def group_table(settings: list[Setting], name: str) -> pd.DataFrame:

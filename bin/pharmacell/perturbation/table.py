@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,29 @@ class PerturbationTable:
             if field.name != "genes" and getattr(self, field.name) is not None
         }
         return replace(self, **chosen)
+
+    @classmethod
+    def of_predictions(cls, keys: pd.DataFrame, genes: list[str], y: np.ndarray) -> Self:
+        """Return a table of predictions.
+
+        Parameters
+        ----------
+        keys
+            ``cell_type, sm_name, sm_lincs_id, SMILES`` of each row, [n_rows].
+        genes
+            Names of the columns.
+        y
+            Predicted values, float32 [n_rows, n_genes].
+        """
+        return cls(
+            cell_type=keys["cell_type"].to_numpy(str),
+            sm_name=keys["sm_name"].to_numpy(str),
+            sm_lincs_id=keys["sm_lincs_id"].to_numpy(str),
+            smiles=keys["SMILES"].to_numpy(str),
+            control=np.zeros(len(keys), bool),
+            genes=genes,
+            y=y,
+        )
 
     @classmethod
     def read(

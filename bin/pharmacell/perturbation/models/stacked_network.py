@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,9 @@ from pharmacell.perturbation.models.network import BODIES, Network, configure
 from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, train
 from pharmacell.perturbation.outputs import Outputs
 from pharmacell.perturbation.settings import FitOptions
+from pharmacell.perturbation.table import PerturbationTable
+from pharmacell.perturbation.target_spaces import TARGET_SPACES
 from pharmacell.training.settings import TrainingConfig
-
-if TYPE_CHECKING:
-    from pharmacell.perturbation.table import PerturbationTable
 
 FEWEST_ROWS = 20  # in training, for inner folds
 INNER_SEED = 0  # of the networks of inner folds, which all seeds share
@@ -50,6 +49,8 @@ class FittedNetwork:
         Of its replicas.
     genes
         Names of the genes.
+    target_space
+        Of what the network puts out; see :data:`pharmacell.perturbation.target_spaces.TARGET_SPACES`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class FittedNetwork:
     network: Network
     seeds: list[int]
     genes: list[str]
+    target_space: str
 
     @torch.no_grad()
     def predict(self, keys: pd.DataFrame) -> np.ndarray:
@@ -78,7 +80,7 @@ class FittedNetwork:
             found = self.network(tokens[every], None if vector is None else vector[every])
             chosen = rows.cpu().numpy()
             predicted[:, chosen] = self.outputs.decode(found.cpu().numpy(), cell_type[chosen])
-        return predicted
+        return TARGET_SPACES[self.target_space].back(predicted)
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict]:
         """Return arrays by name and json values; see :meth:`from_parts`."""
@@ -96,6 +98,7 @@ class FittedNetwork:
             "scaled_cell_types": self.outputs.cell_types,
             "seeds": self.seeds,
             "genes": self.genes,
+            "target_space": self.target_space,
         }
         return weights, config
 
@@ -124,7 +127,24 @@ class FittedNetwork:
         random = ReplicaRandom(config["seeds"], device)
         network = Network(config["model"], body, encoder.shape(), outputs.n_outputs, random)
         network.load_state_dict({name: torch.as_tensor(value) for name, value in part("network.").items()})
-        return cls(config["model"], body, encoder, outputs, network.eval(), config["seeds"], config["genes"])
+        facts = [config[name] for name in ("seeds", "genes", "target_space")]
+        return cls(config["model"], body, encoder, outputs, network.eval(), *facts)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Rows beside those of a training part.
+
+    Parameters
+    ----------
+    rows
+        With their targets, true or predicted.
+    learned
+        Whether networks learn from them (pseudolabels); if not, their loss decides when to stop.
+    """
+
+    rows: PerturbationTable
+    learned: bool
 
 
 class StackedNetwork:
@@ -143,7 +163,7 @@ class StackedNetwork:
         self.config = configure(name, self.options)
 
     def fit_predict(
-        self, train: "PerturbationTable", test_keys: pd.DataFrame, seeds: Sequence[int], device: torch.device | None
+        self, train: PerturbationTable, test_keys: pd.DataFrame, seeds: Sequence[int], device: torch.device | None
     ) -> FitResult:
         """Train one replica for each seed on the training rows, and predict the test keys.
 
@@ -166,7 +186,7 @@ class StackedNetwork:
 
     def fit(
         self,
-        table: "PerturbationTable",
+        table: PerturbationTable,
         test_keys: pd.DataFrame | None,
         seeds: Sequence[int],
         device: torch.device,
@@ -195,12 +215,16 @@ class StackedNetwork:
         if self.options.patience and len(table) >= FEWEST_ROWS:
             for known, held in inner_folds(table, test_keys):
                 asked = table.take(held)
-                fitted, losses = self.train(table.take(known), asked, unseen, [INNER_SEED], n_epochs, device)
+                beside = Beside(asked, learned=False)
+                fitted, losses = self.train(table.take(known), beside, unseen, [INNER_SEED], n_epochs, device)
                 inner.append(fitted.predict(asked.keys)[0])
                 tested.append(losses.query("part == 'validation'").set_index("epoch")["value"])
             curve = pd.concat(tested, axis=1).dropna().mean(axis=1)  # as far as all folds went
             n_epochs = max(1, int(curve.idxmin()))
         fitted, losses = self.train(table, None, unseen, seeds, n_epochs, device)
+        if self.options.pseudolabels and test_keys is not None:
+            labelled = PerturbationTable.of_predictions(test_keys, table.genes, fitted.predict(test_keys).mean(axis=0))
+            fitted, losses = self.train(table, Beside(labelled, learned=True), unseen, seeds, n_epochs, device)
         parts = [losses.rename(columns={"replica": "seed", "value": "loss"})]
         if tested:  # all seeds share what the inner folds found
             validation = curve.rename_axis("epoch").rename("loss").reset_index().assign(part="validation")
@@ -211,21 +235,22 @@ class StackedNetwork:
 
     def train(
         self,
-        table: "PerturbationTable",
-        asked: "PerturbationTable | None",
+        table: PerturbationTable,
+        beside: Beside | None,
         unseen: str | None,
         seeds: Sequence[int],
         n_epochs: int,
         device: torch.device,
     ) -> tuple[FittedNetwork, pd.DataFrame]:
-        """Train a stack on all rows of a table; nothing of the rows asked is learned from but when to stop.
+        """Train a stack on all rows of a table, in the target space.
 
         Parameters
         ----------
         table
             The training rows.
-        asked
-            Rows whose loss decides when to stop; None: train for all epochs.
+        beside
+            Rows whose loss decides when to stop, or that are learned from too; encoder and outputs do not know them.
+            Without rows whose loss decides, training goes through all epochs.
         unseen
             What the rows to predict are without in training (see :func:`unseen_column`).
         seeds
@@ -235,18 +260,23 @@ class StackedNetwork:
         device
             Where to train.
         """
+        seen_as = TARGET_SPACES[self.options.target_space].to
+        table = replace(table, y=seen_as(table.y))
         outputs = Outputs.fit(table, self.options)
         standard = replace(table, y=outputs.standardised(table.y, table.cell_type))
         encoder = ENCODERS[str(self.options.encoding)].fit(standard, self.options, unseen)
         encoded, y, cell_type = encoder.transform_training(standard), table.y, table.cell_type
-        if asked is not None:
-            encoded = joined(encoded, encoder.transform(asked.keys))
-            y, cell_type = np.concatenate([y, asked.y]), np.concatenate([cell_type, asked.cell_type])
+        if beside is not None:
+            encoded = joined(encoded, encoder.transform(beside.rows.keys))
+            y = np.concatenate([y, seen_as(beside.rows.y)])
+            cell_type = np.concatenate([cell_type, beside.rows.cell_type])
         random = ReplicaRandom([integer(seed, "perturbation network") for seed in seeds], device)
         network = Network(self.name, self.config, encoder.shape(), outputs.n_outputs, random)
         every = torch.arange(len(y), device=device).expand(len(seeds), -1)
-        fit, held = every[:, : len(table)], every[:, len(table) :]
-        rows = Rows(*on_device(encoded, device), fit, held if asked is not None else None)
+        if beside is None or beside.learned:
+            rows = Rows(*on_device(encoded, device), every, None)
+        else:
+            rows = Rows(*on_device(encoded, device), every[:, : len(table)], every[:, len(table) :])
         training = TrainingConfig(
             epochs=n_epochs,
             batch_size=self.config.batch_size,
@@ -256,7 +286,8 @@ class StackedNetwork:
         )
         loss = GeneLoss(str(self.options.loss), outputs, y, cell_type, device)
         losses = train(network, random, rows, loss, training, self.name).table()
-        return FittedNetwork(self.name, self.config, encoder, outputs, network, list(seeds), table.genes), losses
+        facts = list(seeds), table.genes, self.options.target_space
+        return FittedNetwork(self.name, self.config, encoder, outputs, network, *facts), losses
 
 
 def joined(first: Encoded, second: Encoded) -> Encoded:
