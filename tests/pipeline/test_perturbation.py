@@ -130,6 +130,9 @@ def compared(project, tmp_path_factory):
         "2",
         "--genes",
         "genes.txt",
+        "--target_space",
+        "z_score",
+        "--pseudolabels",
     ]
     ended = run(project, folder, *filled(arguments, project))
     assert ended.code == 0, ended.output
@@ -147,6 +150,8 @@ def test_scores_gains_weights_and_submission_are_published(compared):
     assert set(scores["protocol"]) == {"kaggle"}
     assert {"gru", "ridge"} <= set(pd.read_csv(results / "gains.csv").query("baseline.notna()")["model"])
     assert (results / "models/gru_joint/gru.safetensors").stat().st_size > 0
+    assert json.loads((results / "models/gru_joint/gru.json").read_text())["target_space"] == "z_score"
+    assert set(scores["part"]) == {"all", "public_test", "private_test"}
     submission = pd.read_csv(results / "models/gru_joint/gru.submission.csv")
     sample = pd.read_csv(PROJECT / SMALL / "sample_submission.csv")
     assert list(submission.columns) == list(sample.columns)
@@ -177,6 +182,9 @@ def test_unchanged_resume_trains_nothing(compared, project):
         "2",
         "--genes",
         "genes.txt",
+        "--target_space",
+        "z_score",
+        "--pseudolabels",
     ]
     again = run(project, folder, *filled(arguments, project))
     assert again.code == 0, again.output
