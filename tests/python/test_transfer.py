@@ -86,8 +86,8 @@ def test_total_is_the_weighted_sum_of_the_terms(pretrained, sample):
 
 def test_mmd_weight_brings_the_domains_together(pretrained, sample):
     longer = replace(TRAINING, epochs=25, patience=25)
-    alone, aligned = (
-        transfer(pretrained, sample, training=longer, omega=omega, theta=0.0)[0].card.adaptation
+    alone, aligned = (  # from a random start, where the domains lie apart
+        transfer(pretrained, sample, training=longer, omega=omega, theta=0.0, encoder_init="random")[0].card.adaptation
         for omega in (0.0, 20.0)
     )
     assert aligned.mmd_after < aligned.mmd_before
@@ -100,6 +100,13 @@ def test_target_encoder_starts_from_the_bulk_encoder_or_at_random(pretrained, sa
         weights = weights_of(transfer(pretrained, sample, training=slow, encoder_init=init)[0].model)
         name = "encoder.0.weight"
         assert np.allclose(weights[f"target.{name}"], weights[f"source.{name}"], atol=1e-5) is close
+
+
+def test_only_an_encoder_from_random_weights_is_trained_as_an_autoencoder_of_the_cells(pretrained, sample):
+    for init, trained in (("bulk", False), ("random", True)):
+        stages = set(transfer(pretrained, sample, encoder_init=init)[1]["stage"])
+        assert "joint" in stages
+        assert ("target_autoencoder" in stages) is trained
 
 
 def test_same_seed_same_weights_and_another_seed_other_cells_to_stop_on(pretrained, sample):

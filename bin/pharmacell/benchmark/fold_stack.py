@@ -11,10 +11,9 @@ from torch import Tensor
 
 from pharmacell.core.seeds import generator, integer
 from pharmacell.response.ensemble import Ensemble, fit_ensemble
-from pharmacell.response.joint_training import TargetCells, target_rows, train_jointly
+from pharmacell.response.joint_training import TargetCells, train_jointly, train_target_autoencoder
 from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS
 from pharmacell.response.network import ATSDP
-from pharmacell.response.pretraining import train_autoencoder
 from pharmacell.response.settings import NEIGHBOURS, ATSDPConfig, Configuration
 from pharmacell.response.training_lines import TrainingLines, replica_seeds
 from pharmacell.response.validation import PlainValidation, ShiftedValidation
@@ -87,18 +86,16 @@ def adapt_folds(
     for name in ("source", "predictor"):
         weights = getattr(bundle.model, name).state_dict()
         getattr(model, name).load_state_dict({key: value[of] for key, value in weights.items()})
-    if settings.transfer.encoder_init == "bulk":
-        model.target.load_state_dict(model.source.state_dict())
-
     target = stacked_target(folds, settings.transfer.clustering, n_replicas, device)
     validation, data = of_replicas(lines.validation, of), lines.training_set
     data = replace(
         data, rows=data.rows[of], plain_rows=data.plain_rows[of], labels=data.labels[of], validation=data.validation[of]
     )
     history = History()
-    train_autoencoder(
-        "target_autoencoder", model.target, model.random, target_rows(target, len(of)), settings.training, history
-    )
+    if settings.transfer.encoder_init == "bulk":
+        model.target.load_state_dict(model.source.state_dict())
+    else:
+        train_target_autoencoder(model, target, settings.training, history)
     train_jointly("joint", model, data, validation, target, settings, history)
     ensembles = None
     if settings.training.ensemble and not target.stops_by_labels:

@@ -49,7 +49,7 @@ def finetune_sc(
     device: str,
     **options: Any,
 ) -> None:
-    """Adapt to the cells: target autoencoder, then encoders and predictor together (Eq. 16).
+    """Adapt to the cells: encoders and predictor together (Eq. 16).
 
     Writes SAMPLE.model.safetensors and .json, SAMPLE.history.csv, SAMPLE.transfer.json; unless the network stands
     alone, SAMPLE.null.safetensors (the score under permuted bulk responses); and after a bulk stage on all genes

@@ -1,4 +1,4 @@
-"""Transfer to single cells: target autoencoder, then the joint stage of Eq. 16."""
+"""Transfer to single cells: where the target encoder starts, then the joint stage of Eq. 16."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +17,7 @@ from pharmacell.response.validation import PlainValidation, ShiftedValidation
 from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.losses import class_cross_entropy, cluster_regulariser, known_cross_entropy, mmd
 from pharmacell.training.sampling import resampled_positions
+from pharmacell.training.settings import TrainingConfig
 from pharmacell.training.training_set import TrainingSet, gathered
 
 SMALLEST_SQUARE = 1e-8  # of the discrepancy, below which its root would have no gradient to speak of
@@ -153,7 +154,8 @@ def finetune(
 ) -> tuple[dict[str, np.ndarray], Tensor]:
     """Adapt a pretrained stack to cells, in place.
 
-    The target autoencoder is trained on the cells. Then both encoders and the predictor are trained together on::
+    The target encoder starts as the source encoder, or at random and as an autoencoder of the cells (the paper). Then
+    both encoders and the predictor are trained together on::
 
         L = CE(predictor(E_s(x_s)), y_s) + omega * MMD(E_s(x_s), E_t(x_t)) + theta * R(E_t(x_t))      (Eq. 16)
 
@@ -184,20 +186,17 @@ def finetune(
         Best epoch of the joint stage for each replica.
     """
     if settings.transfer.encoder_init == "bulk":
+        # as it is: learning to reconstruct the cells would undo what the predictor knows it by (docs/methods.md)
         model.target.load_state_dict(model.source.state_dict())
-    train_in_turns(
-        model,
-        at_once,
-        history,
-        lambda stack, replicas, own_history: train_autoencoder(
-            "target_autoencoder",
-            stack.target,
-            stack.random,
-            target_rows(target.of_replicas(replicas), stack.n_replicas),
-            settings.training,
-            own_history,
-        ),
-    )
+    else:
+        train_in_turns(
+            model,
+            at_once,
+            history,
+            lambda stack, replicas, own_history: train_target_autoencoder(
+                stack, target.of_replicas(replicas), settings.training, own_history
+            ),
+        )
     lines = data.clean[data.plain_rows[0]]
     before = latent_mmd(model, lines, target.x)
     epochs = train_in_turns(
@@ -217,25 +216,30 @@ def finetune(
     return {"mmd_before": before, "mmd_after": latent_mmd(model, lines, target.x)}, epochs
 
 
-def target_rows(target: TargetCells, n_replicas: int) -> TrainingSet:
-    """Return the cells as the rows of an autoencoder.
+def train_target_autoencoder(model: ATSDP, target: TargetCells, training: TrainingConfig, history: History) -> None:
+    """Train the target encoder to reconstruct the cells, which says nothing of any response.
 
     Parameters
     ----------
+    model
+        The stack.
     target
         The cells.
-    n_replicas
-        Replicas that learn from them.
+    training
+        Noise and epochs.
+    history
+        Takes every loss term.
     """
-    rows = target.training_rows.expand(n_replicas, -1)
-    return TrainingSet(
+    rows = target.training_rows.expand(model.n_replicas, -1)
+    cells = TrainingSet(
         clean=target.x,
         thinned=None,
         rows=rows,
         plain_rows=rows,
-        labels=target.labels.expand(n_replicas, -1),
-        validation=target.validation_rows.expand(n_replicas, -1),
+        labels=target.labels.expand(model.n_replicas, -1),
+        validation=target.validation_rows.expand(model.n_replicas, -1),
     )
+    train_autoencoder("target_autoencoder", model.target, model.random, cells, training, history)
 
 
 def train_jointly(

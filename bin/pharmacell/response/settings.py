@@ -59,7 +59,9 @@ class TransferConfig:
     omega: float = setting(1.0, "Weight of the maximum mean discrepancy in the joint loss.", at_least=0)
     theta: float = setting(1.0, "Weight of the cluster regulariser in the joint loss.", at_least=0)
     encoder_init: Literal["bulk", "random"] = setting(
-        "bulk", "Where the target autoencoder starts: from the source's weights, or from random ones."
+        "bulk",
+        "Where the target encoder starts: as the source encoder, or from random weights, trained as an autoencoder of "
+        "the cells first.",
     )
     clustering: Literal["louvain", "leiden"] = setting("louvain", "How cells are clustered for the regulariser.")
     root_discrepancy: bool = False  # the discrepancy itself and not its square (the paper's Eq. 15)
