@@ -22,7 +22,7 @@ from pharmacell.core.seeds import generator
 from pharmacell.data.bulk import read_bulk
 from pharmacell.data.shifts import pooled_profiles
 from pharmacell.drug_panel.blend import network_weight
-from pharmacell.drug_panel.held_out import folds_of
+from pharmacell.drug_panel.held_out import FOLDS, folds_of
 from pharmacell.drug_panel.linear import LinearChoice, LinearPanel
 from pharmacell.drug_panel.profiles import BulkScale
 from pharmacell.drug_panel.responses import Responses, read_responses
@@ -91,8 +91,9 @@ def main() -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--replicas", default=PanelNetworkConfig.replicas, show_default=True)
 @click.option("--drug_features", default="learned", type=click.Choice(["learned", "fingerprint"]))
+@click.option("--folds", "n_folds", default=FOLDS, show_default=True, help="How many of the five are fitted.")
 @click.option("--seed", default=0)
-def fit(bulk: Path, out: Path, replicas: int, drug_features: str, seed: int) -> None:
+def fit(bulk: Path, out: Path, replicas: int, drug_features: str, n_folds: int, seed: int) -> None:
     """Predict each fold."""
     torch.set_num_threads(1)
     lines = Lines.read(bulk)
@@ -101,7 +102,7 @@ def fit(bulk: Path, out: Path, replicas: int, drug_features: str, seed: int) -> 
     profiles = lines.scale.within(lines.scale.x)
     pooled = pooled_profiles(profiles, DEPTH, PLATFORM, generator(seed, "imitated cells"))
     out.mkdir(parents=True, exist_ok=True)
-    for fold in range(folds.max() + 1):
+    for fold in range(n_folds):
         path = out / f"fold{fold}.npz"
         if path.exists():
             continue
@@ -109,7 +110,8 @@ def fit(bulk: Path, out: Path, replicas: int, drug_features: str, seed: int) -> 
         started = time.process_time()
         trained = train_network(train.scale, train.responses, config, seed)
         spent = time.process_time() - started
-        weight, tried = network_weight(trained, train.scale, train.responses, train.tissues, LinearChoice().penalty)
+        penalty = LinearChoice().specific.penalty
+        weight, tried = network_weight(trained, train.scale, train.responses, train.tissues, penalty)
         found = {"rows": np.flatnonzero(held), "weight": weight, "cpu": spent, "epochs": trained.epochs}
         for kind, x in zip(KINDS, (profiles[held], pooled[held]), strict=True):
             found[f"network {kind}"] = trained.network.z(trained.network.inputs(x, train.scale.genes))

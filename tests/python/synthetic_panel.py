@@ -35,6 +35,7 @@ def write_panel_folder(folder: Path, sample: str = "tumour", n_cells: int = 60, 
             "fdr": 0.05,
             "verdict": "not supported" if drug == "poor drug" else "supported" if drug == "erlotinib" else "uncertain",
             "predictability": 0.7,
+            "driver_event": "ALK fusion" if drug == "crizotinib" else "",
         }
         for group in GROUPS
         for drug in percentile.loc[group].sort_values(kind="stable").index

@@ -13,14 +13,18 @@ from scipy.stats import spearmanr
 from pharmacell.cli.predict_panel import predict_panel
 from pharmacell.cli.pretrain_panel import pretrain_panel
 from pharmacell.data.driver_events import driver_events
+from pharmacell.data.folds import UNKNOWN
 from pharmacell.drug_panel import columns
 from pharmacell.drug_panel.combinations import pairs_of_drugs
 from pharmacell.drug_panel.groups import clusters
 from pharmacell.drug_panel.held_out import paired_auroc
-from pharmacell.drug_panel.linear import LinearChoice, LinearPanel, tissue_mean
-from pharmacell.drug_panel.mutations import learn_effects
+from pharmacell.drug_panel.linear import LinearChoice, LinearPanel, Strength, of_tissue, tissue_mean, two_parts
+from pharmacell.drug_panel.mutations import fusions_of, learn_effects
 from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.resemblance import resemblance
 from pharmacell.drug_panel.responses import read_responses
+from pharmacell.drug_panel.sample_run import event_notes
+from pharmacell.drug_panel.verdict import unknown_events, verdicts
 from pharmacell.linear.low_rank import soft_impute
 from pharmacell.linear.weighted_ridge import WeightedRidge
 
@@ -223,15 +227,18 @@ def test_permutation_p_is_that_of_permutations(trained):
     scale = BulkScale.fit(np.asarray(lines.X), list(lines.var_names))
     learned = responses.learned(np.arange(lines.n_obs))
     tissues = lines.obs["tissue"].to_numpy(str)
-    members = LinearPanel(scale, learned, tissues, "skin", LinearChoice(2.0, 4.0, 1.0))
+    choice = LinearChoice(Strength(2.0, 4.0), Strength(8.0, 1.0), 1.0)
+    members = LinearPanel(scale, learned, tissues, "skin", choice)
     profile = scale.x[:1] * 0.6
-    hat = members.ridge.hat((profile @ scale.x.T).astype(float))
-    added = (hat - members.ridge.share) @ learned + tissue_mean(learned, tissues == "skin")
-    assert added[0] == pytest.approx(members.z(profile)[0], abs=1e-4)
+    hats = [ridge.hat((profile @ scale.x.T).astype(float)) for ridge in members.ridges]
+    parts = two_parts(learned)
+    added = sum((hat - ridge.share) @ part for hat, ridge, part in zip(hats, members.ridges, parts, strict=True))
+    assert (added + tissue_mean(learned, tissues == "skin"))[0] == pytest.approx(members.z(profile)[0], abs=1e-4)
     rng = np.random.default_rng(0)
-    drawn = np.stack([(hat @ learned[rng.permutation(len(learned))])[0] for _ in range(2000)])
-    centre = learned.mean(0)
-    counted = (np.abs(drawn - centre) >= np.abs(hat @ learned - centre)).mean(0)
+    orders = [rng.permutation(len(learned)) for _ in range(2000)]
+    drawn = np.stack([sum(hat @ part[order] for hat, part in zip(hats, parts, strict=True))[0] for order in orders])
+    centre, seen = learned.mean(0), sum(hat @ part for hat, part in zip(hats, parts, strict=True))
+    counted = (np.abs(drawn - centre) >= np.abs(seen - centre)).mean(0)
     assert members.permutation_p(profile)[0] == pytest.approx(counted, abs=0.04)
 
 
@@ -280,18 +287,56 @@ def test_auroc_within_groups_and_its_error():
 
 
 def test_an_event_that_changes_a_drug_is_learned_and_others_are_not():
-    names = lines_and_drugs()[0].index
+    expression, tissues, _ = lines_and_drugs()
+    names = expression.index
     has = driver_events(names)
     residuals = np.random.default_rng(0).normal(size=(len(names), 3))
     residuals[:, 1] -= 3 * has["TP53"].to_numpy()
     residuals[::7, 1] = np.nan
-    residuals[:, 2] -= 2 * has["BRAF"].to_numpy()
-    found = learn_effects(names, residuals, ["", "", "BRAF, RAF1"])
-    of_target = found.effects[found.names.index("BRAF"), 2]
-    assert of_target == pytest.approx(-1.4, abs=0.6)
-    assert found.effects[found.names.index("TP53"), 1] == pytest.approx(-2.8, abs=0.6)
-    assert np.count_nonzero(found.effects) == 2
-    with_event, _ = found.shift("TP53")
-    without, rare = found.shift("BRCA2")
-    assert with_event[1] < 0 < without[1]
+    in_skin = (tissues == "skin").to_numpy()
+    residuals[:, 2] -= 4 * has["BRAF"].to_numpy() * in_skin
+    found = learn_effects(names, residuals, ["", "", "BRAF, RAF1"], tissues.to_numpy())
+    braf, tp53 = (np.flatnonzero(found.event == found.names.index(name)) for name in ("BRAF", "TP53"))
+    assert list(found.drug[braf]) == [2]
+    assert list(found.drug[tp53]) == [1]
+    skin, breast = (found.effects[found.place(tissue), braf[0]] for tissue in ("skin", "breast"))
+    assert skin < -2
+    assert abs(breast) < abs(skin) / 2
+    assert found.effects[:, tp53] == pytest.approx(-2.8, abs=0.8)
+    assert len(found.drug) == 2
+    assert found.driving(3) == ["", "TP53", "BRAF"]
+    with_event, _ = found.shift("TP53", 3)
+    without, rare = found.shift("BRCA2", 3)
+    assert (with_event[:, 1] < 0).all()
+    assert (without[:, 1] > 0).all()
     assert rare == ["BRCA2"]
+
+
+def test_a_drug_that_follows_an_event_is_uncertain_where_the_sheet_is_silent():
+    drugs = pd.DataFrame({"driver_event": ["EGFR", "", "MET"], "fusion": ["", "", "ALK fusion"]})
+    silent, told = unknown_events(drugs, None), unknown_events(drugs, "TP53")
+    assert silent == ["EGFR", "", "MET;ALK fusion"]
+    assert told == ["", "", "ALK fusion"]
+    ceilings, fdr = np.full(3, columns.SUPPORTED, object), np.full((1, 3), 0.01)
+    flagged = np.zeros(1, bool)
+    assert list(verdicts(ceilings, fdr, flagged, silent)[0]) == ["uncertain", "supported", "uncertain"]
+    assert list(verdicts(ceilings, fdr, flagged, told)[0]) == ["supported", "supported", "uncertain"]
+    assert fusions_of(["MET, ALK, ROS1", "EGFR", ""]) == ["ALK fusion;ROS1 fusion", "", ""]
+    assert "2 drugs follow driver events" in event_notes(silent)[0]
+    assert event_notes(["", ""]) == []
+
+
+def test_a_tissue_is_named_where_it_stands_out_and_not_elsewhere():
+    rng = np.random.default_rng(0)
+    tissues = np.repeat(["skin", "breast", UNKNOWN], 40)
+    own = rng.normal(size=(3, 300))
+    lines = rng.normal(size=(120, 300)) + np.repeat(own, 40, axis=0)
+    profiles = np.exp(np.stack([own[0], own[1], (own[0] + own[1]) / 2, own[2]]) + rng.normal(0, 0.5, (4, 300)))
+    found = resemblance(profiles, lines, tissues, None)
+    assert list(found.tissue) == ["skin", "breast", UNKNOWN, UNKNOWN]
+    assert list(found.line // 40)[:2] == [0, 1]
+    assert list(resemblance(profiles, lines, tissues, "breast").tissue) == ["breast"] * 4
+    assert set(resemblance(profiles[:3], lines, tissues, None, together=True).tissue) == {UNKNOWN}
+    assert set(resemblance(profiles[[0, 0, 2]], lines, tissues, None, together=True).tissue) == {"skin"}
+    assert resemblance(rng.random((1, 300)), lines, tissues, None).correlation[0] < found.correlation.min()
+    assert not of_tissue(tissues, UNKNOWN).any(), "lines of unknown tissue have none in common"

@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from click.testing import CliRunner
+from panel_bulk import lines_and_drugs, write_bulk, write_cells
 
+from pharmacell.cli.predict_panel import predict_panel
+from pharmacell.cli.pretrain_panel import pretrain_panel
 from pharmacell.core.errors import InputError
 from pharmacell.drug_panel.blend import network_weight
 from pharmacell.drug_panel.bulk_stage import bulk_stage
@@ -226,6 +230,30 @@ def test_the_bulk_stage_keeps_the_network_and_answers_a_new_molecule(lines, tmp_
     assert dict(zip(found["smiles"], found["measured"], strict=True)) == {"Erlotinib": True, ASPIRIN: False}
     assert np.isfinite(found["ln_ic50"]).all()
     assert read_panel_model(tmp_path).network is None or model.network_weight > 0
+
+
+def test_commands_answer_for_molecules_that_were_never_measured(tmp_path, monkeypatch):
+    bulk, response = write_bulk(tmp_path / "bulk")
+    table = pd.read_parquet(response)
+    real = {f"Drug {place}": name for place, name in enumerate(DRUGS[:3])}
+    table[table["drug"].isin(real)].replace({"drug": real}).to_parquet(response)
+    data = ["--bulk", bulk, "--response", response, "--threads", "1"]
+    monkeypatch.setattr(
+        "pharmacell.cli.pretrain_panel.PanelNetworkConfig",
+        lambda drug_features: replace(SMALL, drug_features=drug_features),
+    )
+    asked = ["--panel_network", "on", "--drug_features", "fingerprint", "--outdir", tmp_path / "model"]
+    done = CliRunner().invoke(pretrain_panel, [str(one) for one in [*data, *asked]])
+    assert done.exit_code == 0, done.output
+    sample = write_cells(tmp_path / "cells.h5ad", list(lines_and_drugs()[0].index[:2]))
+    asked = ["--model", tmp_path / "model", "--sample", sample, "--group_key", "line", "--outdir", tmp_path / "panel"]
+    done = CliRunner().invoke(predict_panel, [str(one) for one in [*data, *asked, "--smiles", f"Cisplatin,{ASPIRIN}"]])
+    assert done.exit_code == 0, done.output
+    found = pd.read_csv(tmp_path / "panel" / "molecules.csv")
+    assert len(found) == 4  # two groups, two molecules
+    assert dict(zip(found["smiles"], found["measured"], strict=True)) == {"Cisplatin": True, ASPIRIN: False}
+    assert found["ln_ic50"].notna().all()
+    assert (found.loc[~found["measured"], "tanimoto"] < 1).all()
 
 
 def test_without_a_network_no_molecule_is_answered(lines):

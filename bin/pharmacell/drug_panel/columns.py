@@ -20,6 +20,7 @@ PANEL = (
     "specific",
     "percentile_tissue",
     "beyond_measured",
+    "driver_event",
 )
 GROUPS = (
     "group",
@@ -44,6 +45,8 @@ DRUGS = (
     "predictability_high",
     "predictability_all",
     "verdict_ceiling",
+    "driver_event",
+    "fusion",
 )
 CARD_FILE, DRUGS_FILE, LINEAR_FILE, NETWORK_FILE = "card.json", "drugs.csv", "linear.safetensors", "network.safetensors"
 EMBEDDED = "pharmacell_panel"  # in obsm

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import false_discovery_control, norm
 
 from pharmacell.drug_panel.held_out import residual_spread
-from pharmacell.drug_panel.linear import LinearPanel
+from pharmacell.drug_panel.linear import LinearPanel, of_tissue
 from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, cell_profiles
 from pharmacell.drug_panel.resemblance import Resemblance
 from pharmacell.drug_panel.responses import Responses
@@ -35,7 +35,8 @@ class SamplePanel:
     scale
         Of the lines on the shared genes, and of the sample's profiles unless ``profile_scale`` is set to another.
     shift
-        What driver events add to z, [n_drugs]; None where the sample's are not known.
+        What driver events add to z, see :meth:`pharmacell.drug_panel.mutations.EventEffects.shift`; None where the
+        sample's are not known.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class SamplePanel:
         scale: BulkScale,
         shift: np.ndarray | None = None,
     ) -> None:
-        self.shift = np.zeros(len(responses.drugs)) if shift is None else shift
+        self.shift = np.zeros((len(model.effects.effects), len(responses.drugs))) if shift is None else shift
         self.profile_scale: BulkScale | RelativeScale = scale
         self.responses, self.model, self.scale = responses, model, scale
         self.tissues = lines.obs["tissue"].to_numpy(str)
@@ -83,7 +84,8 @@ class SamplePanel:
         if network is not None and weight:
             inputs = network.inputs(self.scale.within(profiles), self.scale.genes)
             found += np.float32(weight) * (network.z(inputs) - found)
-        return (found + self.shift).astype(np.float32)
+        places = [self.model.effects.place(tissue) for tissue in tissues]
+        return (found + self.shift[places]).astype(np.float32)
 
     @cached_property
     def spread(self) -> np.ndarray:
@@ -215,7 +217,7 @@ def predict_groups(
     tissue = np.empty(z.shape)
     for one in np.unique(near.tissue):
         own = near.tissue == one
-        tissue[own] = panel.percentile(z[own], panel.tissues == one)
+        tissue[own] = panel.percentile(z[own], of_tissue(panel.tissues, one))
     general, of_lines = z.mean(1), panel.learned.mean(1)
     return GroupPredictions(
         z,

@@ -23,6 +23,7 @@ NEIGHBOURS = 15  # the cell itself among them
 MOST_REFERENCE_CELLS = 10_000  # of larger samples, neighbours are sought among so many, whose counts are held
 PER = 1e5  # counts that a profile is brought to before the logarithm
 PARTS = 20  # of a group's cells: what the bootstrap draws
+MOST_SUMS = 4_000  # sums over parts that are held: with many groups each has fewer parts
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,9 @@ class Pooled:
     Attributes
     ----------
     parts
-        Sums over each of up to 20 random parts of each group's cells, float64 [n_groups, 20, n_genes].
+        Sums over each of up to 20 random parts of each group's cells, float64 [n_groups, n_parts, n_genes].
     reference
-        Counts of the reference cells, csr [n_reference, n_genes].
+        Counts of the reference cells, csr [n_reference, n_genes]; no rows where cells are pooled with no other.
     nearest
         Of each cell, rows of ``reference`` that are pooled with it, int [n_cells, k].
     sizes
@@ -209,10 +210,12 @@ def pool(counts: CountMatrix, groups: np.ndarray, components: np.ndarray | None,
     from pharmacell.response.neighbours import CELLS_PER_NEIGHBOUR, COMPONENTS
 
     rng, n_cells = generator(seed, "panel pools"), len(groups)
-    n_groups, n_parts = int(groups.max()) + 1, min(PARTS, int(np.bincount(groups).max()))
+    n_groups = int(groups.max()) + 1
+    n_parts = min(PARTS, int(np.bincount(groups).max()), max(MOST_SUMS // n_groups, 1))
     slot = groups * n_parts + _random_parts(groups, n_parts, rng)
-    reference = np.arange(n_cells)
-    if n_cells > MOST_REFERENCE_CELLS:
+    k = min(NEIGHBOURS - 1, n_cells // CELLS_PER_NEIGHBOUR) if components is not None else 0
+    reference = np.arange(n_cells if k else 0)
+    if len(reference) > MOST_REFERENCE_CELLS:
         reference = np.sort(rng.choice(n_cells, MOST_REFERENCE_CELLS, replace=False))
     is_reference = np.zeros(n_cells, bool)
     is_reference[reference] = True
@@ -224,9 +227,8 @@ def pool(counts: CountMatrix, groups: np.ndarray, components: np.ndarray | None,
         found = member @ block
         sums += found.toarray() if sparse.issparse(found) else found
         held.append(sparse.csr_matrix(block[is_reference[where]]))
-    k = min(NEIGHBOURS - 1, n_cells // CELLS_PER_NEIGHBOUR)
     nearest = np.empty((n_cells, 0), int)
-    if k and components is not None:
+    if components is not None and k:
         nearest = _nearest(np.ascontiguousarray(components[:, :COMPONENTS], np.float32), reference, k)
     return Pooled(sums.reshape(n_groups, n_parts, -1), sparse.vstack(held, format="csr"), nearest, np.bincount(groups))
 

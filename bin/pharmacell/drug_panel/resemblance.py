@@ -7,9 +7,12 @@ import numpy as np
 from pharmacell.core.errors import InputError
 from pharmacell.data.folds import UNKNOWN
 from pharmacell.data.names import nearest_names, plain
+from pharmacell.linear.weighted_ridge import WeightedRidge
 
-NEAREST = 10  # lines of a tissue whose mean correlation speaks for it
-LEAST = 0.10  # correlation with the nearest line, below which a profile resembles none; docs/methods.md says why
+LEAST = 0.14  # correlation with the nearest line, below which a profile resembles none; docs/methods.md says why
+PENALTY = 3.0  # of the regression of tissues on ranks, in mean squared lengths of a line
+MARGIN = 0.2  # of the best tissue over the next, below which the tissue is not known; docs/methods.md says why
+ROWS_AT_ONCE = 256  # profiles whose ranks are held
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,15 @@ class Resemblance:
     correlation
         Correlation of ranks with it, see :func:`resemblance`, [n].
     tissue
-        The tissue whose ten nearest lines correlate best, [n].
+        Given, or the one that stands out; unknown where none does, [n].
+    margin
+        By how much the best tissue's score is above the next; NaN where the tissue is given, [n].
     """
 
     line: np.ndarray
     correlation: np.ndarray
     tissue: np.ndarray
+    margin: np.ndarray
 
     @property
     def none(self) -> np.ndarray:
@@ -36,10 +42,19 @@ class Resemblance:
         return self.correlation < LEAST
 
 
-def resemblance(profiles: np.ndarray, lines: np.ndarray, tissues: np.ndarray, given: str | None) -> Resemblance:
+def resemblance(
+    profiles: np.ndarray,
+    lines: np.ndarray,
+    tissues: np.ndarray,
+    given: str | None,
+    together: bool = False,
+    least: float = MARGIN,
+) -> Resemblance:
     """Compare profiles with lines.
 
     Genes are ranked within each profile and each line, and the mean rank of each gene over the lines is taken off.
+    Ridge regression of the lines' tissues (1 or 0) on these ranks gives each profile a score for every tissue; the best
+    is taken where it is far enough above the next.
 
     Parameters
     ----------
@@ -51,19 +66,53 @@ def resemblance(profiles: np.ndarray, lines: np.ndarray, tissues: np.ndarray, gi
         Of the lines.
     given
         Tissue of the sample; None where it is not known.
+    together
+        Whether all profiles are of one tissue, which their mean score tells: groups of one sample could not be compared
+        if some had a tissue and some none.
+    least
+        Margin from which on a tissue is named.
     """
     own = rank_genes(lines)
     mean = own.mean(0)
-    found = _unit(rank_genes(profiles) - mean) @ _unit(own - mean).T
-    known = [tissue for tissue in np.unique(tissues) if tissue != UNKNOWN]
+    own -= mean
+    products, lengths = np.empty((len(profiles), len(own))), np.empty((len(profiles), 1))
+    for start in range(0, len(profiles), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        asked = rank_genes(profiles[rows]) - mean
+        products[rows], lengths[rows] = asked @ own.T, np.linalg.norm(asked, axis=1, keepdims=True)
+    found = products / np.maximum(lengths * np.linalg.norm(own, axis=1), 1e-12)
     best = np.argmax(found, 1)
-    tissue = np.full(len(profiles), UNKNOWN, object)
-    if given:
-        tissue[:] = given
-    elif known:
-        means = [np.sort(found[:, tissues == one], axis=1)[:, -NEAREST:].mean(1) for one in known]
-        tissue = np.array(known, object)[np.argmax(means, 0)]
-    return Resemblance(best, found[np.arange(len(found)), best], tissue)
+    tissue, margin = np.full(len(profiles), given or UNKNOWN, object), np.full(len(profiles), np.nan)
+    if not given:
+        names, scores = tissue_scores(products, (own @ own.T).astype(float), tissues)
+        if together:
+            scores = np.repeat(scores.mean(0, keepdims=True), len(scores), axis=0)
+        if len(names) > 1:
+            second, first = np.sort(scores, axis=1)[:, -2:].T
+            margin = first - second
+            tissue = np.where(margin >= least, np.array(names, object)[scores.argmax(1)], UNKNOWN)
+    return Resemblance(best, found[np.arange(len(found)), best], tissue, margin)
+
+
+def tissue_scores(products: np.ndarray, of_lines: np.ndarray, tissues: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Return the tissues that lines are known to have, and how much speaks for each of them, [n, n_tissues].
+
+    Parameters
+    ----------
+    products
+        Inner products of profiles and lines, each gene's mean over the lines taken off, [n, n_lines].
+    of_lines
+        The same of the lines, [n_lines, n_lines].
+    tissues
+        Of the lines.
+    """
+    known = tissues != UNKNOWN
+    names = sorted(set(tissues[known]))
+    if not names:
+        return [], np.empty((len(products), 0))
+    own = of_lines[np.ix_(known, known)]
+    ridge = WeightedRidge(own, np.ones(len(own)), PENALTY * np.trace(own) / len(own))
+    return names, (ridge.hat(products[:, known]) - ridge.share) @ (tissues[known][:, None] == names).astype(float)
 
 
 def no_resemblance(n: int, given: str | None) -> Resemblance:
@@ -76,7 +125,7 @@ def no_resemblance(n: int, given: str | None) -> Resemblance:
     given
         Tissue of the sample; None where it is not known.
     """
-    return Resemblance(np.full(n, -1), np.full(n, np.nan), np.full(n, given or UNKNOWN, object))
+    return Resemblance(np.full(n, -1), np.full(n, np.nan), np.full(n, given or UNKNOWN, object), np.full(n, np.nan))
 
 
 def rank_genes(rows: np.ndarray) -> np.ndarray:
@@ -90,12 +139,6 @@ def rank_genes(rows: np.ndarray) -> np.ndarray:
     from scipy.stats import rankdata
 
     return (rankdata(rows, axis=1) / rows.shape[1]).astype(np.float32)
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    """Centre rows and bring them to length 1."""
-    rows = rows - rows.mean(1, keepdims=True)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 def known_tissue(name: str, tissues: np.ndarray) -> str:

@@ -1,6 +1,6 @@
 """From a prepared sample to the files of its panel."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from pharmacell.drug_panel.settings import PanelRequest
 from pharmacell.drug_panel.store import PanelModel
 from pharmacell.drug_panel.tables import CellTable, groups_table, panel_table, write_panel_h5ad
 from pharmacell.drug_panel.truth import measured_responses, score
-from pharmacell.drug_panel.verdict import verdicts
+from pharmacell.drug_panel.verdict import unknown_events, verdicts
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -119,7 +119,8 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
         )
     counts = CountMatrix(cells, genes)
     components = cells.components() if "obsm/X_pca" in cells.file else None
-    if request.group_key is None and holds_patients(cells, counts):
+    several = request.group_key is None and holds_patients(cells, counts)
+    if several:
         groups, components = patients(cells.obs), None
     else:
         groups = groups_of(cells.obs, components, request.group_key, seed)
@@ -146,7 +147,7 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
     if counts.standardised:
         near = no_resemblance(len(groups.names), given)
     else:
-        near = resemblance(pooled.parts.sum(1), expression, panel.tissues, given)
+        near = resemblance(pooled.parts.sum(1), expression, panel.tissues, given, together=not several)
     found = predict_groups(panel, pooled, near, shown, generator(seed, "panel cells drawn"))
     if counts.standardised:
         found = without_level(found)
@@ -154,7 +155,7 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
 
 
 def event_shift(model: PanelModel, mutations: str | None) -> tuple[np.ndarray | None, list[str]]:
-    """Return what a sample's driver events add to z, [n_drugs], and notes on them.
+    """Return what a sample's driver events add to z, [n_tissues + 1, n_drugs], and notes on them.
 
     Parameters
     ----------
@@ -165,12 +166,30 @@ def event_shift(model: PanelModel, mutations: str | None) -> tuple[np.ndarray | 
     """
     if not mutations:
         return None, ["driver events are not known: drugs that follow a mutation are predicted from expression alone"]
-    shift, rare = model.effects.shift(mutations)
-    n_drugs = np.count_nonzero(model.effects.effects.any(0))
-    notes = [f"driver events ({mutations}) count for {n_drugs} drugs, whose held-out lines clearly differ by one"]
+    shift, rare = model.effects.shift(mutations, len(model.drugs))
+    n_drugs = np.count_nonzero(shift.any(0))
+    notes = [f"driver events ({mutations}; no others) count for {n_drugs} drugs, as they do in the bulk lines"]
     if rare:
         notes.append(f"too few lines have these driver events to learn from them: {', '.join(rare)}")
     return shift, notes
+
+
+def event_notes(events: list[str]) -> list[str]:
+    """Say which drugs follow events that are not known of the sample.
+
+    Parameters
+    ----------
+    events
+        Of each drug.
+    """
+    names = sorted({name for text in events for name in text.split(";") if name})
+    if not names:
+        return []
+    return [
+        f"{np.count_nonzero(events)} drugs follow driver events that are not known of this sample "
+        f"({', '.join(names)}; column driver_event): a middle percentile is no sign of resistance, and their verdict "
+        "is uncertain at best"
+    ]
 
 
 @dataclass(frozen=True)
@@ -228,9 +247,11 @@ class Output:
             In plain words.
         """
         names, drugs = self.groups.names, self.bulk.model.drugs.iloc[self.shown].reset_index(drop=True)
+        drugs["driver_event"] = unknown_events(drugs, request.mutations)
         measured = panel.responses.value
         beyond = (found.ln_ic50 < np.nanmin(measured, 0)) | (found.ln_ic50 > np.nanmax(measured, 0))
-        verdict = verdicts(drugs["verdict_ceiling"].to_numpy(), found.fdr[:, self.shown], self.near.none)
+        ceilings, events = drugs["verdict_ceiling"].to_numpy(), list(drugs["driver_event"])
+        verdict = verdicts(ceilings, found.fdr[:, self.shown], self.near.none, events)
         apart = separation(found.specific, panel.spread, ~self.near.none & ~self.normal)
         best = self.shown[np.argsort(-apart[self.shown], kind="stable")][: columns.MOST_EMBEDDED]
         share, embedded = self.write_cells(panel, counts, pooled, np.sort(best))
@@ -262,7 +283,7 @@ class Output:
             [self.bulk.responses.drugs[drug] for drug in np.sort(best)],
             embedded,
         )
-        facts = self.facts(request, notes, flags)
+        facts = self.facts(request, notes + event_notes(events), flags)
         truth = measured_responses(self.cells.obs, self.groups, request.label_key, list(drugs["drug"]))
         if len(truth):
             facts["truth"] = score(truth, table)
@@ -323,15 +344,18 @@ class Output:
         flags
             Of the groups.
         """
-        source = "given" if request.tissue else "that of the bulk lines that each group resembles most"
+        resembled = "that of the bulk lines that the groups resemble most; unknown where none stands out"
         return {
             "groups": self.groups.how,
             "simulated": bool(self.cells.uns.get("simulated", False)),
             "tissue": {name: str(tissue) for name, tissue in zip(self.groups.names, self.near.tissue, strict=True)},
-            "tissue_source": source,
+            "tissue_source": "given" if request.tissue else resembled,
             "weights": {
-                "penalty": self.bulk.model.choice.penalty,
-                "tissue_weight": self.bulk.model.choice.tissue_weight,
+                **{
+                    f"{part}_{name}": value
+                    for part in ("general", "specific")
+                    for name, value in asdict(getattr(self.bulk.model.choice, part)).items()
+                },
                 "trust": self.bulk.model.choice.trust,
                 "members": self.bulk.model.card["members"],
             },

@@ -37,7 +37,7 @@ def best_drugs(panel: pd.DataFrame, apart: pd.Series, drugs: pd.DataFrame) -> li
     apart
         From :func:`separation`, by drug.
     drugs
-        ``drugs.csv``.
+        ``drugs.csv``, its ``driver_event`` those that are not known of the sample.
     """
     facts = drugs.set_index("drug")
     believed = facts.index[facts["verdict_ceiling"] != NOT_SUPPORTED]
@@ -54,6 +54,8 @@ def best_drugs(panel: pd.DataFrame, apart: pd.Series, drugs: pd.DataFrame) -> li
             f"apart with AUROC {fact['predictability']:.2f} (95 % interval {fact['predictability_low']:.2f} to "
             f"{fact['predictability_high']:.2f}); {first['verdict']}"
         )
+        if fact["driver_event"]:
+            words += f"; follows {fact['driver_event'].replace(';', ', ')}, which is not known of this sample"
         found.append(
             {
                 "drug": drug,

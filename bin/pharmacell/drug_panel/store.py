@@ -13,13 +13,13 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.input_file import reason
 from pharmacell.drug_panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE, NETWORK_FILE
-from pharmacell.drug_panel.linear import LinearChoice
+from pharmacell.drug_panel.linear import LinearChoice, Strength
 from pharmacell.drug_panel.mutations import EventEffects
 
 if TYPE_CHECKING:
     from pharmacell.drug_panel.trained_network import PanelNetwork
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def write_panel_model(model: PanelModel, outdir: Path) -> None:
         arrays = {
             "held_out": model.held_out,
             "event_rates": model.effects.rates,
+            "event_pairs": np.stack([model.effects.event, model.effects.drug]),
             "event_effects": model.effects.effects,
         }
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
@@ -88,6 +89,7 @@ def write_panel_model(model: PanelModel, outdir: Path) -> None:
         "network_weight": model.network_weight,
         "lines": model.lines,
         "events": model.effects.names,
+        "event_tissues": model.effects.tissues,
     }
     write_json(outdir / CARD_FILE, {**fixed, **model.card})
 
@@ -117,8 +119,11 @@ def read_panel_model(folder: Path, with_network: bool = False) -> PanelModel:
             folder / DRUGS_FILE, dtype={"drug": str}, keep_default_na=False, na_values={"reliability": [""]}
         )
         arrays = load_file(folder / LINEAR_FILE)
-        effects = EventEffects(card["events"], arrays["event_rates"], arrays["event_effects"])
-        choice, weight, network = LinearChoice(**card["linear"]), float(card["network_weight"]), None
+        events = (card["events"], arrays["event_rates"], card["event_tissues"])
+        effects = EventEffects(*events, *arrays["event_pairs"], arrays["event_effects"])
+        linear = card["linear"]
+        choice = LinearChoice(Strength(**linear["specific"]), Strength(**linear["general"]), linear["trust"])
+        weight, network = float(card["network_weight"]), None
         if (weight or with_network) and (folder / NETWORK_FILE).exists():
             from pharmacell.drug_panel.trained_network import load_network  # torch takes seconds to import
 

@@ -35,7 +35,7 @@ def panel_table(
     share_sensitive
         Of the cells of each group and drug, [n_groups, n_drugs].
     drugs
-        ``drugs.csv``.
+        ``drugs.csv``, its ``driver_event`` those that are not known of the sample.
     verdict
         [n_groups, n_drugs].
     beyond
@@ -66,6 +66,7 @@ def panel_table(
                 "specific": found.specific[row],
                 "percentile_tissue": found.percentile_tissue[row],
                 "beyond_measured": beyond[row],
+                "driver_event": drugs["driver_event"].to_numpy(),
             }
         )
         pieces.append(table.sort_values(["rank", "specific"], na_position="last", kind="stable"))

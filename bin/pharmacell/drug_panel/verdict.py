@@ -1,6 +1,7 @@
 """How far to believe a row of the panel: the rules of the per-drug verdict that hold for a drug and a group."""
 
 import numpy as np
+import pandas as pd
 
 from pharmacell.drug_panel.columns import NOT_SUPPORTED, SUPPORTED, UNCERTAIN
 
@@ -21,7 +22,21 @@ def ceiling(predictability_low: float) -> str:
     return UNCERTAIN if predictability_low < DOUBT else SUPPORTED
 
 
-def verdicts(ceilings: np.ndarray, fdr: np.ndarray, flagged: np.ndarray) -> np.ndarray:
+def unknown_events(drugs: pd.DataFrame, mutations: str | None) -> list[str]:
+    """Return the events that each drug follows and of which nothing is known in a sample, such as ``EGFR;ALK fusion``.
+
+    Parameters
+    ----------
+    drugs
+        ``drugs.csv``.
+    mutations
+        What the sheet says of the sample; None where nothing. Fusions it cannot say.
+    """
+    columns = ["fusion"] if mutations else ["driver_event", "fusion"]
+    return [";".join(filter(None, row)) for row in drugs[columns].itertuples(index=False)]
+
+
+def verdicts(ceilings: np.ndarray, fdr: np.ndarray, flagged: np.ndarray, events: list[str]) -> np.ndarray:
     """Return the verdict of each group and drug, object [n_groups, n_drugs].
 
     Parameters
@@ -32,6 +47,9 @@ def verdicts(ceilings: np.ndarray, fdr: np.ndarray, flagged: np.ndarray) -> np.n
         False discovery rate of the group's mean, [n_groups, n_drugs].
     flagged
         Whether the group resembles no bulk line, [n_groups].
+    events
+        Of each drug, that it follows and that are not known: its verdict is uncertain at best.
     """
+    ceilings = np.where((np.array(events) != "") & (ceilings == SUPPORTED), UNCERTAIN, ceilings)
     found = np.where(fdr <= LEVEL, ceilings, np.where(ceilings == SUPPORTED, UNCERTAIN, ceilings))
     return np.where(flagged[:, None], NOT_SUPPORTED, found)

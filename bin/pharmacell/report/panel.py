@@ -163,13 +163,30 @@ def truth_words(results: PanelResults) -> str:
     if missed:
         said.append(
             "missed for "
-            + ", ".join(f"{drug} (predicted {group}, measured {known})" for drug, group, known in missed[:TOLD])
+            + ", ".join(
+                f"{drug} (predicted {group}, measured {known}{not_known(results, drug)})"
+                for drug, group, known in missed[:TOLD]
+            )
         )
     score = results.facts.get("truth") or {}
     if score.get("pairs"):
         right = round(score["share_of_pairs_in_order"] * score["pairs"])
         said.append(f"{right:,} of {score['pairs']:,} pairs of groups in the measured order")
     return f"Measured, most sensitive group: {'; '.join(said)}." if found or missed else ""
+
+
+def not_known(results: PanelResults, drug: str) -> str:
+    """Say which driver events a drug follows that are not known of the sample; empty where there is none.
+
+    Parameters
+    ----------
+    results
+        The panel of one sample.
+    drug
+        A drug of it.
+    """
+    event = results.table.loc[results.table["drug"] == drug, "driver_event"].iloc[0]
+    return f"; it follows {event.replace(';', ', ')}, not known here" if isinstance(event, str) and event else ""
 
 
 def most_sensitive(results: PanelResults) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:

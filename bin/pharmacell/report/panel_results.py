@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PANEL = (
     "group", "drug", "target", "pathway", "n_cells", "ln_ic50", "percentile", "low", "high", "probability",
-    "share_sensitive", "p", "fdr", "verdict", "predictability",
+    "share_sensitive", "p", "fdr", "verdict", "predictability", "driver_event",
 )  # fmt: skip
 GROUPS = ("group", "n_cells", "tissue", "nearest_line", "resemblance", "flag", "general_percentile")
 COMBINATIONS = ("drug_a", "drug_b", "worst_group", "worst_percentile", "better_single", "gain", "normal_percentile")
