@@ -119,8 +119,9 @@ def read_panel_model(folder: Path, with_network: bool = False) -> PanelModel:
             folder / DRUGS_FILE, dtype={"drug": str}, keep_default_na=False, na_values={"reliability": [""]}
         )
         arrays = load_file(folder / LINEAR_FILE)
-        events = (card["events"], arrays["event_rates"], card["event_tissues"])
-        effects = EventEffects(*events, *arrays["event_pairs"], arrays["event_effects"])
+        event, drug = arrays["event_pairs"]
+        names, tissues = card["events"], card["event_tissues"]
+        effects = EventEffects(names, arrays["event_rates"], tissues, event, drug, arrays["event_effects"])
         linear = card["linear"]
         choice = LinearChoice(Strength(**linear["specific"]), Strength(**linear["general"]), linear["trust"])
         weight, network = float(card["network_weight"]), None
