@@ -25,14 +25,14 @@ from pharmacell.data.shifts import line_profiles
 from pharmacell.data.standardise import Standardiser
 from pharmacell.drug_panel.bulk_stage import choose
 from pharmacell.drug_panel.held_out import HeldOutLines, folds_of, pair_scores, paired_auroc
-from pharmacell.drug_panel.linear import LinearChoice, LinearPanel, Strength
+from pharmacell.drug_panel.linear import LinearChoice, LinearPanel
 from pharmacell.drug_panel.profiles import BulkScale, shared_genes
 from pharmacell.drug_panel.responses import Responses, read_responses
 from pharmacell.drug_panel.shifted import pseudo_bulks
 from pharmacell.linear.weighted_ridge import WeightedRidge
 
 FEWEST_LINES = 300  # of a drug that counts
-BASELINE = Strength(penalty=2.0, tissue_weight=4.0)
+BASELINE = LinearChoice(penalty=2.0, tissue_weight=4.0)
 DRAWS = 200
 LUNG = "lung_NSCLC"
 
@@ -155,11 +155,11 @@ def main(folder: Path, seed: int, samples: tuple[Path, ...]) -> None:
             )
             print(path.stem, what, *told, sep=" | ", flush=True)
     own = HeldOutLines.of(scale, scale.x, seen, tissues, fold)
-    mean, difference = own.mean(), own.specific(choice.specific) + own.general(choice.general)
-    simple = Strength(BASELINE.penalty, 1.0)
+    mean, difference = own.predict(choice)
+    plain = own.predict(LinearChoice(BASELINE.penalty, 1.0))
     rows = {
         "mean of the tissue": mean,
-        "ridge for each drug": mean + own.specific(simple) + own.general(simple),
+        "ridge for each drug": sum(plain),
         "panel": mean + difference,
         "panel, lines as pseudo-bulks": as_cells,
     }

@@ -110,8 +110,7 @@ def fit(bulk: Path, out: Path, replicas: int, drug_features: str, n_folds: int, 
         started = time.process_time()
         trained = train_network(train.scale, train.responses, config, seed)
         spent = time.process_time() - started
-        penalty = LinearChoice().specific.penalty
-        weight, tried = network_weight(trained, train.scale, train.responses, train.tissues, penalty)
+        weight, tried = network_weight(trained, train.scale, train.responses, train.tissues, LinearChoice().penalty)
         found = {"rows": np.flatnonzero(held), "weight": weight, "cpu": spent, "epochs": trained.epochs}
         for kind, x in zip(KINDS, (profiles[held], pooled[held]), strict=True):
             found[f"network {kind}"] = trained.network.z(trained.network.inputs(x, train.scale.genes))

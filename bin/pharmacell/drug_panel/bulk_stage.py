@@ -1,7 +1,5 @@
 """The bulk stage of the panel: everything that does not depend on a sample."""
 
-from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +11,7 @@ from pharmacell.data.drugs import describe_drugs
 from pharmacell.data.structures import smiles_of
 from pharmacell.drug_panel.columns import DRUGS, NOT_SUPPORTED, SUPPORTED, UNCERTAIN
 from pharmacell.drug_panel.held_out import HeldOutLines, Predictability, folds_of, pair_scores, predictability
-from pharmacell.drug_panel.linear import LinearChoice, Strength
+from pharmacell.drug_panel.linear import LinearChoice
 from pharmacell.drug_panel.mutations import fusions_of, learn_effects
 from pharmacell.drug_panel.profiles import BulkScale
 from pharmacell.drug_panel.responses import Responses, read_responses
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from anndata import AnnData
 
-PENALTIES, TISSUE_WEIGHTS = (2.0, 4.0, 8.0), (2.0, 1.0, 4.0)  # penalties are compared with the first weight
+PENALTIES, TISSUE_WEIGHTS = (2.0, 4.0, 8.0), (1.0, 2.0, 4.0)  # the first weight needs the fewest fits
 LEAST_TRUST = 0.2  # or no profile would count
 
 
@@ -64,19 +62,17 @@ def bulk_stage(
     held = HeldOutLines.of(scale, profiles, responses, tissues, fold)
     groups = np.array([f"{tissue} {one}" for tissue, one in zip(tissues, fold, strict=True)])
     choice, scores, found = choose(held, groups)
-    for part, strength in (("general sensitivity", choice.general), ("what is a drug's own", choice.specific)):
-        say(
-            f"panel: {part}: penalty {strength.penalty:g} a gene, lines of the sample's tissue count "
-            f"{strength.tissue_weight:g} times"
-        )
-    say(f"panel: differences from the tissue's mean count {choice.trust:.2f} times")
+    say(
+        f"panel: penalty {choice.penalty:g} a gene, lines of the sample's tissue count {choice.tissue_weight:g} times, "
+        f"differences from their mean {choice.trust:.2f} times"
+    )
     kept, weight, facts = None, 0.0, dict[str, Any]()
     if network is not None:
         from pharmacell.drug_panel.blend import network_weight  # torch takes seconds to import
         from pharmacell.drug_panel.train_network import train_network
 
         trained = train_network(scale, responses, network, seed, device)
-        weight, tried = network_weight(trained, scale, responses, tissues, choice.specific.penalty)
+        weight, tried = network_weight(trained, scale, responses, tissues, choice.penalty)
         say(f"panel: the network counts {weight:g}, the linear member {1 - weight:g}")
         kept, facts = trained.network, {"network_epochs": trained.epochs, "network_weights_tried": tried}
         known = np.isfinite(trained.held_out_imitated)
@@ -104,11 +100,10 @@ def bulk_stage(
     return PanelModel(choice, drugs, found, effects, list(lines.obs_names), card, kept, weight)
 
 
-def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[dict[str, Any]], np.ndarray]:
-    """Choose penalties, tissue weights and trust by held-out lines as pseudo-bulks.
+def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[dict[str, float]], np.ndarray]:
+    """Choose penalty, tissue weight and trust by held-out lines as pseudo-bulks.
 
-    Each part of the responses has a penalty, and with the best one a tissue weight, by the order of lines of one
-    tissue: what is a drug's own by that of specific responses, then the general sensitivity by that of responses.
+    Penalty, and with the best one the tissue weight, by the order of lines of one tissue.
 
     The trust in predicted differences from the tissue's mean response is the slope of the measured ones on them, over
     all lines and drugs: each fold is counted by a platform of its own, so it has a platform's error in it.
@@ -123,35 +118,31 @@ def choose(held: HeldOutLines, groups: np.ndarray) -> tuple[LinearChoice, list[d
     Returns
     -------
     choice
-        With the highest shares of pairs in the right order.
+        With the highest mean share of pairs in the right order, of responses and of specific responses.
     scores
         Of every choice.
     found
         Predicted z of every line with it, float32 [n_lines, n_drugs].
     """
-    z, mean, rows = held.responses.z, held.mean(), list[dict[str, Any]]()
+    z, rows = held.responses.z, []
+    tried: dict[LinearChoice, tuple[float, np.ndarray, np.ndarray]] = {}
 
-    def best(part: str, predict: Callable[[Strength], np.ndarray], beside: np.ndarray) -> tuple[Strength, np.ndarray]:
-        tried = dict[Strength, tuple[float, np.ndarray]]()
+    def score(choice: LinearChoice) -> float:
+        if choice not in tried:
+            mean, difference = held.predict(choice)
+            pairs, specific = pair_scores(z, mean + difference, groups)
+            row = {"penalty": choice.penalty, "tissue_weight": choice.tissue_weight}
+            rows.append(row | {"pairs": pairs, "specific": specific})
+            tried[choice] = (pairs + specific, mean, difference)
+        return tried[choice][0]
 
-        def score(strength: Strength) -> float:
-            if strength not in tried:
-                found = beside + predict(strength)
-                pairs, specific = pair_scores(z, found, groups)
-                rows.append({"part": part, **asdict(strength), "pairs": pairs, "specific": specific})
-                tried[strength] = (pairs if part == "general" else specific, found)
-            return tried[strength][0]
-
-        penalty = max(PENALTIES, key=lambda one: score(Strength(one, TISSUE_WEIGHTS[0])))
-        weight = max(TISSUE_WEIGHTS, key=lambda one: score(Strength(penalty, one)))
-        return Strength(penalty, weight), tried[Strength(penalty, weight)][1]
-
-    specific, found = best("specific", held.specific, mean)
-    general, found = best("general", held.general, found)
-    known, difference = np.isfinite(z), found - mean
+    penalty = max(PENALTIES, key=lambda one: score(LinearChoice(one, TISSUE_WEIGHTS[0])))
+    weight = max(TISSUE_WEIGHTS, key=lambda one: score(LinearChoice(penalty, one)))
+    _, mean, difference = tried[LinearChoice(penalty, weight)]
+    known = np.isfinite(z)
     slope = float((difference[known] @ (z - mean)[known]) / max(np.square(difference[known]).sum(), 1e-12))
     trust = float(np.clip(slope, LEAST_TRUST, 1.0))
-    return LinearChoice(specific, general, trust), rows, mean + trust * difference
+    return LinearChoice(penalty, weight, trust), rows, mean + trust * difference
 
 
 def drug_table(responses: Responses, scores: Predictability, events: list[str]) -> pd.DataFrame:

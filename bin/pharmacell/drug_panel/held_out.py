@@ -1,14 +1,14 @@
 """Held-out lines as pseudo-bulks: what is chosen, how well each drug is predicted, and by how much it is off."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from pharmacell.core.seeds import generator
-from pharmacell.drug_panel.linear import Strength, fit, of_tissue, tissue_mean, two_parts
+from pharmacell.drug_panel.linear import LinearChoice, of_tissue, tissue_mean, tissue_weights
 from pharmacell.drug_panel.profiles import BulkScale
 from pharmacell.drug_panel.responses import Responses
+from pharmacell.linear.weighted_ridge import WeightedRidge
 
 FOLDS = 5
 GAP = 0.5  # standard deviations between two lines' responses, from which on their order counts
@@ -58,55 +58,34 @@ class HeldOutLines:
         similar = (profiles @ scale.x.T).astype(np.float64)
         return cls(scale, similar, responses, tissues, fold, learned)
 
-    def mean(self) -> np.ndarray:
-        """Return the mean response of the other lines of each line's tissue, float32 [n_lines, n_drugs]."""
-        found = np.empty(self.responses.z.shape, np.float32)
-        for rows, _, own, fold in self._samples():
-            found[rows] = tissue_mean(self.learned[fold], own)
-        return found
-
-    def general(self, strength: Strength) -> np.ndarray:
-        """Predict every line's general sensitivity as that of a sample of its tissue, float32 [n_lines, 1].
+    def predict(self, choice: LinearChoice) -> tuple[np.ndarray, np.ndarray]:
+        """Predict every line as a sample of its tissue, each float32 [n_lines, n_drugs].
 
         Parameters
         ----------
-        strength
-            Of the ridge regression.
+        choice
+            Penalty and tissue weight; ``trust`` is not used.
 
         Returns
         -------
-        numpy.ndarray
-            As a difference from the mean of the lines that are learned from.
+        mean
+            Mean response of the tissue's other lines.
+        difference
+            From it, as ridge regression predicts it.
         """
-        return self._difference([two_parts(learned)[0] for learned in self.learned], strength)
-
-    def specific(self, strength: Strength) -> np.ndarray:
-        """Predict what is each drug's own, as :meth:`general` does, float32 [n_lines, n_drugs].
-
-        Parameters
-        ----------
-        strength
-            Of the ridge regression.
-        """
-        return self._difference([two_parts(learned)[1] for learned in self.learned], strength)
-
-    def _samples(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
-        """Yield lines of a fold and tissue, the lines to learn from, which of these share the tissue, and the fold."""
-        for fold in range(len(self.learned)):
+        mean, difference = (np.empty(self.responses.z.shape, np.float32) for _ in range(2))
+        for fold, learned in enumerate(self.learned):
             train = np.flatnonzero(self.fold != fold)
+            own = self.scale.products[np.ix_(train, train)]
+            ridge = None
             for tissue in np.unique(self.tissues[self.fold == fold]):
                 rows = np.flatnonzero((self.fold == fold) & (self.tissues == tissue))
-                yield rows, train, of_tissue(self.tissues[train], tissue), fold
-
-    def _difference(self, parts: list[np.ndarray], strength: Strength) -> np.ndarray:
-        """Return what one part of the responses is predicted to be beside its mean."""
-        found, fitted = np.empty((len(self.fold), parts[0].shape[1]), np.float32), -1
-        for rows, train, own, fold in self._samples():
-            if fitted != fold or strength.tissue_weight != 1:  # otherwise one fit serves all tissues
-                ridge = fit(self.scale.products[np.ix_(train, train)], own, strength, len(self.scale.genes))
-                fitted = fold
-            found[rows] = (ridge.hat(self.similar[np.ix_(rows, train)]) - ridge.share) @ parts[fold]
-        return found
+                if ridge is None or choice.tissue_weight != 1:  # otherwise one fit serves all tissues
+                    weights = tissue_weights(self.tissues[train], tissue, choice.tissue_weight)
+                    ridge = WeightedRidge(own, weights, choice.penalty * len(self.scale.genes))
+                mean[rows] = tissue_mean(learned, of_tissue(self.tissues[train], tissue))
+                difference[rows] = (ridge.hat(self.similar[np.ix_(rows, train)]) - ridge.share) @ learned
+        return mean, difference
 
 
 def folds_of(tissues: np.ndarray, seed: int) -> np.ndarray:

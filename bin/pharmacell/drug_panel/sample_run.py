@@ -1,6 +1,6 @@
 """From a prepared sample to the files of its panel."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -351,11 +351,8 @@ class Output:
             "tissue": {name: str(tissue) for name, tissue in zip(self.groups.names, self.near.tissue, strict=True)},
             "tissue_source": "given" if request.tissue else resembled,
             "weights": {
-                **{
-                    f"{part}_{name}": value
-                    for part in ("general", "specific")
-                    for name, value in asdict(getattr(self.bulk.model.choice, part)).items()
-                },
+                "penalty": self.bulk.model.choice.penalty,
+                "tissue_weight": self.bulk.model.choice.tissue_weight,
                 "trust": self.bulk.model.choice.trust,
                 "members": self.bulk.model.card["members"],
             },

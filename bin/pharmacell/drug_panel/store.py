@@ -13,7 +13,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.core.files import whole_file, write_json
 from pharmacell.data.input_file import reason
 from pharmacell.drug_panel.columns import CARD_FILE, DRUGS_FILE, LINEAR_FILE, NETWORK_FILE
-from pharmacell.drug_panel.linear import LinearChoice, Strength
+from pharmacell.drug_panel.linear import LinearChoice
 from pharmacell.drug_panel.mutations import EventEffects
 
 if TYPE_CHECKING:
@@ -122,9 +122,7 @@ def read_panel_model(folder: Path, with_network: bool = False) -> PanelModel:
         event, drug = arrays["event_pairs"]
         names, tissues = card["events"], card["event_tissues"]
         effects = EventEffects(names, arrays["event_rates"], tissues, event, drug, arrays["event_effects"])
-        linear = card["linear"]
-        choice = LinearChoice(Strength(**linear["specific"]), Strength(**linear["general"]), linear["trust"])
-        weight, network = float(card["network_weight"]), None
+        choice, weight, network = LinearChoice(**card["linear"]), float(card["network_weight"]), None
         if (weight or with_network) and (folder / NETWORK_FILE).exists():
             from pharmacell.drug_panel.trained_network import load_network  # torch takes seconds to import
 

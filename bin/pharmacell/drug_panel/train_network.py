@@ -11,7 +11,7 @@ from pharmacell.core.seeds import generator, integer
 from pharmacell.data.molecules import canonical_smiles
 from pharmacell.data.shifts import pooled_profiles
 from pharmacell.data.structures import smiles_of
-from pharmacell.drug_panel.linear import Strength
+from pharmacell.drug_panel.linear import LinearChoice
 from pharmacell.drug_panel.network import DrugQueryNetwork
 from pharmacell.drug_panel.profiles import BulkScale
 from pharmacell.drug_panel.responses import Responses
@@ -194,7 +194,7 @@ def begin_at_ridge(network: DrugQueryNetwork, x: list[np.ndarray], learned: list
     learned
         Their responses without gaps, [n_learnt, n_drugs] each.
     """
-    width, penalty = network.config.drug_width, Strength().penalty
+    width, penalty = network.config.drug_width, LinearChoice().penalty
     vectors = np.zeros((len(x), learned[0].shape[1], width), np.float32)
     weights = np.zeros((len(x), x[0].shape[1], width), np.float32)
     intercepts = np.zeros((len(x), width), np.float32)
