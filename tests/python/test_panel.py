@@ -12,6 +12,7 @@ from scipy.stats import spearmanr
 
 from pharmacell.cli.predict_panel import predict_panel
 from pharmacell.cli.pretrain_panel import pretrain_panel
+from pharmacell.data.cells import CellMatrix
 from pharmacell.data.driver_events import driver_events
 from pharmacell.data.folds import UNKNOWN
 from pharmacell.drug_panel import columns
@@ -20,7 +21,7 @@ from pharmacell.drug_panel.groups import clusters
 from pharmacell.drug_panel.held_out import paired_auroc
 from pharmacell.drug_panel.linear import LinearChoice, LinearPanel, of_tissue, tissue_mean
 from pharmacell.drug_panel.mutations import fusions_of, learn_effects
-from pharmacell.drug_panel.profiles import BulkScale
+from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, pool
 from pharmacell.drug_panel.resemblance import resemblance
 from pharmacell.drug_panel.responses import read_responses
 from pharmacell.drug_panel.sample_run import event_notes
@@ -218,6 +219,20 @@ def test_patients_are_groups_of_their_own(trained):
     panel, facts = predict(folder, folder / "patients.h5ad", "patients")
     assert set(panel["group"]) == {"p1", "p2"}
     assert "each of the 2 rows" in facts["groups"]
+
+
+def test_many_groups_are_held_in_fewer_parts(trained, monkeypatch):
+    folder, lines = trained
+    sample = write_cells(folder / "parts.h5ad", lines)
+    expression, _, _ = lines_and_drugs()
+    counts = CountMatrix(CellMatrix(sample), list(expression.columns))
+    groups = np.arange(counts.n_cells) % 8
+    whole = pool(counts, groups, None, 0)
+    monkeypatch.setattr("pharmacell.drug_panel.profiles.MOST_SUMS", 24)
+    fewer = pool(counts, groups, None, 0)
+    assert (whole.parts.shape[1], fewer.parts.shape[1]) == (10, 3)
+    np.testing.assert_array_equal(whole.parts.sum(1), fewer.parts.sum(1))
+    assert fewer.reference.shape[0] == 0, "cells that are pooled with no other are not held"
 
 
 def test_permutation_p_is_that_of_permutations(trained):
