@@ -55,7 +55,8 @@ def test_the_profiles_that_users_expect_are_there():
 @pytest.mark.parametrize("profile", EXECUTORS)
 def test_scheduler_is_chosen_and_this_machine_sets_no_limit(resolved, profile):
     assert f"process.executor = '{EXECUTORS[profile]}'" in resolved[profile]
-    assert "process.resourceLimits = [cpus:null, memory:null, time:null]" in resolved[profile]
+    limits = "{ [cpus: params.max_cpus, memory: params.max_memory, time: params.max_time] }"
+    assert f"process.resourceLimits = {limits}" in resolved[profile]
     for label, cores in (("process_medium", 2), ("process_high", 4)):  # nor do the samples divide its cores
         assert re.search(rf"withLabel:{label}'\.cpus = {cores}$", resolved[profile], re.M)
 
@@ -87,14 +88,14 @@ echo "Submitted batch job $$"
 """
 SITE = """
 process { clusterOptions = '--account=lab42'; queue = 'short' }
-params { config_profile_description = 'Our cluster'; max_cpus = 4 }
+params { config_profile_description = 'Our cluster'; max_time = '20m' }
 executor { pollInterval = '1 sec'; exitReadTimeout = '30 sec' }
 process { withName: CROSS_VALIDATE { array = null }; withName: PRETRAIN_REPEATS { array = null } }
 """
 
 
 def test_gpu_is_asked_from_the_scheduler_beside_what_the_site_asks_for(project, tmp_path, monkeypatch):
-    """Only by tasks that train a network, and a site's own params are no mistake of the user."""
+    """Only by tasks that train a network; a site's own params are no mistake of the user, and its limits hold."""
     for name, text in {"sbatch": SBATCH, "squeue": "#!/bin/sh\n", "scancel": "#!/bin/sh\n"}.items():
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
@@ -109,6 +110,7 @@ def test_gpu_is_asked_from_the_scheduler_beside_what_the_site_asks_for(project, 
         lines = [line for line in script.read_text().splitlines() if line.startswith("#SBATCH")]
         (job,) = [line.partition("nf-")[2] for line in lines if " -J " in line]
         assert "#SBATCH -p short" in lines
+        assert "#SBATCH -t 00:20:00" in lines
         asked[re.match(r"(?:[A-Z]+_)?(PREPARE_BULK|CROSS_VALIDATE(?:_CPU)?)?", job)[1]] = next(
             line for line in lines if "--account" in line
         )
