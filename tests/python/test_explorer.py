@@ -20,6 +20,7 @@ from pharmacell.report.explorer import CELLS_AT_MOST, packed_places, thinned
 from pharmacell.report.page import place_explorers
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
 CHECKS = Path(__file__).parent / "explorer_checks.js"
 QUIET = (
     "--no-first-run",
@@ -141,3 +142,55 @@ def test_it_works_in_a_browser(page, tmp_path):
     assert "cell_0" in seen["found"]
     assert seen["moved"]
     assert seen["cleared"] == "No cell selected"
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A headless Chromium that selenium drives."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    if BROWSER is None or DRIVER is None:
+        pytest.skip("no Chromium with its chromedriver on this machine")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in ("--headless", "--no-sandbox", *QUIET, "--window-size=1300,1000"):
+        options.add_argument(argument)
+    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
+    opened = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield opened
+    opened.quit()
+
+
+def draw_lasso(browser, canvas, corners: list[tuple[float, float]]) -> None:
+    """Drag the mouse over a canvas, from corner to corner, in shares of its half width and half height."""
+    from selenium.webdriver import ActionChains
+
+    half = canvas.size["width"] / 2, canvas.size["height"] / 2
+    mouse = ActionChains(browser, duration=20)
+    for number, (x, y) in enumerate(corners):
+        mouse.move_to_element_with_offset(canvas, int(x * half[0]), int(y * half[1]))
+        if number == 0:
+            mouse.click_and_hold()
+    mouse.release().perform()
+
+
+def test_a_mouse_draws_a_lasso(page, browser):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.select import Select
+
+    browser.get(page.as_uri())
+    canvas = browser.find_element(By.ID, "canvas")
+    before = canvas.screenshot_as_png
+    Select(browser.find_element(By.ID, "colour")).select_by_visible_text("erlotinib")
+    assert canvas.screenshot_as_png != before
+    draw_lasso(browser, canvas, [(-0.95, -0.95), (0.95, -0.95), (0.95, 0.95), (-0.95, 0.95)])
+    selected = browser.find_element(By.ID, "selected")
+    assert selected.text == "60 of 60 cells selected"
+    draw_lasso(browser, canvas, [(-0.95, -0.95), (0, -0.95), (0, 0.95), (-0.95, 0.95)])
+    some = int(re.fullmatch(r"(\d+) of 60 cells selected", selected.text)[1])
+    assert 0 < some < 60
+    drugs = browser.find_elements(By.CSS_SELECTOR, "#drugs tbody tr")
+    assert len(drugs) == 5
+    assert all(row.is_displayed() for row in drugs)
+    browser.find_element(By.ID, "only").click()
+    assert f"{some} cells," in browser.find_element(By.ID, "page").text
+    assert browser.get_log("browser") == []

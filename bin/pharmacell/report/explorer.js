@@ -88,7 +88,8 @@ function draw() {
   const chosen = colours[state.colour];
   const lut = chosen.value ? stretched(ends(chosen.value)) : Uint32Array.from(chosen.group.levels, (_, code) => pixel(classColour(chosen.group, code)));
   const code = chosen.value ? chosen.value.steps : chosen.group.codes;
-  const radius = Math.max(1.2, Math.min(7, 110 / Math.sqrt(n))) * ratio * Math.min(2, Math.sqrt(state.zoom));
+  const narrow = Math.min(1, box.width / 700);
+  const radius = Math.max(1.2, Math.min(7, 110 / Math.sqrt(n)) * narrow) * ratio * Math.min(2, Math.sqrt(state.zoom));
   const faded = pixel([205, 205, 200]);
   for (const late of state.count ? [0, 1] : [0]) {
     for (const cell of shuffled) {
@@ -173,16 +174,17 @@ function means(value) {
   return { value, own: own / state.count, other: rest ? other / rest : NaN, spread };
 }
 const number = (value) => (Number.isFinite(value) ? value.toFixed(2) : "–");
-function rows(id, heads, lines) {
+function rows(id, heads, lines, words = 1) { // so many columns of words, then numbers
   const target = $(id);
   target.replaceChildren();
   const head = add(add(target, "thead", ""), "tr", "");
-  heads.forEach((name, i) => add(head, "th", name, i ? { class: "number", scope: "col" } : { scope: "col" }));
+  const look = (i) => (i < words ? {} : { class: "number" });
+  heads.forEach((name, i) => add(head, "th", name, { ...look(i), scope: "col" }));
   const body = add(target, "tbody", "");
   for (const line of lines) {
     const row = add(body, "tr", "");
     line.forEach((cell, i) => {
-      if (i || typeof cell === "string") return add(row, "td", cell, i ? { class: "number" } : {});
+      if (i || typeof cell === "string") return add(row, "td", cell, look(i));
       add(add(row, "td", ""), "button", cell.title, { title: `Colour the map by ${cell.title}` }).onclick = () => colourBy(colours.indexOf(cell));
     });
   }
@@ -229,7 +231,7 @@ const heads = (values) => ["cell", ...data.classes.map((group) => group.name), .
 function table() {
   const found = matching(), pages = Math.max(1, Math.ceil(found.length / ROWS)), values = columns();
   state.page = Math.max(0, Math.min(state.page, pages - 1));
-  rows("table", heads(values), found.slice(state.page * ROWS, (state.page + 1) * ROWS).map((cell) => line(cell, values)));
+  rows("table", heads(values), found.slice(state.page * ROWS, (state.page + 1) * ROWS).map((cell) => line(cell, values)), 1 + data.classes.length);
   $("page").textContent = ` ${found.length.toLocaleString("en")} cells, page ${state.page + 1} of ${pages} `;
   $("before").disabled = state.page === 0;
   $("after").disabled = state.page === pages - 1;

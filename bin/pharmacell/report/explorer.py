@@ -117,8 +117,8 @@ def explorer_data(sample: str, inputs: Inputs, seed: int) -> dict:
             f"{len(chosen):,} of {len(names):,} cells are shown: where the map is dense, cells are left out at random. "
             "Shares of a selection are therefore those of the cells shown."
         )
-    values = predictions(inputs, names, chosen) + panel_drugs(inputs, names, chosen)
-    values += pseudotime(inputs, names, chosen) + genes(cells, inputs, chosen)
+    shown = Shown(inputs, names, chosen)
+    values = shown.predictions() + shown.panel_drugs() + shown.pseudotime() + genes(cells, inputs, chosen)
     return {
         "sample": sample,
         "note": note,
@@ -213,71 +213,57 @@ def packed(kind: str, name: str, values: np.ndarray, low: float, high: float) ->
     return {"kind": kind, "name": name, "low": low, "high": high, "data": data}
 
 
-def predictions(inputs: Inputs, names: "pd.Index", chosen: np.ndarray) -> list[dict]:
-    """Return the probabilities of each drug that was predicted by itself.
+@dataclass(frozen=True)
+class Shown:
+    """The cells that are shown, and what is known of them.
 
     Parameters
     ----------
     inputs
         What is read.
     names
-        Of all cells.
+        Of all cells of the sample.
     chosen
-        Cells that are shown.
+        Positions of the cells that are shown.
     """
-    found = []
-    for path in inputs.targets:
-        obs, _umap, _summary, card = read_target(path)
-        if OBS_PROBABILITY in obs:
-            values = obs[OBS_PROBABILITY].set_axis(obs.index.astype(str)).reindex(names).to_numpy(float)
-            found.append(packed("prediction", card.drug if card else "the drug", values[chosen], 0, 1))
-    return found
 
+    inputs: Inputs
+    names: "pd.Index"
+    chosen: np.ndarray
 
-def panel_drugs(inputs: Inputs, names: "pd.Index", chosen: np.ndarray) -> list[dict]:
-    """Return the probabilities of the panel's drugs that differ most between cells, without those that are ruled out.
+    def predictions(self) -> list[dict]:
+        """Return the probabilities of each drug that was predicted by itself."""
+        found = []
+        for path in self.inputs.targets:
+            obs, _umap, _summary, card = read_target(path)
+            if OBS_PROBABILITY in obs:
+                values = obs[OBS_PROBABILITY].set_axis(obs.index.astype(str)).reindex(self.names).to_numpy(float)
+                found.append(packed("prediction", card.drug if card else "the drug", values[self.chosen], 0, 1))
+        return found
 
-    Parameters
-    ----------
-    inputs
-        What is read.
-    names
-        Of all cells.
-    chosen
-        Cells that are shown.
-    """
-    if inputs.panel is None:
-        return []
-    import pandas as pd
+    def panel_drugs(self) -> list[dict]:
+        """Return the probabilities of the panel's drugs that differ most between cells, without those ruled out."""
+        if self.inputs.panel is None:
+            return []
+        import pandas as pd
 
-    rows = table(inputs.panel / "panel.csv", PANEL)
-    kept = rows.loc[rows["verdict"] != NOT_SUPPORTED, "drug"].unique()
-    cells = pd.read_parquet(inputs.panel / "cells.parquet")
-    cells = cells.set_index(cells[CELL_ID].astype(str)).drop(columns=CELL_ID).reindex(names[chosen])
-    spread = cells[[drug for drug in cells if drug in set(kept)]].std()
-    drugs = spread.sort_values(ascending=False, kind="stable").index[:DRUGS_AT_MOST]
-    return [packed("drug", str(drug), cells[drug].to_numpy(float), 0, 1) for drug in sorted(drugs, key=str.lower)]
+        rows = table(self.inputs.panel / "panel.csv", PANEL)
+        kept = rows.loc[rows["verdict"] != NOT_SUPPORTED, "drug"].unique()
+        cells = pd.read_parquet(self.inputs.panel / "cells.parquet")
+        cells = cells.set_index(cells[CELL_ID].astype(str)).drop(columns=CELL_ID).reindex(self.names[self.chosen])
+        spread = cells[[drug for drug in cells if drug in set(kept)]].std()
+        drugs = spread.sort_values(ascending=False, kind="stable").index[:DRUGS_AT_MOST]
+        return [packed("drug", str(drug), cells[drug].to_numpy(float), 0, 1) for drug in sorted(drugs, key=str.lower)]
 
-
-def pseudotime(inputs: Inputs, names: "pd.Index", chosen: np.ndarray) -> list[dict]:
-    """Return the pseudotime, where cells are ordered.
-
-    Parameters
-    ----------
-    inputs
-        What is read.
-    names
-        Of all cells.
-    chosen
-        Cells that are shown.
-    """
-    if inputs.trajectory is None:
-        return []
-    order = table(inputs.trajectory / "pseudotime.csv", TRAJECTORY["pseudotime"]).set_index(CELL_ID)
-    values = order["pseudotime"].reindex(names[chosen]).to_numpy(float)
-    if not np.isfinite(values).any():
-        return []
-    return [packed("order", "pseudotime", values, float(np.nanmin(values)), float(np.nanmax(values)))]
+    def pseudotime(self) -> list[dict]:
+        """Return the pseudotime, where cells are ordered."""
+        if self.inputs.trajectory is None:
+            return []
+        order = table(self.inputs.trajectory / "pseudotime.csv", TRAJECTORY["pseudotime"]).set_index(CELL_ID)
+        values = order["pseudotime"].reindex(self.names[self.chosen]).to_numpy(float)
+        if not np.isfinite(values).any():
+            return []
+        return [packed("order", "pseudotime", values, float(np.nanmin(values)), float(np.nanmax(values)))]
 
 
 def genes(cells: CellMatrix, inputs: Inputs, chosen: np.ndarray) -> list[dict]:
