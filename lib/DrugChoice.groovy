@@ -36,7 +36,7 @@ class DrugChoice {
         final String wanted = part.substring(part.indexOf(':') + 1).trim()
         final Collection<String> names = kind == 'target' ? known.targets : known.pathways
         wanted && Known.named(wanted, names) ? null
-            : "no drug has the ${kind} '${wanted}'${Nearest.hint(wanted, names, "${kind}:")} (list_drugs.py prints all)"
+            : "no drug has the ${kind} '${wanted}'${Nearest.hint(wanted, names, "${kind}:")} (pharmacell list_drugs prints all)"
     }
 
     /** The sample of a step for one drug: what of the row it reads, its drug, and a name of its own where there are several. */

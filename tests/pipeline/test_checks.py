@@ -29,7 +29,7 @@ SHEETS = {
     "drug twice": ('sample,path,drug\na,a.csv,"X; Y;x"\n', "drug 'X' stands there twice"),
     "unknown target": (
         "sample,path,drug\na,a.csv,target:EGFRR\n",
-        "no drug has the target 'EGFRR'; did you mean target:EGFR? (list_drugs.py",
+        "no drug has the target 'EGFRR'; did you mean target:EGFR? (pharmacell list_drugs",
     ),
     "unknown pathway": ('sample,path,drug\na,a.csv,"X;pathway:PI3K"\n', "no drug has the pathway 'PI3K'"),
     "unknown tissue": (

@@ -197,7 +197,7 @@ def match_drug(name: str, known: Iterable[str], where: str) -> str:
         raise InputError(f"{where}: '{name}' may be any of {', '.join(found)}; write the one that is meant")
     raise InputError(
         f"{where}: no drug is named '{name}'; nearest: {', '.join(nearest_names(name, _all_names(known)))} "
-        "(list_drugs.py prints all)"
+        "(pharmacell list_drugs prints all)"
     )
 
 
@@ -246,7 +246,7 @@ def choose_drugs(name: str, known: Sequence[str], where: str) -> list[str]:
     there = {part: part for each in parts for part in each}
     raise InputError(
         f"{where}: no drug has the {kind.lower()} '{wanted}'; nearest: {', '.join(nearest_names(wanted, there))} "
-        "(list_drugs.py prints all)"
+        "(pharmacell list_drugs prints all)"
     )
 
 

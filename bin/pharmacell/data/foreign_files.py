@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 SPREADSHEET = "a spreadsheet; save its sheet as csv (UTF-8)"
 OF_R = (
-    "an R object, which may run code when opened, so it is never read; write h5ad in R (zellkonverter::writeH5AD or "
-    "anndataR)"
+    "an R object, which may run code when opened, so it is never read; write h5ad in R: "
+    'anndataR::write_h5ad(readRDS("FILE.rds"), "cells.h5ad")'
 )
 PICKLE = "may run code when opened, so it is never read; write h5ad or csv"
 READS = "sequencing reads; count them first (Cell Ranger, STARsolo, alevin), then give the counts"
