@@ -69,8 +69,8 @@ test-nf: setup
 
 # Rules, format, docstrings, types, and that imports point one way without rings.
 lint: setup
-	$(BIN)/ruff check bin tests benchmarks containers tools
-	$(BIN)/ruff format --check bin tests benchmarks containers tools
+	$(BIN)/ruff check bin tests benchmarks containers tools examples
+	$(BIN)/ruff format --check bin tests benchmarks containers tools examples
 	cd bin && $(abspath $(BIN))/lint-imports ../pyproject.toml --no-cache
 	$(BIN)/mypy
 	$(BIN)/numpydoc lint $$(find bin/pharmacell -name '*.py' | sort)
