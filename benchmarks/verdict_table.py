@@ -20,7 +20,7 @@ from pharmacell.response.verdict import HITS, judge
 
 POOR, GOOD = 0.60, 0.70
 VERDICTS = ("supported", "uncertain", "not supported")
-YARDSTICK = "cells simulated as training never does, not seen when the rules were made; models without network"
+YARDSTICK = "cells simulated as training never does, not seen when the rules were made"
 
 
 @click.command()
