@@ -19,7 +19,7 @@ print(adata)
 print(adata.obs["line"].value_counts())
 
 # %% [markdown]
-# ## Small settings, so that this takes seconds
+# ## Small settings, so that all of this takes about a minute
 # 240 bulk lines, 600 genes and short training show how the functions are called. Their numbers mean nothing. For a
 # result, leave both dictionaries out: then 944 lines are read, and five networks are trained for minutes.
 
