@@ -41,7 +41,7 @@ workflow {
     } else {
         def samples = plan.samples.collect { meta -> [meta.findAll { key, _value -> key != 'path' }, InputFile.of(meta.path, workflow.workDir)] }
         def tables = plan.tables.collect { table -> InputFile.of(table, workflow.workDir) }
-        Cores.divide(params.max_cpus, samples.size())
+        Cores.divide(params.max_cpus, plan.counts)
         PREPARE(samples, plan.simulated, tables, plan.options)
         def ch_files = PREPARE.out.versions
         if (plan.mode == 'benchmark') {

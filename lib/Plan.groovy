@@ -100,6 +100,12 @@ class Plan {
         }
     }
 
+    /** How many samples there are, and how many drugs of samples (runs): the names that modules give {@link Cores#of}. */
+    Map<String, Integer> getCounts() {
+        final List<Map> rows = simulated ? [simulated] : samples
+        [sample: rows.size(), run: rows.sum { row -> row.runs.size() }]
+    }
+
     private static Map<String, Object> withDrugs(Map<String, String> row) {
         final DrugChoice choice = new DrugChoice(row.drug)
         row + [runs: choice.runs(row.findAll { column, _value -> column != 'path' }), panel: choice.panel]

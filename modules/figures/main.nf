@@ -2,7 +2,7 @@
 process FIGURES {
     tag "${meta.sample}"
     label 'process_medium'
-    ext code: Code.digest(projectDir, 'figures'), share: { Cores.share() }
+    ext code: Code.digest(projectDir, 'figures'), share: { Cores.of('run') }
 
     input:
     tuple val(meta), path(qc_metrics), path(qc_summary), path(source_metrics), path(source_history), path(history),

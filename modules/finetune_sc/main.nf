@@ -3,7 +3,7 @@ process FINETUNE_SC {
     tag "${meta.sample}"
     label 'process_high'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'finetune_sc'), share: { Cores.share() },
+    ext code: Code.digest(projectDir, 'finetune_sc'), share: { Cores.of('run') },
         input_bytes: { 2 * (options.n_replicas ?: 5) * InputFile.bytes(bulk) + InputFile.bytes(cells) } // bulk once for each network of the stack
 
     input:

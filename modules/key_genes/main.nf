@@ -3,7 +3,7 @@ process KEY_GENES {
     tag "${meta.sample}"
     label 'process_medium'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'key_genes'), share: { Cores.share() }
+    ext code: Code.digest(projectDir, 'key_genes'), share: { Cores.of('run') }
 
     input:
     tuple val(meta), path(weights), path(config), path(cells)

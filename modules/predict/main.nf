@@ -3,7 +3,7 @@ process PREDICT {
     tag "${meta.sample}"
     label 'process_medium'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'predict'), share: { Cores.share() }, input_bytes: { InputFile.bytes(cells) }
+    ext code: Code.digest(projectDir, 'predict'), share: { Cores.of('run') }, input_bytes: { InputFile.bytes(cells) }
 
     input:
     tuple val(meta), path(weights), path(config), path(permuted), path(cells)

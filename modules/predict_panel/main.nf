@@ -3,7 +3,7 @@ process PREDICT_PANEL {
     tag "${meta.sample}"
     label 'process_high'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'predict_panel'), share: { Cores.share() }, input_bytes: { InputFile.bytes(cells) + InputFile.bytes(bulk) }
+    ext code: Code.digest(projectDir, 'predict_panel'), share: { Cores.of('sample') }, input_bytes: { InputFile.bytes(cells) + InputFile.bytes(bulk) }
 
     input:
     tuple val(meta), path(cells), path(bulk, stageAs: 'bulk/*'), path(response), path(model)

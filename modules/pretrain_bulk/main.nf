@@ -3,7 +3,7 @@ process PRETRAIN_BULK {
     tag "${meta.sample}"
     label 'process_high'
     label 'process_gpu'
-    ext code: Code.digest(projectDir, 'pretrain_bulk'), share: { cells ? Cores.share() : null }, // no sample: nothing runs beside it
+    ext code: Code.digest(projectDir, 'pretrain_bulk'), share: { cells ? Cores.of('run') : null }, // no sample: kept between runs, whose sheets may not matter
         input_bytes: { 2 * (options.n_replicas ?: 5) * InputFile.bytes(bulk) + (cells ? InputFile.bytes(cells) : 0) } // bulk once for each network of the stack
 
     input:

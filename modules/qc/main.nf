@@ -2,7 +2,7 @@
 process QC {
     tag "${meta.sample}"
     label 'process_medium'
-    ext code: Code.digest(projectDir, 'qc'), share: { Cores.share() }, input_bytes: { InputFile.bytes(cells) }
+    ext code: Code.digest(projectDir, 'qc'), share: { Cores.of('sample') }, input_bytes: { InputFile.bytes(cells) }
 
     input:
     tuple val(meta), path(cells, stageAs: 'input/*')

@@ -2,7 +2,7 @@
 process TRAJECTORY {
     tag "${meta.sample}"
     label 'process_medium'
-    ext code: Code.digest(projectDir, 'trajectory'), share: { Cores.share() }
+    ext code: Code.digest(projectDir, 'trajectory'), share: { Cores.of('run') }
 
     input:
     tuple val(meta), path(cells), path(key_genes)

@@ -73,13 +73,13 @@ def answer = { item ->
             case 'staged': return [answer: InputFile.staged(item.path, Paths.get(item.work_dir))]
             case 'slice options': return [answer: Comparison.options(item.options, item.slice)]
             case 'networks': return [answer: item.models.findAll { model -> Comparison.isNetwork(model) }]
-            case 'plan': return [answer: new Plan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('samples', 'skipped', 'warnings', 'tables', 'geneSets', 'options')]
+            case 'plan': return [answer: new Plan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('samples', 'skipped', 'warnings', 'tables', 'geneSets', 'options', 'counts')]
             case 'perturbation': return [answer: new PerturbationPlan(params(item)[0], params(item)[1], item.launch_dir).properties.subMap('trainings', 'options')]
             case 'perturbation_models': return [answer: ['NETWORKS', 'BASELINES', 'CLASSICAL'].collectEntries { name -> [name, PerturbationPlan[name]] }]
             case 'cluster options': return [answer: asked(item)]
             case 'cores':
-                Cores.divide(item.allowed, item.samples)
-                return [answer: Cores.share()]
+                Cores.divide(item.allowed, item.counts)
+                return [answer: ['sample', 'run'].collect { kind -> Cores.of(kind) }]
             case 'failure': return [answer: Failure.line(item.report)]
             case 'last line': return [answer: Failure.lastLine(item.report)]
             case 'ending': return [answer: Ending.lines(item.outdir, item.mode, item.verdicts)]

@@ -480,6 +480,17 @@ def test_names_that_the_shell_would_expand_are_staged_under_plain_ones(tmp_path)
     assert (Path(answers[1]) / "matrix.mtx").read_text() == "right"
 
 
-@pytest.mark.parametrize(("allowed", "samples", "share"), [(8, 3, 2), (2, 8, 1), (4, 1, 4), (4, 0, 4), ("6", 2, 3)])
-def test_the_samples_of_a_run_share_the_cores_of_the_machine(allowed, samples, share):
-    assert call([{"call": "cores", "allowed": allowed, "samples": samples}]) == [{"answer": share}]
+@pytest.mark.parametrize(
+    ("allowed", "samples", "runs", "shares"),
+    [(8, 3, 3, [2, 2]), (2, 8, 8, [1, 1]), (4, 1, 1, [4, 4]), (4, 1, 0, [4, 4]), ("6", 2, 5, [3, 1])],
+)
+def test_the_samples_and_drugs_of_a_run_share_the_cores_of_the_machine(allowed, samples, runs, shares):
+    case = {"call": "cores", "allowed": allowed, "counts": {"sample": samples, "run": runs}}
+    assert call([case]) == [{"answer": shares}]
+
+
+def test_samples_and_their_drugs_are_counted(folder):
+    sheet = 'sample,path,drug\na,a.csv,"X;Y;all"\nb,a.csv,X\nc,a.csv,all\n'
+    assert plan(folder, sheet)["answer"]["counts"] == {"sample": 3, "run": 3}
+    simulated = plan(folder, sheet, input=None, simulate="X")
+    assert simulated["answer"]["counts"] == {"sample": 1, "run": 1}
