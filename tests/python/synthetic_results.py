@@ -7,9 +7,11 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pandas as pd
+from PIL import Image
 from scipy import sparse
 
 from pharmacell.evaluate.bootstrap import bootstrap
+from pharmacell.report.figures.style import Drawn
 from pharmacell.report.results import Results
 from pharmacell.report.sample_figures import SAMPLE_FIGURES
 from pharmacell.response.model_card import Interval, ModelCard, Penalties, Pretraining, ReliabilityBin, ShiftedScores
@@ -242,6 +244,19 @@ def figures(results: Results, seed: int) -> dict:
     """Return every figure that the results allow, by name."""
     drawn = {name: entry.draw(results, seed) for name, entry in SAMPLE_FIGURES.items()}
     return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def stand_ins(results: Results, folder: Path) -> dict[str, Drawn]:
+    """Make every figure that the results allow, but write one blank picture for each: for tests of what stands around.
+
+    To lay a figure out and to write it takes longer than all else of a report.
+    """
+    folder.mkdir()
+    drawn = {}
+    for name in figures(results, seed=0):
+        Image.new("RGB", (40, 30)).save(folder / f"{name}.png")
+        drawn[name] = Drawn(folder / f"{name}.png", SAMPLE_FIGURES[name].caption, SAMPLE_FIGURES[name].note)
+    return drawn
 
 
 def of_chapter(chapter: str) -> set[str]:

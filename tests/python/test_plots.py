@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import SHIFTED_SCORES, figures, history, of_chapter, write_results
+from synthetic_results import SHIFTED_SCORES, figures, history, of_chapter, stand_ins, write_results
 
 from pharmacell.core.errors import InputError
 from pharmacell.report.benchmark_figures import DATASET_FIGURES, PROTOCOL_FIGURES
@@ -231,7 +231,7 @@ def test_unreadable_results_are_bad_input(tmp_path):
 
 def test_every_figure_that_is_drawn_reaches_the_report(tmp_path):
     read = results(tmp_path, n_cells=60)
-    drawn = draw_sample(read, tmp_path / "figures", seed=0)
+    drawn = stand_ins(read, tmp_path / "figures")
     write_content(read, drawn, tmp_path / "sections")
     pages = [path.read_text() for path in (tmp_path / "sections").glob("*.json")]
     for name in drawn:
@@ -240,7 +240,7 @@ def test_every_figure_that_is_drawn_reaches_the_report(tmp_path):
 
 def test_figure_that_no_table_names_is_refused(tmp_path):
     read = results(tmp_path, n_cells=60)
-    drawn = draw_sample(read, tmp_path / "figures", seed=0)
+    drawn = stand_ins(read, tmp_path / "figures")
     drawn["qualty"] = drawn.pop("quality")
     with pytest.raises(KeyError, match="qualty"):
         write_content(read, drawn, tmp_path / "sections")

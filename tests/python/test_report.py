@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from synthetic_results import write_results
+from synthetic_results import stand_ins, write_results
 
 from pharmacell.core.errors import InputError
 from pharmacell.report.benchmark_figures import DATASET_FIGURES, PROTOCOL_FIGURES
@@ -184,7 +184,7 @@ def test_captions_are_one_sentence():
 def test_fifty_samples_stay_one_small_page_with_their_figures_beside_it(tmp_path):
     files = write_results(tmp_path, n_cells=60)
     read = read_results(files.pop("sample"), files)
-    drawn = draw_sample(read, tmp_path / "figures", seed=0)
+    drawn = stand_ins(read, tmp_path / "figures")
     write_content(read, drawn, tmp_path / "s0")
     noise = np.random.default_rng(0).integers(0, 255, (600, 500), dtype=np.uint8)
     for picture in (tmp_path / "s0").glob("*.png"):
@@ -212,7 +212,7 @@ def test_drugs_of_one_sample_stand_in_one_chapter_and_its_quality_once(tmp_path)
     read = read_results(files.pop("sample"), files)
     for drug in ("gefitinib", "erlotinib"):
         other = replace(read, diagnostics={**read.diagnostics, "drug": drug})
-        write_content(other, draw_sample(other, tmp_path / f"{drug}.figures", seed=0), tmp_path / drug)
+        write_content(other, stand_ins(other, tmp_path / f"{drug}.figures"), tmp_path / drug)
     found = Page(write_report([tmp_path / "gefitinib", tmp_path / "erlotinib"], "t", {}, tmp_path / "r").read_text())
     assert found.headings_of("h2") == ["Answer", "tumour", "Settings and versions"]
     assert found.headings_of("h3") == ["erlotinib supported", "gefitinib supported"]

@@ -12,7 +12,7 @@ from bad_input import refuse
 from click.testing import CliRunner
 from fresh_process import COMPILERS, imported
 from scipy.stats import spearmanr
-from synthetic_results import figures, of_chapter, write_results
+from synthetic_results import figures, of_chapter, stand_ins, write_results
 
 from pharmacell.cli.trajectory import trajectory
 from pharmacell.core.errors import InputError
@@ -25,7 +25,7 @@ from pharmacell.explanation.ordered_genes import along, expression, local_lines,
 from pharmacell.explanation.trajectory import trace
 from pharmacell.report.content import write_content
 from pharmacell.report.results import read_results
-from pharmacell.report.sample_figures import SAMPLE_FIGURES, draw_sample
+from pharmacell.report.sample_figures import SAMPLE_FIGURES
 from pharmacell.report.trajectory import correlated
 
 GENES = [f"GENE{number}" for number in range(30)]
@@ -426,7 +426,7 @@ def test_figures_have_their_panels_and_the_report_its_chapter(tmp_path):
     assert (shades[[6, 10], 0] < shades[[6, 10], -1] - 1).all()
     assert [axis.get_title() for axis in drawn["trajectory_curves"].axes] == names
     folder = tmp_path / "tumour.sections"
-    write_content(read_back, draw_sample(read_back, tmp_path / "figures", 0), folder)
+    write_content(read_back, stand_ins(read_back, tmp_path / "figures"), folder)
     assert {path.name for path in folder.glob("trajectory_*.json")} == {
         f"trajectory_tumour_{SAMPLE_FIGURES[name].part.replace(' ', '_')}.json" for name in of_chapter("trajectory")
     }

@@ -44,7 +44,8 @@ class CellMatrix:
             raise InputError(f"{path}: not an h5ad written by qc ({error}); run qc on the sample first") from error
         if drug:
             self.obs = obs_of_drug(self.obs, drug)
-        self.x = x if isinstance(x, h5py.Dataset) else sparse_dataset(x)
+        self.is_sparse = not isinstance(x, h5py.Dataset)
+        self.x = sparse_dataset(x) if self.is_sparse else x
 
     def __len__(self) -> int:
         return len(self.obs)
@@ -148,14 +149,38 @@ class CellMatrix:
         InputError
             If a gene is not among the sample's.
         """
+        found = np.empty((len(positions), len(genes)), np.float32)
+        for place, block in self._chosen(genes, positions):
+            found[place] = block if isinstance(block, np.ndarray) else block.toarray()
+        return found
+
+    def rows_as_stored(self, genes: Sequence[str], positions: np.ndarray) -> Rows:
+        """Return some cells, float32 [n, n_genes], csr or dense as they are in the file.
+
+        Parameters
+        ----------
+        genes, positions
+            As in :meth:`rows`.
+
+        Raises
+        ------
+        InputError
+            If a gene is not among the sample's.
+        """
+        from scipy.sparse import vstack
+
+        if not self.is_sparse:
+            return self.rows(genes, positions)
+        return vstack([block for _, block in self._chosen(genes, positions)], format="csr")
+
+    def _chosen(self, genes: Sequence[str], positions: np.ndarray) -> Iterator[tuple[slice, Rows]]:
+        """Yield some cells in blocks, and the place of each block among them."""
         columns = self.columns_of(genes)
-        found = np.empty((len(positions), len(columns)), np.float32)
         for start in range(0, len(self), CHUNK_CELLS):
             first, last = np.searchsorted(positions, [start, start + CHUNK_CELLS])
             if first < last:
                 block = self.x[start : start + CHUNK_CELLS][positions[first:last] - start][:, columns]
-                found[first:last] = block.toarray() if hasattr(block, "toarray") else block
-        return found
+                yield slice(first, last), block.astype(np.float32, copy=False)
 
     def sample(self, genes: Sequence[str], most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return up to ``most`` cells, drawn at random: their positions (sorted) and their rows [n, n_genes].

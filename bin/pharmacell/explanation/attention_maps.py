@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pharmacell.explanation.class_means import CLASSES, chunks
+from pharmacell.explanation.class_means import CLASSES, StandardisedCells, chunks
 from pharmacell.explanation.replicas import Replicas
 from pharmacell.nn.attention import TokenAttention
 from pharmacell.response.store import Bundle
@@ -37,7 +37,11 @@ class AttentionTables:
 
 @torch.no_grad()
 def attention_tables(
-    bundle: Bundle, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator, device: torch.device
+    bundle: Bundle,
+    x: np.ndarray | StandardisedCells,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    device: torch.device,
 ) -> AttentionTables:
     """Return attention maps, entropies and token genes of all replicas.
 

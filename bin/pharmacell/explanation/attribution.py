@@ -146,7 +146,7 @@ def complete_gradients(
     for cells, of_cells in track(pieces, words, end.shape[1], "cells", CELLS_AT_ONCE):
         of_cells.copy_(integrated_gradients(replicas, cells, start, steps))
     for doublings in range(MOST_DOUBLINGS + 1):
-        gap = (((end - start) * found).sum(-1) - difference).abs()
+        gap = completeness_gap(end, start, found, difference)
         misses, doubled = gap > allowed, steps * 2 ** (doublings + 1)
         most = min(int(misses.sum(1).max()), max(1, MOST_REFINED // doubled))
         if not misses.any() or doublings == MOST_DOUBLINGS:
@@ -159,6 +159,23 @@ def complete_gradients(
         again = integrated_gradients(replicas, end.gather(1, rows), start, doubled)
         found.scatter_(1, rows, again)
     return found, gap, difference
+
+
+def completeness_gap(end: Tensor, start: Tensor, found: Tensor, difference: Tensor) -> Tensor:
+    """Return by how much the attributions of each cell miss its difference in logits, [n_replicas, n].
+
+    Parameters
+    ----------
+    end, start
+        As of :func:`integrated_gradients`.
+    found
+        Multipliers, [n_replicas, n, width].
+    difference
+        In logits, [n_replicas, n].
+    """
+    pieces = zip(end.split(CELLS_AT_ONCE, 1), found.split(CELLS_AT_ONCE, 1), strict=True)
+    sums = torch.cat([((cells - start) * of_cells).sum(-1) for cells, of_cells in pieces], 1)
+    return (sums - difference).abs()
 
 
 def in_pieces(function: Callable[[Tensor], Tensor], end: Tensor) -> Tensor:

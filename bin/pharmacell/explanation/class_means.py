@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pharmacell.core.progress import track
+from pharmacell.data.matrices import Rows
 from pharmacell.explanation.attribution import (
     METHODS,
     complete_gradients,
@@ -48,6 +49,33 @@ class ClassAttributions:
 
 
 @dataclass(frozen=True)
+class StandardisedCells:
+    """Cells as they were read, standardised a slice of rows at a time: sparse ones are never dense as a whole.
+
+    Attributes
+    ----------
+    bundle
+        Knows the standardisation.
+    rows
+        Expression as quality control left it, csr or dense, float32 [n_cells, n_genes].
+    """
+
+    bundle: Bundle
+    rows: Rows
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of cells and genes."""
+        return self.rows.shape
+
+    def __len__(self) -> int:
+        return self.rows.shape[0]
+
+    def __getitem__(self, chosen: slice | np.ndarray) -> np.ndarray:
+        return self.bundle.standardise_cells(self.rows[chosen])
+
+
+@dataclass(frozen=True)
 class Attributor:
     """Attributes the scores of cells to genes.
 
@@ -56,7 +84,7 @@ class Attributor:
     bundle
         The model.
     x
-        Standardised expression of the cells that are attributed, float32 [n_cells, n_genes].
+        Standardised expression of the cells that are attributed, float32 [n_cells, n_genes]; read in slices of rows.
     labels
         Their predicted labels, 1 or 0, [n_cells]; both must occur.
     steps
@@ -66,7 +94,7 @@ class Attributor:
     """
 
     bundle: Bundle
-    x: np.ndarray
+    x: "np.ndarray | StandardisedCells"
     labels: np.ndarray
     steps: int
     device: torch.device
@@ -84,7 +112,10 @@ class Attributor:
             Draws the permutations of the labels.
         """
         replicas, sign = Replicas(self.bundle.model), 1.0 if label else -1.0
-        end, start = (self._hidden(replicas, rows) for rows in (self.x, baseline[None]))
+        start = self._hidden(replicas, baseline[None])
+        end = start.new_empty(replicas.n_replicas, len(self.x), start.shape[-1])
+        for rows in chunks(len(self.x), "hidden numbers of the cells"):
+            end[:, rows] = self._hidden(replicas, self.x[rows])
         gradients, gap, difference = complete_gradients(
             replicas, end, start, self.steps, f"integrated gradients towards {CLASSES[label]}"
         )
@@ -94,7 +125,8 @@ class Attributor:
         methods = np.zeros((len(METHODS), *replicas.affine.weight.shape[:2]))
         moved = np.zeros(self.x.shape[1])  # sum of the differences from the baseline
         for rows in chunks(len(self.x), f"genes behind the predictions towards {CLASSES[label]}"):
-            change = torch.as_tensor(self.x[rows] - baseline, device=self.device)
+            x = self.x[rows]
+            change = torch.as_tensor(x - baseline, device=self.device)
             whole = change * over_replicas(replicas, of_replica * gradients[:, rows])
             if linear is not None:
                 whole += change * torch.as_tensor(sign * linear.mean(0), device=self.device)
@@ -103,7 +135,7 @@ class Attributor:
             if not own.any():
                 continue
             of_own = end[:, rows][:, own]
-            from_zero = torch.as_tensor(self.x[rows], device=self.device)[own]  # relevance has no baseline
+            from_zero = torch.as_tensor(x, device=self.device)[own]  # relevance has no baseline
             parts = (
                 (change[own], gradients[:, rows][:, own]),
                 (change[own], in_pieces(lambda end: deep_lift(replicas, end, start), of_own)),
@@ -189,7 +221,7 @@ def relative(gap: Tensor, difference: Tensor) -> dict[str, float]:
     }
 
 
-def class_profiles(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def class_profiles(x: np.ndarray | StandardisedCells, labels: np.ndarray) -> np.ndarray:
     """Return the mean cell of each class, float32 [2, n_genes]; resistant first.
 
     Parameters
@@ -199,7 +231,12 @@ def class_profiles(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     labels
         1 or 0, [n_cells]; both must occur.
     """
-    return np.stack([x[labels == label].mean(0, dtype=np.float64) for label in (0, 1)]).astype(np.float32)
+    sums = np.zeros((2, x.shape[1]))
+    for start in range(0, len(x), CHUNK_CELLS):  # a class of a large sample is not copied
+        values, own = x[start : start + CHUNK_CELLS], labels[start : start + CHUNK_CELLS]
+        for label in (0, 1):
+            sums[label] += values[own == label].sum(0, dtype=np.float64)
+    return (sums / np.bincount(labels, minlength=2)[:, None]).astype(np.float32)
 
 
 class LabelTest:

@@ -12,7 +12,13 @@ from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator, integer
 from pharmacell.data.cells import CellMatrix
 from pharmacell.explanation.attention_maps import AttentionTables, attention_tables
-from pharmacell.explanation.class_means import CLASSES, Attributor, ClassAttributions, chunks, class_profiles
+from pharmacell.explanation.class_means import (
+    CLASSES,
+    Attributor,
+    ClassAttributions,
+    StandardisedCells,
+    class_profiles,
+)
 from pharmacell.explanation.deg_scores import FEWEST_CELLS, deg_list, differential, list_size
 from pharmacell.explanation.expression import Expression, enough_of_both, predicted_labels, read_expression, true_labels
 from pharmacell.explanation.groups import expression_by_group
@@ -140,7 +146,7 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
         degs_of(expression),
         summarise(bundle, cells, labels, expression, settings) | {"n_cells_attributed": len(drawn)},
     )
-    x = standardised(bundle, cells, drawn)
+    x = StandardisedCells(bundle, cells.rows_as_stored(bundle.genes, drawn))
     attributor = Attributor(bundle, x, labels[drawn], settings.steps, device)
     if bundle.model.config.heads:
         rng = generator(settings.seed, "token genes")
@@ -158,24 +164,6 @@ def explain_sample(bundle: Bundle, path: Path, settings: Settings, device: torch
         )
         found.missing |= dict.fromkeys(NEED_TWO_CLASSES, reason)
     return found
-
-
-def standardised(bundle: Bundle, cells: CellMatrix, drawn: np.ndarray) -> np.ndarray:
-    """Return cells as the target encoder takes them, float32 [n_drawn, n_genes]; never two copies of all.
-
-    Parameters
-    ----------
-    bundle
-        The model.
-    cells
-        The sample.
-    drawn
-        Positions of the cells, sorted.
-    """
-    x = np.empty((len(drawn), len(bundle.genes)), np.float32)
-    for rows in chunks(len(drawn), "reading the cells"):
-        x[rows] = bundle.standardise_cells(cells.rows(bundle.genes, drawn[rows]))
-    return x
 
 
 def draw_cells(labels: np.ndarray, obs: pd.DataFrame, rng: np.random.Generator, most: int = MOST_CELLS) -> np.ndarray:
