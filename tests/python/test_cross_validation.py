@@ -1,6 +1,7 @@
 """The engine of the benchmark: folds, protocols, what a fit may see, and stacks against single fits."""
 
 import tracemalloc
+from bisect import bisect_left
 from dataclasses import replace
 from pathlib import Path
 
@@ -266,7 +267,8 @@ def test_a_slice_that_does_not_fit_is_cut_and_scores_the_same(files):
     dataset = dataset_of(files)
     model, shape = get("atsdp", **SMALL), (1, dataset.lines.x.shape)
     n_train = n_test = N_CELLS
-    one = next(size for size in range(700 * 2**20, 900 * 2**20, 2**14) if _fits(model, shape[1], n_train, n_test, size))
+    sizes = range(700 * 2**20, 900 * 2**20, 2**14)
+    one = sizes[bisect_left(sizes, True, key=lambda size: _fits(model, shape[1], n_train, n_test, size))]
     assert fold_limit(model, shape[1], n_train, n_test, one) == 1
     assert fold_limit(model, shape[1], n_train, n_test, one + 2**24) > 1
     with pytest.raises(InputError, match="allow more"):
