@@ -59,7 +59,7 @@ def synthetic_folds(n_lines: int, n_genes: int, n_cells: int, n_folds: int) -> l
 
 def prepared(model: CrossValidatedATSDP, folds: list[Fold], device: torch.device):
     """Return a function that adapts folds as one stack; the bulk stage, which is done once, is behind it."""
-    settings = model.config.configuration()
+    settings = model.config.configuration(model.with_linear_members)
     repeats = 1 + max(fold.key[0] for fold in folds)
     bulk = SplitLines(folds[0].lines, folds[0].split)
     bundle, _ = pretrain_on_split(bulk, settings, repeats, TrainingRun(0, device))
