@@ -224,16 +224,19 @@ def fold_changes(tmp_path_factory):
 
 
 def test_treated_cells_are_a_sample_that_qc_takes(fold_changes, tmp_path):
-    asked = ("--smiles", "CCO", "--smiles", TABLE.smiles[0], "--cell_type", TABLE.cell_type[0])
+    hydroxamic = "O=C(NO)c1ccccc1"  # qc takes "no" in a treatment's name for untreated cells
+    asked = ("--smiles", "CCO", "--smiles", hydroxamic, "--cell_type", TABLE.cell_type[0])
     model = ("--model", fold_changes / "logFC/lstm.safetensors")
     basal = ad.read_h5ad(fold_changes / "basal.h5ad")
     run(predict_perturbation, *model, *asked, "--as_h5ad", "--basal", fold_changes / "basal.h5ad", "--outdir", tmp_path)
     cells = ad.read_h5ad(tmp_path / "treated.h5ad")
     treatment = cells.obs["simulated_treatment"]
-    assert treatment.value_counts().to_dict() == dict.fromkeys(["untreated", "CCO", TABLE.smiles[0]], basal.n_obs)
+    assert treatment.value_counts().to_dict() == dict.fromkeys(["untreated", "molecule 1", "molecule 2"], basal.n_obs)
+    smiles = cells.obs.groupby("simulated_treatment", observed=True)["simulated_smiles"].unique()
+    assert [list(one) for one in smiles[["untreated", "molecule 1", "molecule 2"]]] == [[""], ["CCO"], [hydroxamic]]
     assert (cells[treatment == "untreated"].X != basal.X).nnz == 0
     predicted = pd.read_csv(tmp_path / "perturbation.csv").query("SMILES == 'CCO'").set_index("gene")["prediction"]
-    shares = [np.expm1(part.X.toarray()) for part in (basal, cells[treatment == "CCO"])]
+    shares = [np.expm1(part.X.toarray()) for part in (basal, cells[treatment == "molecule 1"])]
     np.testing.assert_allclose(shares[1].sum(axis=1), shares[0].sum(axis=1), rtol=1e-3)
     cell = 0
     change = pd.Series(

@@ -40,7 +40,8 @@ def predict_perturbation(
 
     Writes perturbation.csv (cell_type, SMILES, gene, prediction, std, low, high) and nearest_compounds.csv: the
     most similar training compound of each molecule (Tanimoto of Morgan counts). With --as_h5ad also treated.h5ad,
-    a sample for qc whose obs column simulated_treatment is untreated or the molecule.
+    a sample for qc whose obs column simulated_treatment is untreated, molecule 1, molecule 2, ...; simulated_smiles
+    says which molecule each is.
     """
     from pharmacell.core.device import resolve_device, use_threads
     from pharmacell.core.errors import InputError

@@ -16,7 +16,8 @@ from pharmacell.data.genes import map_names
 if TYPE_CHECKING:
     import anndata as ad
 
-TREATMENT = "simulated_treatment"  # column of obs: untreated, or the molecule
+TREATMENT = "simulated_treatment"  # column of obs: untreated, or the number of the molecule
+MOLECULE = "simulated_smiles"  # column of obs; qc reads a treatment's words, and the SMILES of a hydroxamic acid has NO
 UNTREATED = "untreated"
 FOLD_CHANGE = re.compile(r"(log2?_?)?(lfc|fc|fold_?changes?)", re.IGNORECASE)  # names of layers of log2 fold changes
 
@@ -60,12 +61,13 @@ def with_treated(
     fold_changes
         log2 fold changes f, [n_molecules, n_genes].
     molecules
-        What to call each treatment.
+        SMILES of each treatment.
 
     Returns
     -------
     cells
-        All untreated cells, then those of each molecule; ``obs["simulated_treatment"]`` tells them apart.
+        All untreated cells, then those of each molecule; ``obs["simulated_treatment"]`` tells them apart
+        (``untreated``, ``molecule 1``, ...), and ``obs["simulated_smiles"]`` names the molecule.
     n_shared
         Genes of the sample that have a prediction.
 
@@ -89,10 +91,12 @@ def with_treated(
     moves[:, shared] = fold_changes[:, column[cells.genes[shared]].to_numpy()]
     x = sparse.csr_matrix(cells.block(slice(None), np.arange(len(cells.genes))))
     parts = [x] + [moved(x, move) for move in moves]
+    treatments = [("", UNTREATED, "")]
+    treatments += [(f"-treated{n}", f"molecule {n}", smiles) for n, smiles in enumerate(molecules, start=1)]
     obs = pd.concat(
         [
-            cells.obs.assign(**{TREATMENT: name}).rename(index=lambda cell, end=end: f"{cell}{end}")
-            for end, name in [("", UNTREATED)] + [(f"-treated{n}", name) for n, name in enumerate(molecules, start=1)]
+            cells.obs.assign(**{TREATMENT: name, MOLECULE: smiles}).rename(index=lambda cell, end=end: f"{cell}{end}")
+            for end, name, smiles in treatments
         ]
     )
     obs = obs.drop(columns=[name for name in obs if name.startswith("pharmacell_")])  # of the cells as they were
