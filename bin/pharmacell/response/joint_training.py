@@ -216,7 +216,7 @@ def finetune(
     return {"mmd_before": before, "mmd_after": latent_mmd(model, lines, target.x)}, epochs
 
 
-def train_target_autoencoder(model: ATSDP, target: TargetCells, training: TrainingConfig, history: History) -> None:
+def train_target_autoencoder(model: ATSDP, target: TargetCells, training: TrainingConfig, history: History) -> Tensor:
     """Train the target encoder to reconstruct the cells, which says nothing of any response.
 
     Parameters
@@ -229,6 +229,11 @@ def train_target_autoencoder(model: ATSDP, target: TargetCells, training: Traini
         Noise and epochs.
     history
         Takes every loss term.
+
+    Returns
+    -------
+    Tensor
+        Best epoch of each replica, int64 [n_replicas].
     """
     rows = target.training_rows.expand(model.n_replicas, -1)
     cells = TrainingSet(
@@ -239,7 +244,7 @@ def train_target_autoencoder(model: ATSDP, target: TargetCells, training: Traini
         labels=target.labels.expand(model.n_replicas, -1),
         validation=target.validation_rows.expand(model.n_replicas, -1),
     )
-    train_autoencoder("target_autoencoder", model.target, model.random, cells, training, history)
+    return train_autoencoder("target_autoencoder", model.target, model.random, cells, training, history)
 
 
 def train_jointly(
