@@ -1,6 +1,9 @@
 """Damaged files end in one line, and random valid ones come back as they were."""
 
+import io
 import shutil
+import tarfile
+import tempfile
 import warnings
 
 import anndata as ad
@@ -103,6 +106,25 @@ def test_damaged_files_end_in_one_line(tmp_path):
             shutil.rmtree(out)
     assert len(messages) > N_DAMAGED / 3
     assert all(str(tmp_path) in message and len(message.splitlines()) == 1 for message in messages)
+
+
+@pytest.mark.parametrize("filtered", [True, False], ids=["Python's filter", "a Python without one"])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE], ids=["path", "link"])
+def test_nothing_of_a_tar_lands_outside_its_folder(tmp_path, monkeypatch, filtered, kind):
+    if not filtered:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    elif not hasattr(tarfile, "data_filter"):
+        pytest.skip("this Python has no filter of tar archives")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    member = tarfile.TarInfo("../evil.csv" if kind == tarfile.REGTYPE else "s.csv")
+    member.type, member.linkname, member.size = kind, "/etc/hostname", 4 if kind == tarfile.REGTYPE else 0
+    with tarfile.open(tmp_path / "s.tar.gz", "w:gz") as archive:
+        archive.addfile(member, io.BytesIO(b"a,b\n"))
+    with pytest.raises(InputError, match=r"s\.tar\.gz"):
+        prepare_sample(Request("s", tmp_path / "s.tar.gz"), NO_LIMITS, 0, tmp_path / "out")
+    assert not list(tmp_path.rglob("evil.csv"))
+    assert not (tmp_path / "out").exists()
 
 
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "float16", "float32", "float64")

@@ -112,7 +112,7 @@ def test_tables_have_the_documented_columns(finished):
         assert list(pd.read_csv(finished / f"s.{name}.csv")) == expected, name
     assert set(pd.read_csv(finished / "s.split.csv")["part"]) == {"train", "validation", "test"}
     history = pd.read_csv(finished / "s.history.csv")
-    assert set(history["stage"]) == {"target_autoencoder", "joint"}
+    assert set(history["stage"]) == {"joint"}
     assert {"class", "mmd", "cluster", "total"} <= set(history["term"])
     assert {"mmd_before", "mmd_after"} <= set(json.loads((finished / "s.transfer.json").read_text()))
     card = ModelCard.from_json(json.loads((finished / "s.model.json").read_text())["card"], "s.model.json")

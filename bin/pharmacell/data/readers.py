@@ -327,9 +327,16 @@ def _read_unpacked(folder: Path, reading: Reading) -> Contents:
 
 
 def _unpack_tar(path: Path, folder: Path) -> None:
-    """Unpack tar, compressed or not; links and paths out of the folder are refused by the filter."""
+    """Unpack tar, compressed or not; links and paths out of the folder are refused."""
     with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(folder, filter="data")
+            return
+        for member in archive:  # Python 3.11 before 3.11.4 knows no filter
+            inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+            if not inside or not (member.isfile() or member.isdir()):
+                raise tarfile.ReadError(f"{member.name} is a link, a device or a path out of the archive")
+            archive.extract(member, folder)
 
 
 def _unpack_zip(path: Path, folder: Path) -> None:
