@@ -149,28 +149,25 @@ def learn_effects(lines: pd.Index, residuals: np.ndarray, targets: Sequence[str]
     has, left, own = table.to_numpy(float), residuals[looked_at].copy(), tissues[looked_at]
     known_tissues = sorted(set(own) - {UNKNOWN})
     rows = [np.flatnonzero(own == tissue) for tissue in known_tissues]
+    tissue = np.full(len(own), len(rows))  # row of each line's effects; the last is that of any other tissue
+    for number, of_tissue in enumerate(rows):
+        tissue[of_tissue] = number
     acts_on = genes_of(targets)
     pairs = [
         (event, drug) for event, name in enumerate(table.columns) for drug, genes in enumerate(acts_on) if name in genes
     ]
-    found = [np.empty((len(rows) + 1, 0))]
-    places = np.array(pairs, int).reshape(-1, 2)
-    chosen = places
-    for _ in range(MOST_EVENTS + 1 if has.size else 0):
-        effects = pair_effects(has, left, rows, chosen)
-        found.append(effects)
-        with_tissue = np.full(len(own), len(rows))
-        for number, places_of_tissue in enumerate(rows):
-            with_tissue[places_of_tissue] = number
-        for (event, drug), effect in zip(chosen, effects.T, strict=True):
-            left[:, drug] -= has[:, event] * effect[with_tissue]
+    chosen = places = np.array(pairs, int).reshape(-1, 2)
+    found = [pair_effects(has, left, rows, chosen)]
+    for _ in range(MOST_EVENTS if has.size else 0):
+        for (event, drug), effect in zip(chosen, found[-1].T, strict=True):
+            left[:, drug] -= has[:, event] * effect[tissue]
         _, t, _ = event_differences(has, left)
         t[places[:, 0], places[:, 1]] = 0.0
         best = np.abs(t).argmax(0)
         clear = np.flatnonzero(np.abs(t[best, np.arange(t.shape[1])]) >= CLEAR)
         chosen = np.column_stack([best[clear], clear])
         places = np.concatenate([places, chosen])
-    places = places[: sum(part.shape[1] for part in found)]  # the last that were looked for are not taken
+        found.append(pair_effects(has, left, rows, chosen))
     return EventEffects(
         list(table.columns),
         has.sum(0) / max(len(has), 1),
