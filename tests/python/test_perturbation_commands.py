@@ -214,7 +214,7 @@ def fold_changes(tmp_path_factory):
     """A model of an h5ad whose layer logFC holds the small table's values, and the test cells as qc writes them."""
     folder = tmp_path_factory.mktemp("fold_changes")
     obs = TABLE.keys.assign(control=TABLE.control).set_axis([str(number) for number in range(len(TABLE))])
-    layers = {"logFC": TABLE.y, "sign_log10_pval": TABLE.y}
+    layers = {"logFC": TABLE.y / 3, "sign_log10_pval": TABLE.y}
     ad.AnnData(obs=obs, var=pd.DataFrame(index=TABLE.genes), layers=layers).write_h5ad(folder / "de.h5ad")
     short = ("--model", "lstm", "--encoding", "fingerprint", "--seeds", 1, "--epochs", 2)
     for layer in layers:
@@ -272,6 +272,17 @@ def test_treated_cells_that_are_refused(fold_changes, tmp_path):
 def test_fold_changes_are_not_taken_for_p_values(fold_changes, tmp_path):
     arguments = ["--de_train", str(fold_changes / "de.h5ad"), "--layer", "logFC", "--target_space", "z_score"]
     refuse(kaggle_train, arguments, tmp_path / "out", "the layer logFC holds fold changes, not p-values")
+
+
+def test_runs_on_two_layers_hold_out_the_same_rows(fold_changes, tmp_path):
+    known = ["protocol", "fold", "row", "cell_type", "sm_name"]
+    asked = ("--de_train", fold_changes / "de.h5ad", "--model", "median", "--protocol", "kaggle", "--no_final")
+    layers = ("sign_log10_pval", "logFC")
+    for layer in layers:
+        run(kaggle_train, *asked, "--layer", layer, "--outdir", tmp_path / layer)
+    p_values, changes = (pd.read_parquet(tmp_path / layer / "row_scores.parquet") for layer in layers)
+    assert p_values[known].equals(changes[known])
+    np.testing.assert_allclose(p_values["mrrmse"], 3 * changes["mrrmse"], rtol=1e-5)  # each its own layer
 
 
 def test_simulated_table_keeps_moments_and_follows_chemistry(tmp_path):

@@ -1,1 +1,1 @@
-"""Models of the perturbation task: networks, baselines and classical models, one file each, and their registry."""
+"""Models of the perturbation task: networks, baselines and classical models, and their registry."""

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from typing_extensions import override
 
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.nn.recurrent import StackedGRU
 from pharmacell.nn.stacked import StackedLinear
-from pharmacell.perturbation.models.inputs import WIDTH
+from pharmacell.perturbation.models.recurrent import GRUBody
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,12 @@ class GRU3AttnConfig:
     epochs: int = 300
     batch_size: int = 20
 
+    def widths(self) -> list[int]:
+        """Return the width of each layer."""
+        return [self.units] * self.n_layers
 
-class GRU3AttnBody(nn.Module):
+
+class GRU3AttnBody(GRUBody):
     """Global attention of the last state over all states (Luong et al. 2015, Eqs. 5, 7 and 8, dot score).
 
     With the states h_t of the last layer and its last state h_T::
@@ -42,25 +46,12 @@ class GRU3AttnBody(nn.Module):
     """
 
     def __init__(self, config: GRU3AttnConfig, n_tokens: int, random: ReplicaRandom) -> None:
-        super().__init__()
-        self.width = config.units
-        self.layers = nn.ModuleList(
-            StackedGRU(WIDTH if layer == 0 else config.units, config.units, random) for layer in range(config.n_layers)
-        )
+        super().__init__(config, n_tokens, random)
         self.output = StackedLinear(2 * config.units, config.units, random)
 
+    @override
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units].
-
-        Parameters
-        ----------
-        x
-            Sequence, [n_replicas, n, n_tokens, 16].
-        keep
-            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
-        """
-        for layer in self.layers:
-            x = layer(x, keep)
+        x = self.states(x, keep)
         last = x[:, :, -1]
         score = (x @ last.unsqueeze(-1)).squeeze(-1) / self.width**0.5  # [R, n, T]
         if keep is not None:

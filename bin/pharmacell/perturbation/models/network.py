@@ -13,18 +13,16 @@ from pharmacell.nn.wide_output import WideOutput
 from pharmacell.perturbation.encodings.base import InputShape
 from pharmacell.perturbation.models.autoencoder import AutoencoderBody, AutoencoderConfig
 from pharmacell.perturbation.models.cnn import CNNBody, CNNConfig
-from pharmacell.perturbation.models.gru import GRUBody, GRUConfig
-from pharmacell.perturbation.models.gru3 import GRU3Body, GRU3Config
 from pharmacell.perturbation.models.gru3_attn import GRU3AttnBody, GRU3AttnConfig
 from pharmacell.perturbation.models.inputs import Inputs
-from pharmacell.perturbation.models.lstm import LSTMBody, LSTMConfig
+from pharmacell.perturbation.models.recurrent import GRU3Config, GRUBody, GRUConfig, LSTMBody, LSTMConfig
 from pharmacell.perturbation.models.transformer import TransformerBody, TransformerConfig
 from pharmacell.perturbation.settings import FitOptions
 
 BODIES = {
     "gru": (GRUConfig, GRUBody),
     "lstm": (LSTMConfig, LSTMBody),
-    "gru3": (GRU3Config, GRU3Body),
+    "gru3": (GRU3Config, GRUBody),
     "gru3_attn": (GRU3AttnConfig, GRU3AttnBody),
     "transformer": (TransformerConfig, TransformerBody),
     "autoencoder": (AutoencoderConfig, AutoencoderBody),
