@@ -33,13 +33,17 @@ def denoised_response(panel: np.ndarray | None, response: np.ndarray) -> np.ndar
     """
     if panel is None or panel.shape[1] < FEWEST_DRUGS or len(panel) < FEWEST_DRUGS:
         return response
+    from scipy.linalg import eigh
+
     missing = np.isnan(panel)
+    last = panel.shape[1] - 1
     filled = np.where(missing, np.nan_to_num(np.nanmean(np.where(missing.all(0), 0.0, panel), 0)), panel)
     for _ in range(ROUNDS):
         mean = filled.mean(0)
-        squares, v = np.linalg.eigh((filled - mean).T @ (filled - mean))  # ascending; the square of S, and V
-        values = np.sqrt(np.maximum(squares[::-1][: RANK + 1], 0))
-        kept = v[:, ::-1][:, :RANK]
+        # ascending; the largest squares of S, and their part of V: half the time of all
+        squares, v = eigh((filled - mean).T @ (filled - mean), subset_by_index=[last - RANK, last])
+        values = np.sqrt(np.maximum(squares[::-1], 0))
+        kept = v[:, :0:-1]
         shrunk = np.maximum(1 - values[RANK] / np.maximum(values[:RANK], 1e-12), 0)
         estimate = (filled - mean) @ kept * shrunk @ kept.T + mean
         filled = np.where(missing, estimate, panel)
