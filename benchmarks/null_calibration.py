@@ -113,9 +113,10 @@ def network_scores(lines: TrainingLines, cells: np.ndarray, orders: np.ndarray, 
     model = ATSDP(NETWORK, N_GENES, range(seed * 10, seed * 10 + N_FOLDS))
     encoder = {name: value.clone() for name, value in model.source.encoder.state_dict().items()}
     bundle = Bundle(model, [], None, None, None, None, None, encoder)
-    target = TargetCells(torch.as_tensor(cells), *[torch.zeros(1)] * 4, [torch.zeros(0)])
+    target = TargetCells(torch.as_tensor(cells), *[torch.zeros(1)] * 5, [torch.zeros(0)])
     data = AdaptationData(lines, target, np.arange(len(cells)))
-    return scores_with_network(bundle, data, orders, np.arange(len(cells)), TRAINING, TrainingRun(seed, CPU)).T
+    members, run = OrderedMembers(lines, orders), TrainingRun(seed, CPU)
+    return scores_with_network(bundle, data, members, orders, np.arange(len(cells)), TRAINING, run).T
 
 
 def one_null(setting: Setting, number: int, network: bool, highest: float = LEVELS[0]) -> tuple[float, ...]:

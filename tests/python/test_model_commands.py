@@ -252,6 +252,7 @@ BAD_INPUT = {
     "missing weights": ("finetune", without("s.pretrained.safetensors"), [], "s.pretrained.safetensors"),
     "cells with other genes": ("finetune", fewer_genes, [], "pretrain_bulk"),
     "another drug": ("finetune", second_drug, ["--drug", "Othermab"], f"{DRUG}"),
+    "another seed, so other folds": ("finetune", nothing, ["--seed", "99"], "give the same seed"),
     "negative omega": ("finetune", nothing, ["--omega", "-1"], "omega"),
     "truncated model": ("predict", truncated("s.model.safetensors"), [], "s.model.safetensors"),
     "null of other cells": ("predict", null_of_other_cells, [], "s.null.safetensors"),

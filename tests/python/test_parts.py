@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from synthetic_cells import CONFIG, CPU, TRAINING, make_lines, weights_of, write_cells
 
 from pharmacell.data.cells import CellMatrix
 from pharmacell.response.finetune_sc import adapt
+from pharmacell.response.network import ATSDP
+from pharmacell.response.partial_stacks import WIDE, most_at_once
 from pharmacell.response.pretrain_bulk import pretrain
 from pharmacell.response.settings import Configuration
 from pharmacell.response.training_lines import SplitLines
@@ -44,6 +47,16 @@ def test_halves_give_the_numbers_of_the_whole(tmp_path, kind):
     assert (whole_target.null is None) == (kind == "plain")
     if whole_target.null is not None:
         np.testing.assert_allclose(halves_target.null.weights, whole_target.null.weights, atol=1e-2)
+
+
+def test_a_processor_trains_wide_networks_one_by_one_and_narrow_ones_together():
+    """A wide stack gains nothing, and goes on until its last replica has stopped; memory asks for less in either."""
+    narrow, wide = (ATSDP(CONFIG, n_genes, [1, 2, 3], "meta") for n_genes in (60, WIDE // CONFIG.encoder[0] + 1))
+    for model in (narrow, wide):
+        model.random.device = CPU
+    assert [most_at_once(model, at_once) for model in (narrow, wide) for at_once in (3, 2)] == [3, 2, 1, 1]
+    wide.random.device = torch.device("cuda")
+    assert most_at_once(wide, 3) == 3
 
 
 def test_each_attempt_halves_the_stack_down_to_one_replica():

@@ -30,7 +30,7 @@ from pharmacell.response.permuted_null import NETWORK_PERMUTATIONS, PERMUTATIONS
 from pharmacell.response.predictability import predictability
 from pharmacell.response.settings import Configuration
 from pharmacell.response.shifted_scores import reliability
-from pharmacell.response.training_lines import SplitLines, prepare_training_lines
+from pharmacell.response.training_lines import SplitLines, TrainingLines, prepare_training_lines
 from pharmacell.response.training_run import TrainingRun
 from pharmacell.response.verdict import HALVES, PREDICTABILITY, judge
 
@@ -250,13 +250,17 @@ def test_p_values_hold_their_level_under_a_global_null(two_lines):
     assert 0.35 < np.median(p[:, 0]) < 0.65
 
 
+def folds_of_noise(seed: int) -> TrainingLines:
+    """Return lines whose responses have nothing to do with their expression, ready for training."""
+    lines = shuffled_lines(seed)
+    bulk = SplitLines(lines, split_lines(lines.labels, seed))
+    scaler, _ = lines.standardised(~bulk.in_part("test"))
+    return prepare_training_lines(bulk, scaler, replace(SETTINGS, noise="gaussian"), 5, seed, CPU)
+
+
 def test_a_permuted_order_scores_as_it_would_if_it_were_the_real_one():
     """So p is exact: nothing but the order itself, which is drawn at random, tells the real one from the others."""
-    lines = shuffled_lines(3)
-    bulk = SplitLines(lines, split_lines(lines.labels, 3))
-    scaler, _ = lines.standardised(~bulk.in_part("test"))
-    found = prepare_training_lines(bulk, scaler, replace(SETTINGS, noise="gaussian"), 5, 3, CPU)
-    rng = np.random.default_rng(3)
+    found, rng = folds_of_noise(3), np.random.default_rng(3)
 
     def gene_weights(of_lines, orders):
         members = OrderedMembers(of_lines, orders)
@@ -269,6 +273,16 @@ def test_a_permuted_order_scores_as_it_would_if_it_were_the_real_one():
         as_real = replace(found, labels=found.labels[order], denoised_response=found.denoised_response[:, order])
         alone = gene_weights(as_real, permutations(found.strata, 5, rng))[0]
         assert np.abs(alone - together[place]).max() < 1e-4 * np.abs(alone).max()
+
+
+def test_the_first_orders_of_many_score_as_they_do_by_themselves():
+    found = folds_of_noise(3)
+    orders = permutations(found.strata, 20, np.random.default_rng(3))
+    part, alone = OrderedMembers(found, orders).first(8), OrderedMembers(found, orders[:8])
+    weights = member_weights(alone.validation, alone.labels)
+    np.testing.assert_array_equal(part.labels, alone.labels)
+    np.testing.assert_allclose(part.validation, alone.validation, atol=1e-4)
+    np.testing.assert_allclose(part.gene_weights(weights), alone.gene_weights(weights), atol=1e-5)
 
 
 def test_cells_that_differ_along_one_axis_are_not_called_more_often_than_chance():

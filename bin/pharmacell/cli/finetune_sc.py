@@ -76,7 +76,7 @@ def finetune_sc(
     cells = CellMatrix(target, drug)
     shared = bundle.card.pretraining.shared
     lines = load_lines(bulk, response, drug, None if shared else cells.genes)
-    check_pretrained(bundle, lines, drug, pretrained)
+    check_pretrained(bundle, lines, drug, seed, pretrained)
     check_shared(pd.Index(lines.genes), cells.genes, bulk)
     bundle.card = replace(bundle.card, sample=sample)
     settings = configuration(config, preset, options)

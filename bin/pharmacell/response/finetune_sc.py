@@ -19,6 +19,7 @@ from pharmacell.data.standardise import Standardiser
 from pharmacell.response.cell_checks import check_cells
 from pharmacell.response.joint_training import TargetCells, finetune
 from pharmacell.response.labelled_members import labelled_baselines, labelled_ensemble
+from pharmacell.response.linear_members import linear_members
 from pharmacell.response.model_card import Adaptation
 from pharmacell.response.permuted_null import AdaptationData, Null, permuted_null
 from pharmacell.response.pretrain_bulk import stacked_ensemble
@@ -58,8 +59,8 @@ class Finetuned:
     source_metrics: pd.DataFrame | None = None
 
 
-def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) -> None:
-    """Check that a pretrained bundle is for this drug and these genes.
+def check_pretrained(bundle: Bundle, lines: Lines, drug: str, seed: int, path: str | Path) -> None:
+    """Check that a pretrained bundle is for this drug, these genes and this seed, of which its folds come.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) 
         Bulk lines on the genes that bulk and cells share or, for a bulk stage of all samples, on all.
     drug
         The drug asked for.
+    seed
+        The user's seed.
     path
         Where the bundle comes from, for the message.
 
@@ -79,6 +82,10 @@ def check_pretrained(bundle: Bundle, lines: Lines, drug: str, path: str | Path) 
     """
     if drug_key(bundle.card.drug) != drug_key(drug):
         raise InputError(f"{path}: pretrained for {bundle.card.drug}, not for {drug}; run pretrain_bulk for it")
+    if bundle.card.pretraining.seed != seed:  # other folds: networks would be validated on lines that they learnt
+        raise InputError(
+            f"{path}: pretrained with --seed {bundle.card.pretraining.seed}, not {seed}; give the same seed to both"
+        )
     if lines.genes != bundle.genes and bundle.card.pretraining.shared:
         raise InputError(f"{path}: pretrained on the genes of other bulk data; run pretrain_bulk with this bulk file")
     if lines.genes != bundle.genes:
@@ -224,7 +231,9 @@ def fit_to_cells(
             bundle.ensemble = labelled_ensemble(bundle.model, lines, penalties, target)
             bundle.baselines = labelled_baselines(bundle.ensemble, target)
         else:
-            bundle.ensemble = stacked_ensemble(bundle.model, lines, penalties, "target")
+            learnt = bundle.ensemble  # its linear members are of these lines and penalties
+            members = linear_members(lines, penalties) if learnt is None else learnt.linear
+            bundle.ensemble = stacked_ensemble(bundle.model, lines, members, "target")
     adaptation = Adaptation(
         transfer=settings.transfer,
         supervision=supervision,

@@ -1,6 +1,7 @@
 """The linear members under many permutations of the bulk responses at once: what a fine p-value rests on."""
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,6 +103,29 @@ class OrderedMembers:
         self.scale = np.maximum(raw.std(-1), 1e-6)  # [n_folds, 3, n_orders]
         self.validation = (raw - raw.mean(-1, keepdims=True)) / self.scale[..., None]
         self.labels = np.stack([fold.labels for fold in self.folds])  # [n_folds, n_orders, n_cells]
+
+    def first(self, n: int) -> "OrderedMembers":
+        """Return the same members under the first orders only.
+
+        Parameters
+        ----------
+        n
+            How many.
+        """
+        part = copy(self)
+        part.folds = [
+            replace(
+                fold,
+                responses=fold.responses[:, :n],
+                rotated_responses=fold.rotated_responses[:, :n],
+                rotated_classes=fold.rotated_classes[:, :n],
+                labels=fold.labels[:n],
+            )
+            for fold in self.folds
+        ]
+        part.alphas, part.class_penalties = self.alphas[:n], self.class_penalties[:n]
+        part.scale, part.validation, part.labels = self.scale[..., :n], self.validation[:, :, :n], self.labels[:, :n]
+        return part
 
     def chosen(self, responses: str, penalties: tuple[float, ...]) -> np.ndarray:
         """Return the penalty whose mean AUROC over folds is highest, for each order, float32 [n_orders].

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 
 from pharmacell.core.progress import track
-from pharmacell.data.shifts import SEVERITIES
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.response.joint_training import TargetCells
 from pharmacell.response.linear_members import one_replica_of_each_fold
-from pharmacell.response.linear_statistic import fold_aurocs
 from pharmacell.response.network import Predictor
 from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import TrainingLines, replica_seeds
@@ -22,7 +20,8 @@ from pharmacell.training.losses import class_cross_entropy
 from pharmacell.training.settings import TrainingConfig
 
 ROWS_AT_ONCE = 128  # that a stack of heads reads without a gradient: its attention stays in a processor's cache
-HEAD_EPOCHS = 5  # most epochs of a head: 200 of them are trained
+HEAD_EPOCHS = 2  # of a head: 200 of them are trained
+HEAD_RATE = 4.0  # times the learning rate of the model, so that two epochs do
 ORDERS_AT_ONCE = 5  # whose heads train as one stack on a GPU; a processor's cache holds those of one order
 
 
@@ -109,12 +108,14 @@ def network_scores(
     config: TrainingConfig,
     run: TrainingRun,
 ) -> NetworkScores:
-    """Train attention and classifier for each order, as many networks as the model has, each stopped by its own fold.
+    """Train attention and classifier for each order, as many networks as the model has.
 
-    Only the encoder departs from the model: it stays as the autoencoder left it, for lines and cells alike, because
-    whole networks for each order would take several times as long as the model itself. The first, real order is treated
-    like the others, so the comparison is exact; it is about this network, not about the one that predicts. No label
-    of a cell is read, also where the model learns from some: what is tested are the bulk responses.
+    Whole networks for each order would take several times as long as the model itself. So the encoder stays as the
+    autoencoder left it, for lines and cells alike, and a head trains for two epochs at four times the rate, without
+    early stopping: on simulated cells whose truth is known such heads score as those that stop early after five. The
+    first, real order is treated like the others, so the comparison is exact; it is about this network, not about the
+    one that predicts. No label of a cell is read, also where the model learns from some: what is tested are the bulk
+    responses.
 
     Parameters
     ----------
@@ -176,7 +177,6 @@ def train_heads(
     classes = lines.labels[orders[numbers]]  # [n_orders, n_lines]
     labels = torch.as_tensor(classes, device=run.device).long().repeat_interleave(n_replicas, 0)
     rows = balanced_rows(labels, lines.training_set.plain_rows[replica], config.sampling, random)
-    held = np.tile(classes[:, lines.held_out], (1, 1, len(SEVERITIES)))  # [n_orders, R, n]
 
     def differences(values: Tensor) -> np.ndarray:
         # [n_orders, n_replicas, n]
@@ -189,19 +189,11 @@ def train_heads(
             "total": class_cross_entropy(heads(latents.lines[replica[:, None], view, batch]), labels.gather(1, batch))
         }
 
-    def validation_terms() -> dict[str, Tensor]:
-        scores = differences(latents.validation)
-        aurocs = np.stack(
-            [fold_aurocs(held[:, r], scores[:, r], lines.shifted_validation.groups[r]) for r in range(n_replicas)], 1
-        )
-        return {"total": torch.as_tensor(np.nan_to_num(1 - aurocs.ravel(), nan=0.5), dtype=torch.float32)}
-
     def batches() -> list[Tensor]:
         return list(rows.gather(1, random.permutations(rows.shape[1])).split(config.batch_size, dim=1))
 
-    few = replace(config, epochs=min(config.epochs, HEAD_EPOCHS))
-    stage = Stage("null heads", heads, random, batches, train_terms, validation_terms, shown=False)
-    run_stage(stage, few, History())
+    few = replace(config, epochs=min(config.epochs, HEAD_EPOCHS), learning_rate=HEAD_RATE * config.learning_rate)
+    run_stage(Stage("null heads", heads, random, batches, train_terms, shown=False), few, History())
     with torch.no_grad():
         validation, cells = (np.moveaxis(differences(values), 1, 0) for values in (latents.validation, latents.cells))
     return validation, cells

@@ -91,7 +91,8 @@ def permuted_null(
     chosen = np.sort(rng.permutation(len(data.target.x))[:MOST_NETWORK_CELLS])
     network = None
     if ensemble.weights[0] > LEAST_WEIGHT:
-        network = scores_with_network(bundle, data, orders[: 1 + NETWORK_PERMUTATIONS], chosen, config, run)
+        few = 1 + NETWORK_PERMUTATIONS
+        network = scores_with_network(bundle, data, linear.first(few), orders[:few], chosen, config, run)
     return Null(weights, network, data.positions[chosen])
 
 
@@ -117,6 +118,7 @@ def permutations(strata: np.ndarray, wanted: int, rng: np.random.Generator) -> n
 def scores_with_network(
     bundle: Bundle,
     data: AdaptationData,
+    members: OrderedMembers,
     orders: np.ndarray,
     chosen: np.ndarray,
     config: TrainingConfig,
@@ -128,12 +130,13 @@ def scores_with_network(
     ----------
     bundle, data, config, run
         As in :func:`permuted_null`.
+    members
+        The linear members under these orders.
     orders
         int64 [n_orders, n_lines].
     chosen
         Which of the cells that took part in training, int64 [n].
     """
-    members = OrderedMembers(data.lines, orders)
     network = network_scores(bundle, data.lines, data.target, orders, chosen, config, run)
     scale = np.maximum(network.validation.std(-1, keepdims=True), 1e-6)
     standardised = (network.validation - network.validation.mean(-1, keepdims=True)) / scale

@@ -220,10 +220,13 @@ def fit_linear_models(model: ATSDP, bulk: SplitLines, lines: TrainingLines, trai
     """
     plain = training.validation == "plain"
     penalties = Penalties() if plain else choose_penalties(lines)
+    if plain:
+        return LinearModels(penalties, plain_baselines(lines, penalties), None)
+    members = linear_members(lines, penalties)
     return LinearModels(
         penalties,
-        plain_baselines(lines, penalties) if plain else shifted_baselines(bulk, lines, penalties),
-        stacked_ensemble(model, lines, penalties, "source") if training.ensemble else None,
+        shifted_baselines(bulk, lines, penalties, members),
+        stacked_ensemble(model, lines, members, "source") if training.ensemble else None,
     )
 
 
@@ -243,7 +246,9 @@ def plain_baselines(lines: TrainingLines, penalties: Penalties) -> LinearBaselin
     return with_links(weights, weights @ lines.x[held_out].T, lines.labels[held_out])
 
 
-def shifted_baselines(bulk: SplitLines, lines: TrainingLines, penalties: Penalties) -> LinearBaselines:
+def shifted_baselines(
+    bulk: SplitLines, lines: TrainingLines, penalties: Penalties, members: np.ndarray
+) -> LinearBaselines:
     """Fit signature, ridge and logistic regression as the ensemble's members are fitted: the comparison is level.
 
     They learn from all lines but the test lines, which the replicas see between them, from the denoised responses and
@@ -258,15 +263,17 @@ def shifted_baselines(bulk: SplitLines, lines: TrainingLines, penalties: Penalti
         The same lines, ready for training.
     penalties
         Of ridge and logistic regression.
+    members
+        The linear members with these penalties, [n_replicas, 3, n_genes].
     """
     validation = lines.shifted_validation
     response = denoised_response(bulk.learnt_from().panel, lines.response)
-    unseen = linear_members(lines, penalties) @ validation.pooled.cpu().numpy().swapaxes(1, 2)  # [R, 3, n]
+    unseen = members @ validation.pooled.cpu().numpy().swapaxes(1, 2)  # [R, 3, n]
     weights = baseline_weights(lines.x, response, lines.labels, penalties)
     return with_links(weights, np.concatenate(list(unseen), axis=1), validation.labels.ravel())
 
 
-def stacked_ensemble(model: ATSDP, lines: TrainingLines, penalties: Penalties, domain: str) -> Ensemble:
+def stacked_ensemble(model: ATSDP, lines: TrainingLines, members: np.ndarray, domain: str) -> Ensemble:
     """Put network and linear members under one score; weights and calibration come from shifted validation.
 
     Parameters
@@ -275,14 +282,14 @@ def stacked_ensemble(model: ATSDP, lines: TrainingLines, penalties: Penalties, d
         The trained stack.
     lines
         Lines and validation.
-    penalties
-        Of the linear members.
+    members
+        The linear members, [n_replicas, 3, n_genes].
     domain
         ``source`` or ``target``: whose encoder the simulated cells pass through.
     """
     validation = lines.shifted_validation
     ensemble = fit_ensemble(
-        linear_members(lines, penalties),
+        members,
         validation.network_scores(model, domain),
         validation.pooled.cpu().numpy(),
         validation.labels,
