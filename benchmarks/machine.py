@@ -34,6 +34,7 @@ class Row:
     passed: bool | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self.value = float(self.value)  # numpy's numbers are not JSON
         self.passed = None if self.bar is None else self.value <= self.bar
 
     def line(self) -> str:
@@ -47,23 +48,27 @@ class Row:
 def epoch_times() -> Iterator[dict[str, list[float]]]:
     """Yield a dictionary that fills with the seconds of each epoch, by stage, while something trains.
 
-    An epoch ends when its validation terms are noted. The first of a stage has no beginning to measure from.
+    An epoch ends when its validation terms are noted; the first counts from those of epoch 0, which begin a stage.
+    Where replicas train in turns, an epoch is the sum over them, as long as each trains for all epochs.
     """
-    ends: dict[str, list[float]] = {}
+    ends: dict[str, list[list[float]]] = {}
     taken: dict[str, list[float]] = {}
     original = History.add
 
     def add(self, stage, epoch, part, terms):
         original(self, stage, epoch, part, terms)
         if part == "validation":
-            ends.setdefault(stage, []).append(time.perf_counter())
+            turns = ends.setdefault(stage, [])
+            if epoch == 0:
+                turns.append([])
+            turns[-1].append(time.perf_counter())
 
     History.add = add
     try:
         yield taken
     finally:
         History.add = original
-        taken |= {stage: np.diff(times).tolist() for stage, times in ends.items()}
+        taken |= {stage: np.diff(turns, axis=1).sum(0).tolist() for stage, turns in ends.items()}
 
 
 def synthetic(n_lines: int, n_genes: int) -> Lines:

@@ -1,4 +1,4 @@
-"""Five stacked replicas against five trainings one after another in the same process."""
+"""Five replicas, stacked unless they are wide, against five trainings one after another in the same process."""
 
 from machine import N_GENES, N_LINES, Row, ratio_in_turns, synthetic, train
 
@@ -7,7 +7,7 @@ from pharmacell.response.settings import ATSDPConfig
 REPLICAS = 5
 TEST_NETWORK = ATSDPConfig(16, (32,), (16,), heads=2, attention_tokens=4)  # of conf/test.config
 SIZES = {  # lines, genes, network, epochs, repeats, bar
-    "full size": (N_LINES, N_GENES, ATSDPConfig(), 4, 5, 1.0),
+    "full size, in turns": (N_LINES, N_GENES, ATSDPConfig(), 4, 5, None),
     "test size": (240, 600, TEST_NETWORK, 20, 7, 0.65),
     "test lines, full network": (240, 600, ATSDPConfig(), 10, 5, None),
 }
@@ -25,4 +25,4 @@ def measure():
         ratio = ratio_in_turns(
             repeats, lambda fit=fit: fit(REPLICAS), lambda fit=fit: sum(fit(1, seed) for seed in range(REPLICAS))
         )
-        yield Row(f"{name} ({n_lines} x {n_genes}): {REPLICAS} stacked / one after another", ratio, "x", bar)
+        yield Row(f"{name} ({n_lines} x {n_genes}): {REPLICAS} replicas / one after another", ratio, "x", bar)
