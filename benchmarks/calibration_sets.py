@@ -36,7 +36,6 @@ from simulated_sets import (
     SENSITIVE,
     Difficulty,
     Panel,
-    SimulatedSet,
     lines_of,
     write_sample,
 )
@@ -141,11 +140,10 @@ def sets_of(panel: Panel, mixture: Mixture, number: int, fresh: bool, network: b
         chosen = draw.samples[mix]
         counts = mixture.counts(panel.x[chosen], CELLS, rng, draw.difficulty.depth, draw.difficulty.batch)
         truth = np.repeat(draw.sensitive[chosen].astype(int), CELLS)
-        made = SimulatedSet(lines, counts[:, draw.genes], truth, np.empty(0), np.empty(0))
         row = {"draw": number, "fresh": fresh, "mix": mix, "difficulty": draw.difficulty.name}
         row |= {"tissue": panel.tissue[chosen[0]] if mix != "any tissue" else "", **on_lines}
         with tempfile.TemporaryDirectory() as folder:
-            write_sample(made, Path(folder) / "cells.h5ad")
+            write_sample(counts[:, draw.genes], lines.genes, Path(folder) / "cells.h5ad")
             sample = KnownCells(CellMatrix(Path(folder) / "cells.h5ad"), truth)
             row |= (
                 examine(pretrained, lines, sample, draw.drug, number)

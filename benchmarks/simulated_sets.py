@@ -107,6 +107,8 @@ class SimulatedSet:
     ----------
     lines
         What the model may learn from.
+    all_genes
+        The same lines on all genes, of which the cells have some.
     counts
         [n_cells, n_genes].
     truth
@@ -118,6 +120,7 @@ class SimulatedSet:
     """
 
     lines: Lines
+    all_genes: Lines
     counts: sparse.csr_matrix
     truth: np.ndarray
     held_x: np.ndarray
@@ -165,8 +168,10 @@ def make_set(
     response = -of_drug[learn]
     if difficulty.labels == "shuffled":
         response = rng.permutation(response)
+    lines = lines_of(panel, drug, learn, response, genes)
     return SimulatedSet(
-        lines_of(panel, drug, learn, response, genes),
+        lines,
+        replace(lines, x=panel.x[learn], genes=list(panel.genes)),
         counts,
         np.repeat(sensitive[chosen].astype(int), CELLS),
         panel.x[held][:, genes],
@@ -239,13 +244,21 @@ def counts_of(profiles: np.ndarray, difficulty: Difficulty, rng: np.random.Gener
     return sparse.vstack(halves, format="csr")[order]
 
 
-def write_sample(made: SimulatedSet, path: Path) -> None:
-    """Write the cells as QC does, without the UMAP, and without their truth: nothing behind this can read it."""
-    totals = np.maximum(np.asarray(made.counts.sum(1)), 1)
-    x = sparse.csr_matrix(made.counts.multiply(TARGET_SUM / totals), dtype=np.float32).log1p()
-    cells = ad.AnnData(
-        x, pd.DataFrame(index=[f"cell{i}" for i in range(x.shape[0])]), pd.DataFrame(index=made.lines.genes)
-    )
+def write_sample(counts: sparse.csr_matrix, genes: list[str], path: Path) -> None:
+    """Write cells as QC does, without the UMAP, and without their truth: nothing behind this can read it.
+
+    Parameters
+    ----------
+    counts
+        [n_cells, n_genes].
+    genes
+        Their names.
+    path
+        Of the h5ad.
+    """
+    totals = np.maximum(np.asarray(counts.sum(1)), 1)
+    x = sparse.csr_matrix(counts.multiply(TARGET_SUM / totals), dtype=np.float32).log1p()
+    cells = ad.AnnData(x, pd.DataFrame(index=[f"cell{i}" for i in range(x.shape[0])]), pd.DataFrame(index=genes))
     cells.obsm["X_pca"] = principal_axes(x, "counts", 0).project(x)
     cells.uns["pharmacell"] = {"sample": "simulated", "simulated": True, "genes_matched": 1.0, "scale": "log1p"}
     cells.write_h5ad(path)

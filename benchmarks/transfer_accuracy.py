@@ -73,7 +73,7 @@ def predict_set(made: SimulatedSet, drug: str, seed: int) -> dict[str, Any]:
     bundle = pretrained.bundle
     row = {"drug": drug, **score_lines(pretrained, made.held_x, made.held_labels)}
     with tempfile.TemporaryDirectory() as folder, quiet():
-        write_sample(made, Path(folder) / "cells.h5ad")
+        write_sample(made.counts, made.lines.genes, Path(folder) / "cells.h5ad")
         cells, bulk = CellMatrix(Path(folder) / "cells.h5ad"), SplitLines(made.lines, pretrained.split)
         fit_to_cells(bundle, bulk, cells, DEFAULT, "none", TrainingRun(seed, CPU))
         row |= score_set(bundle, cells, made.truth)[0]

@@ -24,7 +24,7 @@ from pharmacell.response.neighbours import nearest_cells
 from pharmacell.response.permuted_null import PERMUTATIONS, AdaptationData, Null, permutations
 from pharmacell.response.predict import CellPredictions, predict_cells, smoothed
 from pharmacell.response.pretrain_bulk import Pretrained, pretrain
-from pharmacell.response.settings import DEFAULT, NEIGHBOURS
+from pharmacell.response.settings import DEFAULT, NEIGHBOURS, Configuration
 from pharmacell.response.shifted_scores import score_shifted
 from pharmacell.response.store import Bundle
 from pharmacell.response.training_lines import SplitLines
@@ -50,10 +50,10 @@ class KnownCells:
     truth: np.ndarray
 
 
-def trained(lines: Lines, seed: int) -> Pretrained:
-    """Return the default model of some lines."""
+def trained(lines: Lines, seed: int, settings: Configuration = DEFAULT, n_replicas: int = REPLICAS) -> Pretrained:
+    """Return a model of some lines, unless told otherwise the default one."""
     with quiet():
-        return pretrain(lines, DEFAULT, REPLICAS, TrainingRun(seed, CPU))
+        return pretrain(lines, settings, n_replicas, TrainingRun(seed, CPU))
 
 
 @contextlib.contextmanager
