@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from scipy.stats import nbinom
 
 from pharmacell.cli.simulate_cells import simulate_cells
 from pharmacell.core.errors import InputError
-from pharmacell.data.simulate import choose_lines, simulate_counts
+from pharmacell.data.simulate import choose_lines, negative_binomial, simulate_counts
 
 RNG = np.random.default_rng(0)
 
@@ -45,6 +46,19 @@ def response(n_lines=100) -> pd.DataFrame:
             "label": (z <= np.quantile(z, 0.3)).astype(np.int8),
         }
     )
+
+
+@pytest.mark.parametrize("shape", [1, 2, 5, 1.5, 8])
+def test_counts_are_negative_binomial_however_they_are_drawn(shape):
+    means = np.repeat(np.float32([0, 0.02, 0.7, 40]), 50_000)
+    counts = negative_binomial(means, shape, np.random.default_rng(0)).reshape(4, -1)
+    assert counts.dtype == np.float32
+    assert (counts[0] == 0).all()
+    for mean, drawn in zip((0.02, 0.7, 40), counts[1:], strict=True):
+        expected = nbinom(shape, shape / (shape + mean))
+        assert drawn.mean() == pytest.approx(mean, abs=5 * expected.std() / np.sqrt(drawn.size))
+        for count in expected.ppf([0.1, 0.5, 0.9, 0.99]):
+            assert (drawn <= count).mean() == pytest.approx(expected.cdf(count), abs=0.008)
 
 
 def test_extremes_of_the_held_out_lines():

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 LIBRARY_SPREAD = 0.35  # standard deviation of ln(library size)
+MOST_GEOMETRIC = 5  # geometric counts that are drawn for one negative binomial count
+SMALLEST_MEAN = np.float32(1e-30)  # of a count, so that nothing is divided by 0
 
 
 def simulate_counts(
@@ -46,7 +48,7 @@ def simulate_counts(
 def counts_by_line(
     profiles: np.ndarray, n_cells: int, rng: np.random.Generator, depth: float, dispersion: float, dropout: float
 ) -> Iterator[np.ndarray]:
-    """Yield the counts of each line's cells, int64 [n_cells, n_genes]; only one line's cells are dense at a time.
+    """Yield the counts of each line's cells, float32 [n_cells, n_genes]; only one line's cells are dense at a time.
 
     Parameters
     ----------
@@ -65,13 +67,39 @@ def counts_by_line(
     """
     rates = np.exp(profiles - profiles.max(axis=1, keepdims=True)).astype(np.float32)
     rates /= rates.sum(axis=1, keepdims=True)
-    shape = np.float32(1.0 / dispersion)
     for rate in rates:
         library = rng.lognormal(np.log(depth), LIBRARY_SPREAD, size=(n_cells, 1)).astype(np.float32)
-        mean = rng.standard_gamma(shape, size=(n_cells, len(rate)), dtype=np.float32) * (library * rate / shape)
-        counts = rng.poisson(mean)
+        counts = negative_binomial(library * rate, 1 / dispersion, rng)
         counts *= rng.random(counts.shape, dtype=np.float32) >= dropout
         yield counts
+
+
+def negative_binomial(mean: np.ndarray, shape: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw negative binomial counts, float32 of the shape of ``mean``.
+
+    Poisson counts around a gamma mean; for a small whole ``shape`` the sum of as many geometric counts, which is the
+    same distribution in a third of the time: with standard exponential ``E``, ``floor(E / log(1 + shape / mean))`` is
+    geometric.
+
+    Parameters
+    ----------
+    mean
+        Expected counts, float32.
+    shape
+        1 / dispersion: variance = mean + mean**2 / shape.
+    rng
+        Source of randomness.
+    """
+    if shape != round(shape) or shape > MOST_GEOMETRIC:
+        rates = rng.standard_gamma(np.float32(shape), size=mean.shape, dtype=np.float32) * (mean / np.float32(shape))
+        return rng.poisson(rates).astype(np.float32)
+    scale = 1 / np.log1p(np.float32(shape) / np.maximum(mean, SMALLEST_MEAN))
+    counts = np.zeros_like(scale)
+    for _ in range(round(shape)):
+        geometric = rng.standard_exponential(scale.shape, dtype=np.float32)
+        geometric *= scale
+        counts += np.floor(geometric, out=geometric)
+    return counts
 
 
 @dataclass(frozen=True)
