@@ -3,7 +3,7 @@
 
 Bars are ratios of times taken in turns within one run, memory, or processor time of whole commands in fresh
 processes. A slower machine does not change the verdict of the first two. A busy one can, because threads wait for each
-other: measure on an idle machine, or with ``--threads 1``. All of them take about 45 minutes of processor time.
+other: measure on an idle machine, or with ``--threads 1``. All of them take about 32 minutes of processor time.
 """
 
 import json

@@ -21,7 +21,7 @@ from pharmacell.explanation.replicas import Replicas
 from pharmacell.response.columns import CLASS_NAMES as CLASSES  # in the order of their label
 from pharmacell.response.store import Bundle
 
-CHUNK_CELLS = 1024  # whose attributions are carried to all genes at once
+CHUNK_CELLS = 512  # whose attributions are carried to all genes at once
 PERMUTATIONS = 200
 
 
