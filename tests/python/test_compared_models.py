@@ -22,8 +22,8 @@ MODELS = [name for name in model_names() if not REGISTRY[name].reads_main_option
 LEARNERS = [name for name in MODELS if name not in ("prevalence", "permuted", "scdeal")]
 SETTINGS = {
     "gradient_boosting": {"gene_share": 0.5},
-    "drugcell": {"fewest_genes": 20, "epochs": 30},
-    "resnet18": {"stride": 2, "epochs": 30},
+    "drugcell": {"fewest_genes": 50, "epochs": 20},
+    "resnet18": {"stride": 2, "epochs": 15},
     "cnn": {"stride": 2, "epochs": 30},
 }
 
