@@ -39,6 +39,7 @@ ROOTS = replace(PATTERNS, loss="mrrmse")
 JOINT = replace(ROOTS, encoding="joint")
 BATCHES = replace(JOINT, batch_size=64, learning_rate=0.003)
 SCALE = replace(BATCHES, start="cell_type")
+STOPPED = FitOptions(shrink=False)
 TRAININGS = {  # name: models, options
     "simple": ((*BASELINES, "scaled_additive", "ridge"), FitOptions()),
     "study": (("gru",), STUDY),
@@ -48,11 +49,13 @@ TRAININGS = {  # name: models, options
     "joint": (("gru",), JOINT),
     "batches": (("gru",), BATCHES),
     "scale": (("gru",), SCALE),
+    "stopped": (("gru",), STOPPED),
     "default": (("gru",), FitOptions()),
     "blend": (("blend",), FitOptions()),
-    "z_score": (("gru",), FitOptions(target_space="z_score")),
-    "blend_z": (("blend",), FitOptions(target_space="z_score")),
-    "pseudolabels": (("gru",), FitOptions(pseudolabels=True)),
+    "blend_stopped": (("blend",), STOPPED),
+    "z_score": (("gru",), replace(STOPPED, target_space="z_score")),
+    "blend_z": (("blend",), replace(STOPPED, target_space="z_score")),
+    "pseudolabels": (("gru",), replace(STOPPED, pseudolabels=True)),
 }
 
 
@@ -78,6 +81,7 @@ class Step:
 
 STUDY_STEP = "gru as the study has it"
 ONE_SEED, ENSEMBLE = "stopped by inner folds, trained on all rows", "mean over seeds"
+SHRUNK, BLEND_STOPPED = "shrunk as inner folds say", "blend of networks that are not shrunk"
 STEPS = (
     Step("ridge", "simple", "ridge"),
     Step("scaled_additive", "simple", "scaled_additive"),
@@ -88,11 +92,13 @@ STEPS = (
     Step("joint input", "joint", against="loss mrrmse"),
     Step("batches of 64, learning rate 0.003", "batches", against="joint input"),
     Step("units of the cell type's centre and scale", "scale", against="batches of 64, learning rate 0.003"),
-    Step(ONE_SEED, "default", against="units of the cell type's centre and scale"),
-    Step(ENSEMBLE, "default", "gru_ensemble", against=ONE_SEED),
-    Step("blend", "blend", "blend", against=ENSEMBLE),
+    Step(ONE_SEED, "stopped", against="units of the cell type's centre and scale"),
+    Step(ENSEMBLE, "stopped", "gru_ensemble", against=ONE_SEED),
+    Step(SHRUNK, "default", "gru_ensemble", against=ENSEMBLE),
+    Step("blend", "blend", "blend", against=SHRUNK),
+    Step(BLEND_STOPPED, "blend_stopped", "blend", against=ENSEMBLE),
     Step("z-scores (of the mean over seeds)", "z_score", "gru_ensemble", against=ENSEMBLE),
-    Step("blend of networks of z-scores", "blend_z", "blend", against="blend"),
+    Step("blend of networks of z-scores", "blend_z", "blend", against=BLEND_STOPPED),
     Step("pseudolabels (of the mean over seeds)", "pseudolabels", "gru_ensemble", against=ENSEMBLE),
 )
 

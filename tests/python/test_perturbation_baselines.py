@@ -8,9 +8,10 @@ from perturbation_tables import small_table
 
 from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.features import Components, compound_effects, make_features
-from pharmacell.perturbation.models.blend import NETWORK_MEMBERS, simplex_least_squares
+from pharmacell.perturbation.models.blend import NETWORK_MEMBERS
 from pharmacell.perturbation.models.inner import asked_protocol
 from pharmacell.perturbation.models.registry import BASELINES, CLASSICAL, FitOptions, build
+from pharmacell.perturbation.models.weights import simplex_least_squares
 from pharmacell.perturbation.protocols import folds
 
 RANDOM = ("extra_trees", "gradient_boosting")

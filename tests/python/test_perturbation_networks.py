@@ -77,7 +77,7 @@ def test_same_seed_same_numbers():
 
 
 def test_inner_folds_tell_how_long_all_rows_train():
-    chosen = options("ordinal", epochs=60, patience=2, learning_rate=0.01)
+    chosen = options("ordinal", epochs=60, patience=2, learning_rate=0.01, shrink=False)
     found = fit("gru", chosen, [0])
     losses = {part: rows.set_index("epoch")["loss"] for part, rows in found.history.groupby("part")}
     best = losses["validation"].idxmin()
@@ -85,6 +85,32 @@ def test_inner_folds_tell_how_long_all_rows_train():
     until_then = fit("gru", replace(chosen, epochs=int(best), patience=0), [0])
     assert np.array_equal(until_then.predictions, found.predictions), "trained on all rows"
     assert [len(part) for part in found.inner] == [len(held) for _, held in inner_folds(TRAIN, TEST.keys)]
+
+
+def test_inner_folds_tell_how_far_to_trust_a_network():
+    """Of noise next to nothing is predicted; of what a cell type does, nearly all."""
+    rng = np.random.default_rng(0)
+    of_cell_type = {name: 3 * rng.normal(size=len(TABLE.genes)) for name in set(TABLE.cell_type)}
+    noise = rng.normal(size=TABLE.y.shape)
+    error = {}
+    for name, y in (("noise", noise), ("signal", noise + [of_cell_type[one] for one in TABLE.cell_type])):
+        table = replace(TABLE, y=y.astype(np.float32))
+        train, test = (table.take(rows) for rows in folds(table, "random", 0)[0])
+        for shrink in (True, False):
+            chosen = options("joint", n_components=20, epochs=30, learning_rate=0.01, patience=5, shrink=shrink)
+            found = fit("gru", chosen, [0], train, test).predictions[0]
+            error[name, shrink] = np.sqrt(np.mean((found - test.y) ** 2)) / np.sqrt(np.mean(test.y**2))
+    assert error["noise", True] < 1.01 < error["noise", False]
+    assert error["signal", True] < 0.5
+    assert error["signal", True] < 1.02 * error["signal", False]
+
+
+def test_shrunk_outputs_count_in_part():
+    outputs = Outputs.fit(TABLE, FitOptions(start="cell_type", n_components=5))
+    put_out, cell_type = np.ones((len(TABLE), 5), np.float32), TABLE.cell_type
+    centre, whole = (part.decode(put_out, cell_type) for part in (outputs.shrunk(1, 0), outputs))
+    found = outputs.shrunk(0.5, 0.2).decode(put_out, cell_type)
+    np.testing.assert_allclose(found, 0.5 * centre + 0.2 * (whole - centre), rtol=1e-4, atol=1e-5)
 
 
 def test_no_patience_trains_for_all_epochs_on_all_rows():
@@ -140,6 +166,7 @@ def test_autoencoder_has_only_its_dense_layer_before_the_genes():
 def test_settings_of_the_study():
     study = FitOptions(config="study").complete()
     assert (study.encoding, study.loss, study.n_components, study.start) == ("ordinal", "mae", None, "zero")
+    assert not study.shrink
     found = {name: configure(name, study) for name in NETWORKS}
     assert {name: (c.learning_rate, c.epochs, c.batch_size) for name, c in found.items()} == {
         "gru": (0.001, 300, 30),

@@ -62,6 +62,16 @@ class Outputs:
         sizes = np.sqrt(np.mean((y @ vectors.T) ** 2, axis=0))
         return replace(outputs, patterns=vectors * sizes[:, None])
 
+    def shrunk(self, centre: float, effects: float) -> "Outputs":
+        """Return outputs whose centre, and what a network puts out beside it, count in part.
+
+        Parameters
+        ----------
+        centre, effects
+            The part of each, from 0 to 1.
+        """
+        return replace(self, centre=self.centre * np.float32(centre), scale=self.scale * np.float32(effects))
+
     @property
     def n_outputs(self) -> int:
         """How wide the last layer is."""

@@ -76,6 +76,7 @@ class FitOptions:
         "float32", "Precision of the network's matrix products in training; tf32 needs a GPU."
     )
     start: Start | None = None  # where outputs begin: at zero, each gene's median, or each cell type's centre and scale
+    shrink: bool | None = None  # whether inner folds tell how far to trust what networks put out
 
     def complete(self) -> "FitOptions":
         """Return the options with the configuration's values where the user gave none."""
@@ -95,8 +96,9 @@ CONFIGURATIONS: dict[str, dict] = {
         "n_components": 64,
         "patience": 10,
         "start": "cell_type",
+        "shrink": True,
     },
-    "study": {"encoding": "ordinal", "loss": "mae", "patience": 50, "start": "zero"},
+    "study": {"encoding": "ordinal", "loss": "mae", "patience": 50, "start": "zero", "shrink": False},
 }
 
 

@@ -19,6 +19,7 @@ from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult
 from pharmacell.perturbation.models.inner import inner_folds
 from pharmacell.perturbation.models.network import BODIES, Network, configure
 from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, train
+from pharmacell.perturbation.models.weights import blend_weights
 from pharmacell.perturbation.outputs import Outputs
 from pharmacell.perturbation.settings import FitOptions
 from pharmacell.perturbation.table import PerturbationTable
@@ -27,6 +28,7 @@ from pharmacell.training.settings import TrainingConfig
 
 FEWEST_ROWS = 20  # in training, for inner folds
 INNER_SEED = 0  # of the networks of inner folds, which all seeds share
+SHARES = tuple(tenth / 10 for tenth in range(1, 11))  # of what a network puts out, when its loss decides
 
 
 @dataclass
@@ -62,9 +64,29 @@ class FittedNetwork:
     genes: list[str]
     target_space: str
 
-    @torch.no_grad()
+    def shrunk(self, centre: float, effects: float) -> "FittedNetwork":
+        """Return the stack with outputs that count in part; see :meth:`pharmacell.perturbation.outputs.Outputs.shrunk`.
+
+        Parameters
+        ----------
+        centre, effects
+            The part of each, from 0 to 1.
+        """
+        return replace(self, outputs=self.outputs.shrunk(centre, effects))
+
     def predict(self, keys: pd.DataFrame) -> np.ndarray:
-        """Return what each replica predicts, float32 [n_replicas, n_rows, n_genes].
+        """Return what each replica predicts in the units of the table, float32 [n_replicas, n_rows, n_genes].
+
+        Parameters
+        ----------
+        keys
+            Rows to predict.
+        """
+        return TARGET_SPACES[self.target_space].back(self.in_target_space(keys))
+
+    @torch.no_grad()
+    def in_target_space(self, keys: pd.DataFrame) -> np.ndarray:
+        """Return what each replica predicts in the target space, float32 [n_replicas, n_rows, n_genes].
 
         Parameters
         ----------
@@ -80,7 +102,7 @@ class FittedNetwork:
             found = self.network(tokens[every], None if vector is None else vector[every])
             chosen = rows.cpu().numpy()
             predicted[:, chosen] = self.outputs.decode(found.cpu().numpy(), cell_type[chosen])
-        return TARGET_SPACES[self.target_space].back(predicted)
+        return predicted
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict]:
         """Return arrays by name and json values; see :meth:`from_parts`."""
@@ -147,6 +169,28 @@ class Beside:
     learned: bool
 
 
+@dataclass(frozen=True)
+class InnerFolds:
+    """What networks that stopped at their best epoch in inner folds tell of those that learn from all rows.
+
+    Attributes
+    ----------
+    n_epochs
+        How long to train.
+    shares
+        Of the centre and of what is put out beside it, that count.
+    predictions
+        Of the held-out rows of each fold, by a network that had not learned from them, float32 [n_held, n_genes].
+    curve
+        Mean loss of the held-out rows by epoch.
+    """
+
+    n_epochs: int
+    shares: tuple[float, float] = (1.0, 1.0)
+    predictions: Sequence[np.ndarray] = ()
+    curve: pd.Series | None = None
+
+
 class StackedNetwork:
     """One of the networks with an encoding; see :class:`pharmacell.perturbation.models.base.PerturbationModel`.
 
@@ -211,27 +255,55 @@ class StackedNetwork:
             the rows that it had not learned from, float32 [n_held, n_genes] each.
         """
         unseen = unseen_column(table.keys, test_keys)
-        n_epochs, inner, tested = self.config.epochs, [], []
-        if self.options.patience and len(table) >= FEWEST_ROWS:
-            for known, held in inner_folds(table, test_keys):
-                asked = table.take(held)
-                beside = Beside(asked, learned=False)
-                fitted, losses = self.train(table.take(known), beside, unseen, [INNER_SEED], n_epochs, device)
-                inner.append(fitted.predict(asked.keys)[0])
-                tested.append(losses.query("part == 'validation'").set_index("epoch")["value"])
-            curve = pd.concat(tested, axis=1).dropna().mean(axis=1)  # as far as all folds went
-            n_epochs = max(1, int(curve.idxmin()))
-        fitted, losses = self.train(table, None, unseen, seeds, n_epochs, device)
+        found = self.inner_folds(table, test_keys, unseen, device)
+        fitted, losses = self.train(table, None, unseen, seeds, found.n_epochs, device)
+        fitted = fitted.shrunk(*found.shares)
         if self.options.pseudolabels and test_keys is not None:
             labelled = PerturbationTable.of_predictions(test_keys, table.genes, fitted.predict(test_keys).mean(axis=0))
-            fitted, losses = self.train(table, Beside(labelled, learned=True), unseen, seeds, n_epochs, device)
+            beside = Beside(labelled, learned=True)
+            fitted, losses = self.train(table, beside, unseen, seeds, found.n_epochs, device)
+            fitted = fitted.shrunk(*found.shares)
         parts = [losses.rename(columns={"replica": "seed", "value": "loss"})]
-        if tested:  # all seeds share what the inner folds found
-            validation = curve.rename_axis("epoch").rename("loss").reset_index().assign(part="validation")
+        if found.curve is not None:  # all seeds share what the inner folds found
+            validation = found.curve.rename_axis("epoch").rename("loss").reset_index().assign(part="validation")
             parts += [validation.assign(seed=place) for place in range(len(seeds))]
         history = pd.concat(parts, ignore_index=True)[HISTORY_COLUMNS]
         history["seed"] = np.asarray(seeds)[history["seed"].to_numpy()]
-        return fitted, history, inner
+        return fitted, history, list(found.predictions)
+
+    def inner_folds(
+        self, table: PerturbationTable, test_keys: pd.DataFrame | None, unseen: str | None, device: torch.device
+    ) -> InnerFolds:
+        """Train a network in each inner fold until its held-out rows improve no more.
+
+        Parameters
+        ----------
+        table
+            The training rows.
+        test_keys
+            What will be predicted; keys only.
+        unseen
+            What the rows to predict are without in training.
+        device
+            Where to train.
+        """
+        if not self.options.patience or len(table) < FEWEST_ROWS:
+            return InnerFolds(self.config.epochs)
+        stopped, asked, tested = [], [], []
+        for known, held in inner_folds(table, test_keys):
+            rows = table.take(held)
+            beside = Beside(rows, learned=False)
+            fitted, losses = self.train(table.take(known), beside, unseen, [INNER_SEED], self.config.epochs, device)
+            stopped.append(fitted)
+            asked.append(rows)
+            tested.append(losses.query("part == 'validation'").set_index("epoch")["value"])
+        curve = pd.concat(tested, axis=1).dropna().mean(axis=1)  # as far as all folds went
+        shares = (1.0, 1.0)
+        if self.options.shrink:
+            shares = trusted(stopped, asked)
+            stopped = [fitted.shrunk(*shares) for fitted in stopped]
+        predictions = [fitted.predict(rows.keys)[0] for fitted, rows in zip(stopped, asked, strict=True)]
+        return InnerFolds(max(1, int(curve.idxmin())), shares, predictions, curve)
 
     def train(
         self,
@@ -285,9 +357,36 @@ class StackedNetwork:
             precision=self.options.precision,
         )
         loss = GeneLoss(str(self.options.loss), outputs, y, cell_type, device)
-        losses = train(network, random, rows, loss, training, self.name).table()
+        shares = SHARES if self.options.shrink else (1.0,)
+        losses = train(network, random, rows, loss, training, self.name, shares).table()
         facts = list(seeds), table.genes, self.options.target_space
         return FittedNetwork(self.name, self.config, encoder, outputs, network, *facts), losses
+
+
+def trusted(stopped: Sequence[FittedNetwork], asked: Sequence[PerturbationTable]) -> tuple[float, float]:
+    """Return how much of the centre, and of what is put out beside it, counts on rows that were not learned from.
+
+    The prediction is a mean of nothing, the centre and the network; its weights have the least squared error in the
+    target space (see :func:`pharmacell.perturbation.models.weights.blend_weights`).
+
+    Parameters
+    ----------
+    stopped
+        A network of each inner fold.
+    asked
+        The rows that it had not learned from.
+    """
+    pairs = list(zip(stopped, asked, strict=True))
+    truths = [TARGET_SPACES[fitted.target_space].to(rows.y) for fitted, rows in pairs]
+    weights = blend_weights(
+        {
+            "nothing": [np.zeros_like(truth) for truth in truths],
+            "centre": [fitted.shrunk(1, 0).in_target_space(rows.keys)[0] for fitted, rows in pairs],
+            "network": [fitted.in_target_space(rows.keys)[0] for fitted, rows in pairs],
+        },
+        truths,
+    )
+    return weights["centre"] + weights["network"], weights["network"]
 
 
 def joined(first: Encoded, second: Encoded) -> Encoded:

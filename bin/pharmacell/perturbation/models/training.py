@@ -1,5 +1,6 @@
 """Training of the networks of the perturbation task: all seeds as one stack."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,9 +45,18 @@ class Rows:
 
 
 def train(
-    network: Network, random: ReplicaRandom, data: Rows, loss: GeneLoss, config: TrainingConfig, name: str
+    network: Network,
+    random: ReplicaRandom,
+    data: Rows,
+    loss: GeneLoss,
+    config: TrainingConfig,
+    name: str,
+    shares: Sequence[float] = (1.0,),
 ) -> History:
     """Train a stack of networks; leaves each at its best validation loss, or at its last epoch without validation.
+
+    A network may overshoot long before it has learned its patterns. The validation loss is therefore that of the best
+    of some shares of what it puts out.
 
     Parameters
     ----------
@@ -60,6 +70,8 @@ def train(
         Epochs, batch size, learning rate, patience and precision.
     name
         Of the stage.
+    shares
+        Of what the network puts out, each from 0 to 1.
     """
     history = History()
 
@@ -70,8 +82,11 @@ def train(
         return {"total": loss(network(*data.of(rows)), rows)}
 
     def validation_terms(held: Tensor) -> dict[str, Tensor]:
-        found = [train_terms(rows)["total"] * rows.shape[1] for rows in held.split(ROWS_AT_ONCE, dim=1)]
-        return {"total": torch.stack(found).sum(0) / held.shape[1]}
+        total = torch.zeros(len(shares), len(random), device=held.device)
+        for rows in held.split(ROWS_AT_ONCE, dim=1):
+            put_out = network(*data.of(rows))
+            total += torch.stack([loss(share * put_out, rows) for share in shares]) * rows.shape[1]
+        return {"total": total.amin(0) / held.shape[1]}
 
     stops = partial(validation_terms, data.validation) if data.validation is not None else None
     stage = Stage(name, network, random, batches, train_terms, stops)
