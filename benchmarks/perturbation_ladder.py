@@ -52,9 +52,8 @@ TRAININGS = {  # name: models, options
     "stopped": (("gru",), STOPPED),
     "default": (("gru",), FitOptions()),
     "blend": (("blend",), FitOptions()),
-    "blend_stopped": (("blend",), STOPPED),
     "z_score": (("gru",), replace(STOPPED, target_space="z_score")),
-    "blend_z": (("blend",), replace(STOPPED, target_space="z_score")),
+    "blend_z": (("blend",), FitOptions(target_space="z_score")),
     "pseudolabels": (("gru",), replace(STOPPED, pseudolabels=True)),
 }
 
@@ -81,7 +80,7 @@ class Step:
 
 STUDY_STEP = "gru as the study has it"
 ONE_SEED, ENSEMBLE = "stopped by inner folds, trained on all rows", "mean over seeds"
-SHRUNK, BLEND_STOPPED = "shrunk as inner folds say", "blend of networks that are not shrunk"
+SHRUNK = "shrunk as inner folds say (of the mean over seeds)"
 STEPS = (
     Step("ridge", "simple", "ridge"),
     Step("scaled_additive", "simple", "scaled_additive"),
@@ -95,10 +94,9 @@ STEPS = (
     Step(ONE_SEED, "stopped", against="units of the cell type's centre and scale"),
     Step(ENSEMBLE, "stopped", "gru_ensemble", against=ONE_SEED),
     Step(SHRUNK, "default", "gru_ensemble", against=ENSEMBLE),
-    Step("blend", "blend", "blend", against=SHRUNK),
-    Step(BLEND_STOPPED, "blend_stopped", "blend", against=ENSEMBLE),
+    Step("blend", "blend", "blend", against=ENSEMBLE),
     Step("z-scores (of the mean over seeds)", "z_score", "gru_ensemble", against=ENSEMBLE),
-    Step("blend of networks of z-scores", "blend_z", "blend", against=BLEND_STOPPED),
+    Step("blend of networks of z-scores", "blend_z", "blend", against="blend"),
     Step("pseudolabels (of the mean over seeds)", "pseudolabels", "gru_ensemble", against=ENSEMBLE),
 )
 

@@ -1,6 +1,7 @@
 """A weighted mean of simple models and of networks; the weights come from inner folds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,8 @@ class Blend:
     """
 
     def __init__(self, options: "FitOptions") -> None:
-        self.options = options.complete()
+        # zeros is a member, so the blend's own weights shrink; networks shrunk before that lose up to 0.008 of MRRMSE
+        self.options = replace(options.complete(), shrink=False)
 
     def fit_predict(
         self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device | None"
