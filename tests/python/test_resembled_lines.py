@@ -78,6 +78,8 @@ def test_where_it_cannot_be_told(profiles):
     np.testing.assert_allclose(pooled.profiles[1], np.log1p(np.expm1(rows[N_CELLS:]).mean(0)), rtol=1e-5)
     assert resembled_lines(pooled, lines_of(profiles[:30])) is None
     assert resembled_lines(pool_clusters(rows[::8], clusters[::8], "log1p"), trained) is None
+    small = pool_clusters(rows[:N_CELLS], np.arange(N_CELLS) % 5, "log1p")  # one line in clusters of eight cells
+    assert [(one.line, one.n_cells) for one in resembled_lines(small, trained)] == [("L0", N_CELLS)]
 
 
 @pytest.fixture(scope="module")

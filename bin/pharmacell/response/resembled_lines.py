@@ -31,7 +31,7 @@ class PooledCells:
 
 
 def pool_clusters(rows: np.ndarray, clusters: np.ndarray, scale: str) -> PooledCells:
-    """Pool the cells of each cluster.
+    """Pool the cells of each cluster, or all cells where every cluster has fewer than 15.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ def pool_clusters(rows: np.ndarray, clusters: np.ndarray, scale: str) -> PooledC
         What ``rows`` are: ``zscore``, or else logarithms.
     """
     sizes = np.bincount(clusters)
+    if sizes.max() < FEWEST_CELLS:
+        clusters, sizes = np.zeros_like(clusters), np.array([len(clusters)])
     sums = np.zeros((len(sizes), rows.shape[1]))
     for start in range(0, len(rows), CELLS_AT_ONCE):
         block = rows[start : start + CELLS_AT_ONCE]
