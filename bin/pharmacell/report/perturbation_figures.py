@@ -158,7 +158,8 @@ PERTURBATION_FIGURES = by_name(
             "learning curves",
             "Each loss should fall and then level off, for training and validation alike.",
             note="Thin lines are folds and seeds, thick lines their mean. Validation rows belong to the training part "
-            "and say when to stop; they were never tested on.",
+            "and say when to stop; they were never tested on. Their loss is that of the best share of what a network "
+            "puts out, unless shrinking is off.",
         ),
     )
 )

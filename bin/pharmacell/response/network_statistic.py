@@ -112,7 +112,7 @@ def network_scores(
 
     Whole networks for each order would take several times as long as the model itself. So the encoder stays as the
     autoencoder left it, for lines and cells alike, and a head trains for two epochs at four times the rate, without
-    early stopping: on simulated cells whose truth is known such heads score as those that stop early after five. The
+    early stopping (docs/performance.md compares it with five epochs that stop early, on one simulated sample). The
     first, real order is treated like the others, so the comparison is exact; it is about this network, not about the
     one that predicts. No label of a cell is read, also where the model learns from some: what is tested are the bulk
     responses.

@@ -9,7 +9,7 @@ from pharmacell.response.network import ATSDP
 from pharmacell.training.loop import History
 
 Stage = Callable[[ATSDP, Tensor | None, History], Tensor]
-WIDE = 500_000  # weights of a replica's first layer, from which a stack gains nothing on a processor
+WIDE = 500_000  # weights of a replica's first layer, from which a stack gains nothing on one or two cores
 
 
 def most_at_once(model: ATSDP, at_once: int) -> int:

@@ -218,10 +218,9 @@ def fit_linear_models(model: ATSDP, bulk: SplitLines, lines: TrainingLines, trai
     training
         Validation, and whether there is an ensemble.
     """
-    plain = training.validation == "plain"
-    penalties = Penalties() if plain else choose_penalties(lines)
-    if plain:
-        return LinearModels(penalties, plain_baselines(lines, penalties), None)
+    if training.validation == "plain":
+        return LinearModels(Penalties(), plain_baselines(lines, Penalties()), None)
+    penalties = choose_penalties(lines)
     members = linear_members(lines, penalties)
     return LinearModels(
         penalties,

@@ -255,7 +255,7 @@ class StackedNetwork:
             the rows that it had not learned from, float32 [n_held, n_genes] each.
         """
         unseen = unseen_column(table.keys, test_keys)
-        found = self.inner_folds(table, test_keys, unseen, device)
+        found = self.train_in_inner_folds(table, test_keys, unseen, device)
         fitted, losses = self.train(table, None, unseen, seeds, found.n_epochs, device)
         fitted = fitted.shrunk(*found.shares)
         if self.options.pseudolabels and test_keys is not None:
@@ -271,7 +271,7 @@ class StackedNetwork:
         history["seed"] = np.asarray(seeds)[history["seed"].to_numpy()]
         return fitted, history, list(found.predictions)
 
-    def inner_folds(
+    def train_in_inner_folds(
         self, table: PerturbationTable, test_keys: pd.DataFrame | None, unseen: str | None, device: torch.device
     ) -> InnerFolds:
         """Train a network in each inner fold until its held-out rows improve no more.
@@ -300,7 +300,7 @@ class StackedNetwork:
         curve = pd.concat(tested, axis=1).dropna().mean(axis=1)  # as far as all folds went
         shares = (1.0, 1.0)
         if self.options.shrink:
-            shares = trusted(stopped, asked)
+            shares = shrinkage(stopped, asked)
             stopped = [fitted.shrunk(*shares) for fitted in stopped]
         predictions = [fitted.predict(rows.keys)[0] for fitted, rows in zip(stopped, asked, strict=True)]
         return InnerFolds(max(1, int(curve.idxmin())), shares, predictions, curve)
@@ -363,7 +363,7 @@ class StackedNetwork:
         return FittedNetwork(self.name, self.config, encoder, outputs, network, *facts), losses
 
 
-def trusted(stopped: Sequence[FittedNetwork], asked: Sequence[PerturbationTable]) -> tuple[float, float]:
+def shrinkage(stopped: Sequence[FittedNetwork], asked: Sequence[PerturbationTable]) -> tuple[float, float]:
     """Return how much of the centre, and of what is put out beside it, counts on rows that were not learned from.
 
     The prediction is a mean of nothing, the centre and the network; its weights have the least squared error in the

@@ -9,8 +9,8 @@ def blend_weights(inner: dict[str, list[np.ndarray]], truths: list[np.ndarray]) 
     """Return non-negative weights of sum 1, with the least squared error on rows that the members had not seen.
 
     Each row's squares are divided by the root mean square of its truth, because the score is a mean over rows of roots
-    (MRRMSE; this is one step of reweighted least squares towards it). ``zeros`` takes part, so a noisy blend can shrink
-    to nothing.
+    (MRRMSE; this is one step of reweighted least squares towards it). A member of zeros lets a noisy mean shrink to
+    nothing.
 
     Parameters
     ----------
