@@ -13,6 +13,8 @@ LARGEST_LOG = 30.0  # ln or log2 of any count or TPM plus one stays below
 CHUNK = 4096  # rows
 LOOKED_AT = 300  # cells whose sums and steps are compared
 SAME_SUM = 0.02  # relative spread of the cells' sums that were made the same
+TOTALS = (1e6, 1e4)  # that values are brought to before a logarithm
+LEAST_OF_TOTAL = 0.6  # of it, that a table without some of its genes still holds
 FEWEST_VALUES = 15  # of a cell, to see steps in them
 SHARE_OF_STEPS = 0.9  # of the values that are multiples of the smallest one
 SHARE_AT_WHOLE = 0.65  # of the values that lie at, or just below, a whole number; 0.45 would by chance
@@ -127,9 +129,10 @@ def _fractions(block: sparse.csr_matrix | np.ndarray) -> tuple[str, str, str | N
     high = max(float(cell.max()) for cell in cells)
     if len(cells) > 2:
         if high <= LARGEST_LOG:
-            for base, undo in UNDO.items():
-                if _same([float(undo(cell).sum()) for cell in cells]):
-                    return "log1p", f"the cells' sums are the same once the logarithm to base {base} is undone", base
+            spread = {base: _spread(_sums(cells, undo)) for base, undo in UNDO.items()}
+            base = min(spread, key=lambda one: spread[one])
+            if spread[base] <= SAME_SUM:
+                return "log1p", f"the cells' sums are the same once the logarithm to base {base} is undone", base
         if _same([float(cell.sum()) for cell in cells]):
             return "tpm", "the cells' sums are the same", None
     if _steps(cells):
@@ -144,13 +147,37 @@ def _fractions(block: sparse.csr_matrix | np.ndarray) -> tuple[str, str, str | N
     if np.mean((parts >= 0.6) | (parts <= 0.05)) >= SHARE_AT_WHOLE:
         return "counts", "most values lie at or just below whole numbers, as corrected counts do", None
     if high <= LARGEST_LOG:
-        return "log1p", f"no value exceeds {LARGEST_LOG:g}", None
+        return _by_total(cells) or ("log1p", f"no value exceeds {LARGEST_LOG:g}", None)
     return "tpm", f"values exceed {LARGEST_LOG:g}", None
+
+
+def _sums(cells: list[np.ndarray], undo: Callable[[np.ndarray], np.ndarray]) -> list[float]:
+    """Return the cells' sums once a logarithm is undone."""
+    return [float(undo(cell).sum()) for cell in cells]
+
+
+def _spread(sums: list[float]) -> float:
+    """Return the relative spread of the cells' sums."""
+    return float(np.std(sums) / np.mean(sums))
 
 
 def _same(sums: list[float]) -> bool:
     """Tell whether the cells' sums were made the same."""
-    return float(np.std(sums)) <= SAME_SUM * float(np.mean(sums))
+    return _spread(sums) <= SAME_SUM
+
+
+def _by_total(cells: list[np.ndarray]) -> tuple[str, str, str] | None:
+    """Return scale, reason and base where the sums of nearly all cells lie just below a total that is commonly used."""
+    found = {}
+    for base, undo in UNDO.items():
+        sums = np.array(_sums(cells, undo))
+        for total in TOTALS:
+            if np.mean((sums >= LEAST_OF_TOTAL * total) & (sums <= 1.001 * total)) >= SHARE_OF_STEPS:
+                found[base, total] = abs(float(np.median(sums)) / total - 1)
+    if not found:
+        return None
+    base, total = min(found, key=lambda one: found[one])
+    return "log1p", f"the cells' sums are just below {total:,.0f} once the logarithm to base {base} is undone", base
 
 
 def _steps(cells: list[np.ndarray]) -> bool:
