@@ -105,6 +105,37 @@ def test_counts_layer_is_used_when_x_is_logged(tmp_path):
     assert any("layers['counts']" in note for note in prepared.summary["notes"])
 
 
+TISSUE_GENES = [symbol for symbol in sorted(gene_table().symbols.values()) if "-" not in symbol][:2500]
+
+
+@pytest.mark.parametrize("n_rows", [1, 3])
+@pytest.mark.parametrize("scale", ["tpm", "log1p", "counts"])
+def test_tables_of_tissue_keep_mitochondrial_rows_and_rare_genes(scale, n_rows, tmp_path):
+    rng = np.random.default_rng(5)
+    values = rng.lognormal(2, 1, (n_rows, 2500)) + 0.5
+    values[:, :50] = 0
+    values[0, :50] = 7.5  # genes of one row
+    values[:, -1] = values[:, :-1].sum(1)  # half of all is mitochondrial, as in a kidney
+    if scale == "counts":
+        values = np.rint(values)
+    else:
+        values *= 1e6 / values.sum(1, keepdims=True)
+    sample = sample_of(np.log2(values + 1) if scale == "log1p" else values, [*TISSUE_GENES[:-1], "MT-ND1"])
+    found = prepare(sample, tmp_path, Limits(), scale=scale)
+    assert found.cells.shape == sample.shape
+    assert found.summary["rows"] == "tissue"
+    assert found.measures["pct_mt"].to_numpy() == pytest.approx(50, abs=0.1)
+    assert (found.summary["limits"]["min_cells"], found.summary["limits"]["max_mt_percent"]) == (1, 100)
+    assert any("rows are tissue or pseudo-bulks" in note for note in found.summary["notes"])
+
+
+def test_deep_cells_are_no_tissue(tmp_path):
+    values = np.random.default_rng(5).poisson(0.9, (5, 2500)).astype(np.float32)  # 59 % of the genes in each
+    found = prepare(sample_of(values, TISSUE_GENES), tmp_path)
+    assert found.summary["rows"] == "cells"
+    assert found.summary["limits"]["min_cells"] == 3
+
+
 @pytest.mark.parametrize("n_cells", [1, 3, 12, 20])
 def test_few_cells(n_cells, tmp_path):
     cells = prepare(sample_of(counts(n_cells)), tmp_path, Limits(min_genes=20, min_cells=1)).cells

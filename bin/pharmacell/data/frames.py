@@ -7,6 +7,7 @@ import pandas as pd
 
 from pharmacell.data.columns import PREFIX
 
+NO_GROUP = "not known"  # of cells without a value in the group's column
 RESERVED = {"_index", "__categories", "_index_"}
 
 
@@ -23,6 +24,18 @@ def plain_text(value: object) -> str:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
     return str(value).replace("\0", "").encode("utf-8", errors="replace").decode("utf-8")
+
+
+def group_names(values: pd.Series) -> list[str]:
+    """Return the names of cells' groups; cells without one are together.
+
+    Parameters
+    ----------
+    values
+        The user's column.
+    """
+    names = ["" if missing else plain_text(value).strip() for value, missing in zip(values, values.isna(), strict=True)]
+    return [name or NO_GROUP for name in names]
 
 
 def plain_index(values: Iterable) -> pd.Index:

@@ -12,6 +12,12 @@ from pharmacell.data.matrices import Matrix, Rows
 from pharmacell.data.scale import blocks
 from pharmacell.data.settings import Limits
 
+TISSUE_GENES = 12_000  # detected in a row of tissue; hardly a single cell shows so many
+TISSUE_SHARE, FEWEST_TO_TELL = 0.75, 2_000  # or this share of at least so many genes
+ROWS_OF_TISSUE = (
+    "rows are tissue or pseudo-bulks, by the genes that each of them shows: the limits on mitochondrial counts and on "
+    "the cells of a gene are not applied"
+)
 REASONS = ("few_genes", "mitochondrial")  # why a cell is removed
 MEASURES = ("n_genes", "total_counts", "pct_mt")
 
@@ -40,6 +46,26 @@ class Measured:
     def kept(self) -> np.ndarray:
         """Which cells stay, bool [n_cells]."""
         return (self.reasons == "").to_numpy()
+
+
+def rows_are_tissue(matrix: Matrix, columns: SymbolColumns, scale: str) -> bool:
+    """Tell whether rows are tissue or pseudo-bulks: they show most genes, which no single cell does.
+
+    Parameters
+    ----------
+    matrix
+        As read, [n_cells, n_names]; its first rows are looked at.
+    columns
+        Its symbols.
+    scale
+        ``counts``, ``tpm``, ``log1p`` or ``zscore``.
+    """
+    if scale == "zscore":
+        return False
+    _, block = next(blocks(matrix))
+    detected = float(np.median(np.asarray((columns.of(block) > 0).sum(axis=1)).ravel()))
+    n_symbols = len(columns.var)
+    return detected >= TISSUE_GENES or (n_symbols >= FEWEST_TO_TELL and detected >= TISSUE_SHARE * n_symbols)
 
 
 def measure(matrix: Matrix, columns: SymbolColumns, scale: str, limits: Limits) -> Measured:

@@ -1,7 +1,7 @@
 """From a file of single cells to a sample that models can use."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,25 +22,25 @@ from pharmacell.data.columns import (
     OF_DRUG,
 )
 from pharmacell.data.embedding import Embedding, embed, reference_cells
-from pharmacell.data.frames import plain_text
+from pharmacell.data.frames import group_names
 from pharmacell.data.genes import GeneMapping, SymbolColumns, map_names, require_match
 from pharmacell.data.matrices import Matrix, Rows, stored_matrix
 from pharmacell.data.quality import (
     REASONS,
+    ROWS_OF_TISSUE,
     Measured,
     keep_genes,
     limit_notes,
     measure,
     normalise,
     require_cells,
+    rows_are_tissue,
 )
 from pharmacell.data.readers import Cells, Reading, read_sample
 from pharmacell.data.sample_file import SampleFile
 from pharmacell.data.scale import blocks, look_at, settle_scale, to_natural_log
 from pharmacell.data.settings import Limits, Request
 from pharmacell.data.treatment import parse_treatment
-
-NO_GROUP = "not known"  # of cells without a value in the group's column
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class Checked:
         Values as read, logarithms to base e, [n_cells, n_names].
     scale
         ``counts``, ``tpm``, ``log1p`` or ``zscore``.
+    tissue
+        Whether its rows are tissue or pseudo-bulks.
+    limits
+        As they were applied.
     mapping
         Of the names to human symbols.
     columns
@@ -71,6 +75,8 @@ class Checked:
 
     matrix: Matrix
     scale: str
+    tissue: bool
+    limits: Limits
     mapping: GeneMapping
     columns: SymbolColumns
     measured: Measured
@@ -130,6 +136,7 @@ def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) ->
         "sample": request.sample,
         "scale": checked.scale,
         "species": checked.mapping.species,
+        "rows": "tissue" if checked.tissue else "cells",
         "simulated": checked.simulated,
         "n_cells_read": len(reasons),
         "n_genes_read": checked.matrix.shape[1],
@@ -140,14 +147,14 @@ def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) ->
     }
     stem = outdir / request.sample
     with whole_file(f"{stem}.h5ad") as partial:
-        embedding = _write(checked, partial, card, limits, seed)
+        embedding = _write(checked, partial, card, seed)
     table = checked.measured.table.assign(kept=reasons == "", reason=reasons)
     table.insert(0, "cell_id", read.obs.index)
     with whole_file(f"{stem}.qc_metrics.csv") as partial:
         table.to_csv(partial, index=False)
     removed = {why: int((reasons == why).sum()) for why in REASONS}
     summary = card | {
-        "limits": asdict(limits),
+        "limits": asdict(checked.limits),
         "removed": removed | {"genes_in_few_cells": int((~checked.kept_genes).sum())},
         "notes": [*checked.notes, embedding.statement],
     }
@@ -175,6 +182,8 @@ def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> C
     matched = f"{mapping.share:.1%} of {len(mapping.names)} gene names match ({mapping.kind}, {mapping.species})"
     matrix, scale, scale_notes = _values(read, request)
     columns = SymbolColumns(mapping, "sum" if scale in ("counts", "tpm") else "mean")
+    tissue = rows_are_tissue(matrix, columns, scale)
+    limits = replace(limits, min_cells=1, max_mt_percent=100.0) if tissue else limits
     measured = measure(matrix, columns, scale, limits)
     require_cells(measured.reasons, limits, source)
     kept_genes, kept = keep_genes(measured, scale, limits, source), measured.kept
@@ -197,11 +206,13 @@ def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> C
         *mapping.notes,
         *scale_notes,
         *limit_notes(scale, measured.table),
+        *([ROWS_OF_TISSUE] if tissue else []),
+        normalised,
     ]
-    return Checked(matrix, scale, mapping, columns, measured, kept_genes, obs, read.simulated, [*notes, normalised])
+    return Checked(matrix, scale, tissue, limits, mapping, columns, measured, kept_genes, obs, read.simulated, notes)
 
 
-def _write(checked: Checked, path: Path, card: dict, limits: Limits, seed: int) -> Embedding:
+def _write(checked: Checked, path: Path, card: dict, seed: int) -> Embedding:
     """Write the h5ad, block by block, and place its cells."""
     import h5py
     from anndata import AnnData
@@ -211,7 +222,7 @@ def _write(checked: Checked, path: Path, card: dict, limits: Limits, seed: int) 
     with h5py.File(path, "w") as file:
         written = SampleFile(file, n_genes)
         for rows in checked.blocks():
-            x = normalise(rows, limits.target_sum) if scale in ("counts", "tpm") else rows
+            x = normalise(rows, checked.limits.target_sum) if scale in ("counts", "tpm") else rows
             first, last = np.searchsorted(chosen, [written.n_cells, written.n_cells + x.shape[0]])
             reference.append(x[chosen[first:last] - written.n_cells])
             written.append(x, rows if scale == "counts" else None)
@@ -280,6 +291,6 @@ def _annotation(
     }
     ours |= truth
     if group is not None:
-        names = [NO_GROUP if missing else plain_text(name) for name, missing in zip(group, group.isna(), strict=True)]
+        names = group_names(group)
         ours[OBS_GROUP] = pd.Categorical(names, pd.Index(sorted(set(names)), dtype=object))
     return obs.assign(**ours)

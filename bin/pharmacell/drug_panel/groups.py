@@ -9,6 +9,7 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator, integer
 from pharmacell.data.cells import CellMatrix
+from pharmacell.data.frames import group_names
 from pharmacell.data.neighbour_graph import memberships, nearest_neighbours
 from pharmacell.drug_panel.profiles import CountMatrix
 
@@ -77,8 +78,7 @@ def groups_of(obs: pd.DataFrame, components: np.ndarray | None, group_key: str |
             raise InputError(
                 f"--group_key: the sample has no column '{group_key}'; it has {', '.join(map(str, obs.columns))}"
             )
-        names = obs[group_key].astype(object).where(obs[group_key].notna(), "not known").astype(str)
-        code, found = pd.factorize(names, sort=True)
+        code, found = pd.factorize(np.array(group_names(obs[group_key]), object), sort=True)
         return _with_notes(code, list(found), f"{len(found)} groups of the column '{group_key}'")
     if len(obs) < FEWEST_CELLS or components is None:
         how = f"all {len(obs)} cells are one group: fewer than {FEWEST_CELLS} are not clustered"
@@ -98,7 +98,10 @@ def _with_notes(code: np.ndarray, names: list[str], how: str) -> Groups:
 
 
 def holds_patients(cells: CellMatrix, counts: CountMatrix) -> bool:
-    """Tell whether the rows of a sample are tissue or pseudo-bulks: values by million, most genes of which are there.
+    """Tell whether the rows of a sample are tissue or pseudo-bulks.
+
+    Quality control says so of a table whose rows show most of its genes. Of values by million it is enough that most of
+    the shared genes are there.
 
     Parameters
     ----------
@@ -107,6 +110,8 @@ def holds_patients(cells: CellMatrix, counts: CountMatrix) -> bool:
     counts
         Its values on the shared genes.
     """
+    if cells.uns.get("rows") == "tissue":
+        return True
     if cells.uns.get("scale") != "tpm":
         return False
     _, first = next(iter(counts))
@@ -122,7 +127,7 @@ def patients(obs: pd.DataFrame) -> Groups:
     obs
         Of the prepared sample.
     """
-    how = f"each of the {len(obs)} rows is a group: a table of tissue or pseudo-bulks (values by million)"
+    how = f"each of the {len(obs)} rows is a group: a table of tissue or pseudo-bulks"
     return Groups(np.arange(len(obs)), list(obs.index.astype(str)), how, [])
 
 
@@ -130,7 +135,8 @@ def clusters(components: np.ndarray, seed: int) -> tuple[np.ndarray, str]:
     """Cluster cells (Leiden, Traag et al. 2019) with the finest resolution that is stable.
 
     Each resolution is tried on five random fifths left out; a resolution is stable where the clusters of two such
-    draws agree on the cells that both have (mean adjusted Rand index of at least 0.9).
+    draws agree on the cells that both have (mean adjusted Rand index of at least 0.9). Where none is, the one that
+    agrees most is taken, and said to.
 
     Parameters
     ----------
@@ -163,10 +169,14 @@ def clusters(components: np.ndarray, seed: int) -> tuple[np.ndarray, str]:
 
         code = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(own, code).predict(x)
     n = int(code.max()) + 1
-    return code, (
-        f"{n} {'clusters' if n > 1 else 'cluster'} (Leiden, resolution {resolution:g}: the finest whose clusters agree "
-        f"between random draws of the cells, adjusted Rand index {agreement[resolution]:.2f})"
+    index = f"adjusted Rand index {agreement[resolution]:.2f}"
+    why = (
+        f"the finest whose clusters agree between random draws of the cells, {index}"
+        if stable
+        else f"no resolution's clusters agree between random draws of the cells, this one's most, {index} of the "
+        f"{STABLE:g} asked for"
     )
+    return code, f"{n} {'clusters' if n > 1 else 'cluster'} (Leiden, resolution {resolution:g}: {why})"
 
 
 def _graph(x: np.ndarray) -> "igraph.Graph":
