@@ -10,6 +10,8 @@ class Known {
     final Set<String> pathways = new LinkedHashSet<>()
     /** Tissues of the built-in bulk lines. */
     final Set<String> tissues = new LinkedHashSet<>()
+    /** More exact origins of these lines, such as melanoma, all of whose lines are of one tissue. */
+    final Set<String> origins = new LinkedHashSet<>()
 
     Known(Object projectDir) {
         final Path data = Paths.get(projectDir.toString(), 'bin', 'pharmacell', 'data')
@@ -20,8 +22,10 @@ class Known {
             }
             pathways << row.pathway
         }
-        tissues.addAll(rows(data.resolve('line_table.csv'))*.tissue)
-        [targets, pathways, tissues].each { names -> names.remove('') }
+        final List<Map<String, String>> lines = rows(data.resolve('line_table.csv'))
+        tissues.addAll(lines*.tissue)
+        origins.addAll(lines.groupBy { line -> line.tissue_detail }.findAll { _origin, own -> own*.tissue.unique().size() == 1 }.keySet())
+        [targets, pathways, tissues, origins].each { names -> names.remove('') }
     }
 
     /** The name that is meant, whatever its case and punctuation, or null. */

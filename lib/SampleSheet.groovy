@@ -162,7 +162,7 @@ class SampleSheet {
     }
 
     private String problemOfTissue(String tissue) {
-        ownBulk || !tissue || Known.named(tissue, known.tissues) ? null
+        ownBulk || !tissue || Known.named(tissue, known.tissues + known.origins) ? null
             : "no bulk line is of the tissue '${tissue}'${Nearest.hint(tissue, known.tissues)} (known: ${known.tissues.sort(false).join(', ')})"
     }
 

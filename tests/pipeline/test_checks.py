@@ -390,6 +390,14 @@ def test_tissues_of_own_bulk_data_are_known_to_a_task_alone(folder):
     assert "no bulk line is of the tissue" in call([case])[0]["error"]
 
 
+def test_an_origin_names_its_tissue_and_lung_is_not_mesothelioma(folder):
+    case = {"call": "sheet", "project": str(PROJECT), "sheet": "own.csv", "launch_dir": str(folder)}
+    (folder / "own.csv").write_text("sample,path,drug,tissue\na,a.csv,all,Melanoma\n")
+    assert "answer" in call([case])[0]
+    (folder / "own.csv").write_text("sample,path,drug,tissue\na,a.csv,all,lung\n")
+    assert "lung_Mesothelioma, lung_NSCLC, lung_SCLC" in call([case])[0]["error"]
+
+
 @pytest.mark.parametrize(
     ("params", "said"),
     [

@@ -12,6 +12,7 @@ from scipy.stats import spearmanr
 
 from pharmacell.cli.predict_panel import predict_panel
 from pharmacell.cli.pretrain_panel import pretrain_panel
+from pharmacell.core.errors import InputError
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.driver_events import driver_events
 from pharmacell.data.folds import UNKNOWN
@@ -22,7 +23,7 @@ from pharmacell.drug_panel.held_out import paired_auroc
 from pharmacell.drug_panel.linear import LinearChoice, LinearPanel, of_tissue, tissue_mean
 from pharmacell.drug_panel.mutations import fusions_of, learn_effects
 from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, pool
-from pharmacell.drug_panel.resemblance import resemblance
+from pharmacell.drug_panel.resemblance import known_tissue, resemblance
 from pharmacell.drug_panel.responses import read_responses
 from pharmacell.drug_panel.sample_run import event_notes
 from pharmacell.drug_panel.verdict import unknown_events, verdicts
@@ -196,6 +197,29 @@ def test_groups_of_one_cell_are_noted(trained):
     assert any("one cell (odd)" in note for note in facts["notes"])
 
 
+def test_cells_without_a_group_are_together_and_numbers_name_groups(trained):
+    folder, lines = trained
+    sample = write_cells(folder / "odd.h5ad", lines)
+    cells = ad.read_h5ad(sample)
+    cells.obs["clone"] = np.array([(1.0, 2.0, np.nan)[place % 3] for place in range(cells.n_obs)])
+    cells.obs["name"] = pd.Categorical([("a", " ", "", "b ")[place % 4] for place in range(cells.n_obs)])
+    cells.write_h5ad(sample)
+    for key, names in (("clone", ["1", "2", "not known"]), ("name", ["a", "b", "not known"])):
+        predict(folder, sample, key, "--group_key", key)
+        groups = pd.read_csv(folder / key / "groups.csv", dtype={"group": str})
+        assert list(groups["group"]) == names
+        assert groups["n_cells"].sum() == cells.n_obs
+
+
+def test_an_origin_within_a_tissue_names_the_tissue():
+    tissues = np.array(["skin", "lung_NSCLC", "lung_Mesothelioma", "urogenital_system"])
+    for name, tissue in {"Melanoma": "skin", "PROSTATE": "urogenital_system", "lung nsclc": "lung_NSCLC"}.items():
+        assert known_tissue(name, tissues) == tissue
+    for name in ("lung", "pancreas"):  # more than one is of the lung; no line of these is of the other
+        with pytest.raises(InputError, match=f"no bulk line is of tissue '{name}'"):
+            known_tissue(name, tissues)
+
+
 def test_z_scored_cells_have_no_level(trained):
     folder, lines = trained
     sample = write_cells(folder / "scored.h5ad", lines, scale="zscore")
@@ -214,11 +238,12 @@ def test_patients_are_groups_of_their_own(trained):
     table = np.exp(expression.loc[lines].to_numpy())
     logged = np.log1p(table / table.sum(1, keepdims=True) * 1e4).astype(np.float32)
     sample = ad.AnnData(logged, obs=pd.DataFrame(index=["p1", "p2"]), var=pd.DataFrame(index=expression.columns))
-    sample.uns["pharmacell"] = {"sample": "patients", "scale": "tpm"}
-    sample.write_h5ad(folder / "patients.h5ad")
-    panel, facts = predict(folder, folder / "patients.h5ad", "patients")
-    assert set(panel["group"]) == {"p1", "p2"}
-    assert "each of the 2 rows" in facts["groups"]
+    for card in ({"scale": "tpm"}, {"scale": "log1p", "rows": "tissue"}):
+        sample.uns["pharmacell"] = {"sample": "patients", **card}
+        sample.write_h5ad(folder / "patients.h5ad")
+        panel, facts = predict(folder, folder / "patients.h5ad", "patients")
+        assert set(panel["group"]) == {"p1", "p2"}
+        assert "each of the 2 rows" in facts["groups"]
 
 
 def test_many_groups_are_held_in_fewer_parts(trained, monkeypatch):

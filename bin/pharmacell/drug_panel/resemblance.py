@@ -7,6 +7,7 @@ import numpy as np
 from pharmacell.core.errors import InputError
 from pharmacell.data.folds import UNKNOWN
 from pharmacell.data.names import nearest_names, plain
+from pharmacell.data.tissues import tissue_of_detail
 from pharmacell.linear.weighted_ridge import WeightedRidge
 
 LEAST = 0.14  # correlation with the nearest line, below which a profile resembles none; docs/methods.md says why
@@ -147,7 +148,7 @@ def known_tissue(name: str, tissues: np.ndarray) -> str:
     Parameters
     ----------
     name
-        As the user wrote it.
+        As the user wrote it; also an origin within a tissue, such as ``melanoma``.
     tissues
         Of the lines.
 
@@ -157,7 +158,8 @@ def known_tissue(name: str, tissues: np.ndarray) -> str:
         If no line has it.
     """
     known = sorted(set(tissues) - {UNKNOWN})
-    by_key = {plain(tissue): tissue for tissue in known}
+    by_key = {plain(detail): tissue for detail, tissue in tissue_of_detail().items() if tissue in known}
+    by_key |= {plain(tissue): tissue for tissue in known}
     if plain(name) not in by_key:
         near = ", ".join(nearest_names(name, {tissue: tissue for tissue in known})) or "none, no line has a tissue"
         raise InputError(f"--tissue: no bulk line is of tissue '{name}'; nearest: {near}")
