@@ -1,6 +1,7 @@
-"""What single choices of the model bring: AUROC on cells that training never imitates, one choice changed at a time.
+r"""What single choices of the model bring: AUROC on cells that training never imitates, one choice changed at a time.
 
-    python benchmarks/ablation.py BULK_FOLDER OUT.csv [--n_sets 12] [--variant published] [--n_replicas 1]
+    PYTHONPATH=bin .venv/bin/python benchmarks/ablation.py BULK_FOLDER OUT.csv [--n_sets 12] \
+        [--variant published] [--n_replicas 1]
 
 The sets are those of ``transfer_accuracy.py`` in its order. A variant of a set that is already in the csv is not
 repeated, so the variants of a table may be made one after another. The cells of a set never decide anything. All

@@ -1,7 +1,7 @@
 """Samples of known truth that the verdict is calibrated on, and others that it is tried on afterwards.
 
-    python benchmarks/calibration_sets.py BULK_FOLDER calibration.csv --last 15
-    python benchmarks/calibration_sets.py BULK_FOLDER fresh.csv --fresh --last 11
+    PYTHONPATH=bin .venv/bin/python benchmarks/calibration_sets.py BULK_FOLDER calibration.csv --last 15
+    PYTHONPATH=bin .venv/bin/python benchmarks/calibration_sets.py BULK_FOLDER fresh.csv --fresh --last 11
 
 BULK_FOLDER holds bulk.h5ad and response.parquet of prepare_bulk. A draw is a drug and a model of it, trained without a
 fifth of its lines; three samples of such lines follow: twelve of any tissue, twelve of one, two or three of one. The

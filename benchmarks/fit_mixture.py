@@ -1,8 +1,9 @@
-"""Estimate the parameters of ``mixture_cells.py`` from real cells of known lines; writes benchmarks/mixture/.
+r"""Estimate the parameters of ``mixture_cells.py`` from real cells of known lines; writes benchmarks/mixture/.
 
 bin/prepare_bulk.py --drug cisplatin --outdir bulk
 bin/qc.py --sample sc_celseq2 --input sc_celseq2.count.csv.gz --outdir cells   # of LuyiTian/sc_mixology, both plates
-python benchmarks/fit_mixture.py bulk/bulk.h5ad cell_lines.csv cells/sc_celseq2.h5ad cells/sc_celseq2_5cl_p1.h5ad
+PYTHONPATH=bin .venv/bin/python benchmarks/fit_mixture.py bulk/bulk.h5ad cell_lines.csv cells/sc_celseq2.h5ad \
+    cells/sc_celseq2_5cl_p1.h5ad
 """
 
 from dataclasses import dataclass

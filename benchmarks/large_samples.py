@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What QC, PREDICT and FIGURES cost by size of the sample, each in a fresh process.
 
-    python benchmarks/large_samples.py --sizes 10000,100000,1000000 --table costs.csv --figure costs.png
+    PYTHONPATH=bin .venv/bin/python benchmarks/large_samples.py --sizes 10000,100000,1000000 --table costs.csv \
+        --figure costs.png
 
 measures what the table lacks, adds it, and draws the whole table. A million cells take 10 minutes of processor time,
 6 GB of disk and 4 GiB of memory at most.

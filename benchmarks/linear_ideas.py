@@ -1,6 +1,6 @@
 """What could add to ridge regression on single cells, tried in cheap models; appends rows to a csv.
 
-    python benchmarks/linear_ideas.py BULK_FOLDER OUT.csv --first 0 --last 4 [--networks]
+    PYTHONPATH=bin .venv/bin/python benchmarks/linear_ideas.py BULK_FOLDER OUT.csv --first 0 --last 4 [--networks]
 
 BULK_FOLDER holds bulk.h5ad and response.parquet of prepare_bulk; the sets are those of ``transfer_accuracy.py``. The
 list of changes was made on draws 100 to 105; draws from 0 report. Every change is one to the same model: ridge

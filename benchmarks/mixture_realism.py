@@ -1,6 +1,7 @@
-"""How real the cells of two simulators look, beside the real cells of the same lines; docs/methods.md has the table.
+r"""How real the cells of two simulators look, beside the real cells of the same lines; docs/methods.md has the table.
 
-python benchmarks/mixture_realism.py bulk/bulk.h5ad cell_lines.csv cells/sc_celseq2.h5ad cells/sc_celseq2_5cl_p1.h5ad
+PYTHONPATH=bin .venv/bin/python benchmarks/mixture_realism.py bulk/bulk.h5ad cell_lines.csv \
+    cells/sc_celseq2.h5ad cells/sc_celseq2_5cl_p1.h5ad
 """
 
 from itertools import pairwise

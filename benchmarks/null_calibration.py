@@ -1,8 +1,9 @@
-"""Whether p-values hold their level when the bulk responses mean nothing.
+r"""Whether p-values hold their level when the bulk responses mean nothing.
 
-    python benchmarks/null_calibration.py --nulls 10000
-    python benchmarks/null_calibration.py --nulls 600 --network
-    python benchmarks/null_calibration.py --setting "cells of two lines" --first 10000 --highest 0.01
+    PYTHONPATH=bin .venv/bin/python benchmarks/null_calibration.py --nulls 10000
+    PYTHONPATH=bin .venv/bin/python benchmarks/null_calibration.py --nulls 600 --network
+    PYTHONPATH=bin .venv/bin/python benchmarks/null_calibration.py --setting "cells of two lines" --first 10000 \
+        --highest 0.01
 
 Every null has new lines, new cells, and responses that have nothing to do with the expression of lines of one tissue.
 It goes through splits, folds, shifted validation, penalties, weights and permutations as a sample does. Printed is

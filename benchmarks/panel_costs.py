@@ -2,8 +2,8 @@
 
     bin/prepare_bulk.py --drug all --outdir bulk
     bin/pretrain_panel.py --bulk bulk/bulk.h5ad --response bulk/response.parquet --outdir panel_model
-    python benchmarks/panel_costs.py bulk panel_model cells --sizes 1200,100000
-    python benchmarks/panel_costs.py bulk panel_model patients --sizes 2000
+    PYTHONPATH=bin .venv/bin/python benchmarks/panel_costs.py bulk panel_model cells --sizes 1200,100000
+    PYTHONPATH=bin .venv/bin/python benchmarks/panel_costs.py bulk panel_model patients --sizes 2000
 
 ``cells``: prepared samples of synthetic cells, grouped by clusters. ``patients``: tables of tissue, a row a patient.
 """

@@ -2,7 +2,7 @@
 
 bin/prepare_bulk.py --drug all --outdir bulk
 bin/qc.py --sample sc_celseq2 --input sc_celseq2.h5ad --group_key line --outdir cells   # of LuyiTian/sc_mixology
-python benchmarks/panel_lines.py --bulk bulk cells/sc_celseq2.h5ad cells/sc_celseq2_5cl_p1.h5ad
+PYTHONPATH=bin .venv/bin/python benchmarks/panel_lines.py --bulk bulk cells/sc_celseq2.h5ad cells/sc_celseq2_5cl_p1.h5ad
 
 Every line of the samples is taken out of the bulk data before anything is fitted or chosen. ``pairs``: share of (drug,
 pair of lines) that differ by more than half a standard deviation whose order is right; ``specific``: the same after

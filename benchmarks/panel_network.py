@@ -1,7 +1,7 @@
 """The panel's network on held-out bulk lines: alone, beside ridge regression for all drugs, and together with it.
 
-    python benchmarks/panel_network.py fit BULK_FOLDER OUT
-    python benchmarks/panel_network.py score BULK_FOLDER OUT
+    PYTHONPATH=bin .venv/bin/python benchmarks/panel_network.py fit BULK_FOLDER OUT
+    PYTHONPATH=bin .venv/bin/python benchmarks/panel_network.py score BULK_FOLDER OUT
 
 ``fit`` predicts the lines of each of five folds from the other four, as they are and imitated as pooled profiles of
 cells, and keeps a file for each fold; a fold that is there is not repeated. ``score`` prints the mean over drugs,
@@ -110,7 +110,7 @@ def fit(bulk: Path, out: Path, replicas: int, drug_features: str, n_folds: int, 
         started = time.process_time()
         trained = train_network(train.scale, train.responses, config, seed)
         spent = time.process_time() - started
-        weight, tried = network_weight(trained, train.scale, train.responses, train.tissues, LinearChoice().penalty)
+        weight, tried = network_weight(trained, train.scale, train.responses, train.tissues, LinearChoice())
         found = {"rows": np.flatnonzero(held), "weight": weight, "cpu": spent, "epochs": trained.epochs}
         for kind, x in zip(KINDS, (profiles[held], pooled[held]), strict=True):
             found[f"network {kind}"] = trained.network.z(trained.network.inputs(x, train.scale.genes))
@@ -158,12 +158,13 @@ def score(bulk: Path, out: Path) -> None:
         found["ensemble"] = gathered(z.shape, files, blended)
         found["ensemble, weight 0.2"] = 0.8 * found["ridge"] + 0.2 * found["network"]
         cisplatin = lines.responses.drugs.index("Cisplatin")
+        groups = tissue_and_fold(lines, files)
         for name, predicted in found.items():
             rank, auroc = (
                 summary(*values)
                 for values in (
-                    rank_correlation(predicted, z, lines.tissues),
-                    auroc_within(predicted, sensitive, z, lines.tissues),
+                    rank_correlation(predicted, z, groups),
+                    auroc_within(predicted, sensitive, z, groups),
                 )
             )
             every = auroc_within(predicted, sensitive, z, np.zeros(len(z)))[0][cisplatin]
@@ -187,6 +188,22 @@ def gathered(shape: tuple[int, ...], files: list, parts: list[np.ndarray]) -> np
     for file, part in zip(files, parts, strict=True):
         found[file["rows"]] = part
     return found
+
+
+def tissue_and_fold(lines: Lines, files: list) -> np.ndarray:
+    """Return tissue and fold of each line: lines of two folds are not compared, for the mean of the others differs.
+
+    Parameters
+    ----------
+    lines
+        All lines.
+    files
+        Of the folds.
+    """
+    fold = np.full(len(lines.tissues), -1)
+    for number, file in enumerate(files):
+        fold[file["rows"]] = number
+    return np.array([f"{tissue} {one}" for tissue, one in zip(lines.tissues, fold, strict=True)])
 
 
 def tissue_means(lines: Lines, files: list) -> np.ndarray:

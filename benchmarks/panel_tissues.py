@@ -1,6 +1,6 @@
 """How often the tissue and the resemblance of a profile are told rightly, on held-out lines made into pseudo-bulks.
 
-    python benchmarks/panel_tissues.py bulk/bulk.h5ad --sample cells/sample.h5ad
+    PYTHONPATH=bin .venv/bin/python benchmarks/panel_tissues.py bulk/bulk.h5ad --sample cells/sample.h5ad
 
 Pseudo-bulks have the genes of the sample. Their platform is offset gene by gene (``genes``), and also along the
 difference of one line from the mean, as the panel's bulk stage draws it (``line``). A line is compared with the lines

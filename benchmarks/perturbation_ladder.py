@@ -1,6 +1,7 @@
-"""What each step from the study's network to the default brings, with intervals, under every default protocol.
+r"""What each step from the study's network to the default brings, with intervals, under every default protocol.
 
-    python benchmarks/perturbation_ladder.py KAGGLE_FOLDER OUT_FOLDER [--n_genes 1000 --seeds 2]
+    PYTHONPATH=bin .venv/bin/python benchmarks/perturbation_ladder.py KAGGLE_FOLDER OUT_FOLDER [--n_genes 1000 \
+        --seeds 2]
 
 KAGGLE_FOLDER holds train_keys.csv, id_map.csv, cell_type_mean.csv.gz and cell_type_std.csv.gz. Each step is scored on
 the rows that it had not learned from, and against an earlier one on the same rows: paired bootstrap over compounds.

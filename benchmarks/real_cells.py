@@ -1,10 +1,13 @@
-"""AUROC of the default model, its network and every baseline on real cells whose lines are left out of the bulk data.
+r"""AUROC of the default model, its network and every baseline on real cells whose lines are left out of the bulk data.
 
     bin/prepare_bulk.py --drug cisplatin --outdir bulk
     bin/qc.py --sample sc_celseq2_5cl_p1 --input sc_celseq2_5cl_p1.count.csv.gz --outdir cells
-    python benchmarks/real_cells.py mixture bulk cell_lines.csv cells/sc_celseq2_5cl_p1.h5ad OUT.csv
-    python benchmarks/real_cells.py mixture bulk cell_lines.csv cells/sc_celseq2.h5ad OUT.csv --drug Erlotinib --seeds 5
-    python benchmarks/real_cells.py labelled bulk cells/a375.h5ad OUT.csv --drug PLX-4720 --line A375 [--seeds 2]
+    PYTHONPATH=bin .venv/bin/python benchmarks/real_cells.py mixture bulk cell_lines.csv \
+        cells/sc_celseq2_5cl_p1.h5ad OUT.csv
+    PYTHONPATH=bin .venv/bin/python benchmarks/real_cells.py mixture bulk cell_lines.csv cells/sc_celseq2.h5ad \
+        OUT.csv --drug Erlotinib --seeds 5
+    PYTHONPATH=bin .venv/bin/python benchmarks/real_cells.py labelled bulk cells/a375.h5ad OUT.csv --drug \
+        PLX-4720 --line A375 [--seeds 2]
 
 ``mixture``: drugs drawn at random, before any was scored, among those given to at least 400 lines of which the
 mixture's lines hold sensitive and resistant ones: linear models with fixed penalties on all of them, the whole model on

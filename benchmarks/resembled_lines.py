@@ -2,7 +2,7 @@
 
 bin/prepare_bulk.py --drug cisplatin --outdir bulk
 bin/qc.py --sample sc_celseq2 --input sc_celseq2.count.csv.gz --outdir cells   # of LuyiTian/sc_mixology
-python benchmarks/resembled_lines.py --bulk bulk/bulk.h5ad --response bulk/response.parquet \
+PYTHONPATH=bin .venv/bin/python benchmarks/resembled_lines.py --bulk bulk/bulk.h5ad --response bulk/response.parquet \
         --lines cell_lines.csv cells/sc_celseq2.h5ad
 """
 

@@ -1,6 +1,7 @@
-"""AUROC of the default model, its network and every baseline on cells of held-out lines; appends rows to a csv.
+r"""AUROC of the default model, its network and every baseline on cells of held-out lines; appends rows to a csv.
 
-    python benchmarks/transfer_accuracy.py BULK_FOLDER OUT.csv --first 0 --last 9 [--drug X] [--simulator shifts]
+    PYTHONPATH=bin .venv/bin/python benchmarks/transfer_accuracy.py BULK_FOLDER OUT.csv --first 0 --last 9 \
+        [--drug X] [--simulator shifts]
 
 BULK_FOLDER holds bulk.h5ad and response.parquet of prepare_bulk. The cells come from the simulator made from real cells
 (``mixture_cells.py``) unless the one that training uses is asked for. A draw has two sets for each drug: twelve lines

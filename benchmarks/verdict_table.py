@@ -1,8 +1,8 @@
 """How often verdicts were right, what each fact tells by itself, and how well each model did, on sets of known truth.
 
-    python benchmarks/verdict_table.py benchmarks/verdict_sets.csv
-    python benchmarks/verdict_table.py calibration.csv fresh.csv
-    python benchmarks/verdict_table.py fresh.csv [--write_hits]
+    PYTHONPATH=bin .venv/bin/python benchmarks/verdict_table.py benchmarks/verdict_sets.csv
+    PYTHONPATH=bin .venv/bin/python benchmarks/verdict_table.py calibration.csv fresh.csv
+    PYTHONPATH=bin .venv/bin/python benchmarks/verdict_table.py fresh.csv [--write_hits]
 
 The sets are those of ``calibration_sets.py``; ``verdict_sets.csv`` has the ones that docs/methods.md reports. Verdicts
 are drawn anew from the evidence in the csv, by the rules of today. Hit rates that a verdict quotes come from fresh sets

@@ -15,6 +15,7 @@ from pharmacell.cli.pretrain_panel import pretrain_panel
 from pharmacell.core.errors import InputError
 from pharmacell.drug_panel.blend import network_weight
 from pharmacell.drug_panel.bulk_stage import bulk_stage
+from pharmacell.drug_panel.linear import LinearChoice
 from pharmacell.drug_panel.molecules import molecules_table
 from pharmacell.drug_panel.network import DrugQueryNetwork
 from pharmacell.drug_panel.profiles import BulkScale
@@ -208,7 +209,11 @@ def test_held_out_lines_choose_what_the_network_counts(lines, trained, better, e
     rng = np.random.default_rng(0)
     said = np.nan_to_num(responses.z) if better else 5 * rng.standard_normal(responses.z.shape)
     weight, tried = network_weight(
-        replace(trained, held_out_imitated=said), scale, responses, np.repeat(["lung", "skin"], 60), penalty=2.0
+        replace(trained, held_out_imitated=said),
+        scale,
+        responses,
+        np.repeat(["lung", "skin"], 60),
+        LinearChoice(penalty=2.0),
     )
     assert weight == expected == max(tried, key=lambda each: tried[each])
 

@@ -72,7 +72,7 @@ def bulk_stage(
         from pharmacell.drug_panel.train_network import train_network
 
         trained = train_network(scale, responses, network, seed, device)
-        weight, tried = network_weight(trained, scale, responses, tissues, choice.penalty)
+        weight, tried = network_weight(trained, scale, responses, tissues, choice)
         say(f"panel: the network counts {weight:g}, the linear member {1 - weight:g}")
         kept, facts = trained.network, {"network_epochs": trained.epochs, "network_weights_tried": tried}
         known = np.isfinite(trained.held_out_imitated)

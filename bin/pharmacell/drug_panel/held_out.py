@@ -29,7 +29,7 @@ class HeldOutLines:
     tissues
         Of the lines.
     fold
-        Fold of each line, [n_lines].
+        Fold of each line, -1 for a line that no fold holds out, [n_lines].
     learned
         Of each fold, the responses of the other lines, without gaps.
     """
@@ -59,7 +59,7 @@ class HeldOutLines:
         return cls(scale, similar, responses, tissues, fold, learned)
 
     def predict(self, choice: LinearChoice) -> tuple[np.ndarray, np.ndarray]:
-        """Predict every line as a sample of its tissue, each float32 [n_lines, n_drugs].
+        """Predict every held-out line as a sample of its tissue, each float32 [n_lines, n_drugs]; NaN elsewhere.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class HeldOutLines:
         difference
             From it, as ridge regression predicts it.
         """
-        mean, difference = (np.empty(self.responses.z.shape, np.float32) for _ in range(2))
+        mean, difference = (np.full(self.responses.z.shape, np.nan, np.float32) for _ in range(2))
         for fold, learned in enumerate(self.learned):
             train = np.flatnonzero(self.fold != fold)
             own = self.scale.products[np.ix_(train, train)]
