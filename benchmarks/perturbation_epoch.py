@@ -9,11 +9,11 @@ from machine import Row, ratio_in_turns, seconds
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.perturbation.encodings.base import Encoded, InputShape
-from pharmacell.perturbation.losses import GeneLoss
+from pharmacell.perturbation.losses import LayerLosses
 from pharmacell.perturbation.models.network import Network, configure
 from pharmacell.perturbation.models.stacked_network import on_device
 from pharmacell.perturbation.models.training import Rows, train
-from pharmacell.perturbation.outputs import Outputs
+from pharmacell.perturbation.outputs import LayerOutputs, Outputs
 from pharmacell.perturbation.settings import FitOptions
 from pharmacell.training.settings import TrainingConfig
 
@@ -30,19 +30,19 @@ DIRECTIONS = np.linalg.qr(RNG.normal(size=(N_GENES, N_PATTERNS)))[0].T.astype(np
 PATTERNS = Outputs(GENES.cell_types, GENES.centre, GENES.scale, DIRECTIONS)
 
 
-def prepare(outputs: Outputs, loss: str, seeds) -> tuple[Network, ReplicaRandom, Rows, GeneLoss]:
+def prepare(outputs: Outputs, loss: str, seeds) -> tuple[Network, ReplicaRandom, Rows, LayerLosses]:
     """Return a stack at its beginning, the rows that it learns and their loss."""
     random = ReplicaRandom(seeds)
     tokens, vector = on_device(Encoded(TOKENS), CPU)
     rows = Rows(tokens, vector, torch.arange(N_ROWS).expand(len(random), -1), None)
     network = Network(MODEL, CONFIG, SHAPE, outputs.n_outputs, random)
-    return network, random, rows, GeneLoss(loss, outputs, TARGET, CELL_TYPES, CPU)
+    return network, random, rows, LayerLosses(loss, LayerOutputs((outputs,)), TARGET, CELL_TYPES, CPU)
 
 
-def epoch(network: Network, random: ReplicaRandom, rows: Rows, loss: GeneLoss) -> float:
+def epoch(network: Network, random: ReplicaRandom, rows: Rows, losses: LayerLosses) -> float:
     """Return the seconds of one epoch."""
     config = TrainingConfig(epochs=1, batch_size=CONFIG.batch_size, learning_rate=CONFIG.learning_rate)
-    return seconds(lambda: train(network, random, rows, loss, config, "benchmark"))
+    return seconds(lambda: train(network, random, rows, losses, config, "benchmark"))
 
 
 def measure():

@@ -143,7 +143,7 @@ def row_scores(table: PerturbationTable, protocol: str, training: str, seeds: in
     for number, (train, test) in enumerate(folds(table, protocol, 0)[: N_FOLDS[protocol]]):
         for model in models:
             run.fold(model, protocol, number, train, test)
-    return pd.concat(run.row_scores).assign(seconds=time.process_time() - start)
+    return pd.concat(run.layers[0].row_scores).assign(seconds=time.process_time() - start)
 
 
 def scores_of(rows: pd.DataFrame, model: str) -> tuple[RowScores, np.ndarray]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 def kaggle_train(
     de_train: Path,
     layer: str | None,
+    second_layer: str | None,
     drop_unparsable: bool,
     genes: Path | None,
     id_map: Path | None,
@@ -61,12 +62,13 @@ def kaggle_train(
     With --protocol: scores.csv, row_scores.parquet, examples.parquet (one row's prediction of each model) and, with
     --keep_predictions, oof.parquet. For networks: history.csv and, unless --no_final,
     MODEL.safetensors and MODEL.json. With --id_map: MODEL.test.parquet; with --sample_submission: MODEL.submission.csv.
+    With --second_layer: the same tables of that layer in the folder second_layer; a network predicts both.
     """
-    from contextlib import nullcontext
+    from contextlib import ExitStack
 
     from pharmacell.core.errors import InputError
     from pharmacell.perturbation.final_fit import fit_all_rows
-    from pharmacell.perturbation.fold_runs import Run, parquet_writer, write_tables
+    from pharmacell.perturbation.fold_runs import SECOND, Run, parquet_writer, write_tables
     from pharmacell.perturbation.formats import is_h5ad, is_simulated
     from pharmacell.perturbation.run_checks import check_run, check_target_space
     from pharmacell.perturbation.table import PerturbationTable, read_id_map, read_sample_submission
@@ -76,7 +78,7 @@ def kaggle_train(
     fit_options = chosen(FitOptions, options).complete()
     layer_read = (layer or DEFAULT_LAYER) if is_h5ad(de_train) else None
     check_target_space(fit_options, layer_read)
-    table = PerturbationTable.read(de_train, layer, drop_unparsable, genes)
+    table = PerturbationTable.read(de_train, layer, drop_unparsable, genes, second_layer)
     keys = read_id_map(id_map, table) if id_map else None
     parts = check_run(table, models, protocols, fit_options, final, seed)
     ids = None
@@ -84,8 +86,9 @@ def kaggle_train(
         ids = read_sample_submission(sample_submission, table.genes, keys["id"])
     where = networks_device(models, threads, device)
     run = Run(table, models, fit_options, [seed + number for number in range(seeds)], where)
-    keeping = parquet_writer(outdir / "oof.parquet") if parts and keep_predictions else nullcontext()
-    with keeping as append:
+    with ExitStack() as keeping:
+        folders = (outdir, outdir / SECOND)[: len(run.layers)] if parts and keep_predictions else ()
+        append = [keeping.enter_context(parquet_writer(folder / "oof.parquet")) for folder in folders]
         for protocol, folds in parts.items():
             for model in models:
                 run.protocol(model, protocol, folds, append)
@@ -95,7 +98,7 @@ def kaggle_train(
         "loss": fit_options.loss,
         "table": de_train.name,
         "layer": layer_read,
-    }
+    } | ({"second_layer": second_layer} if second_layer else {})
     for model in models if final else ():
         fit_all_rows(run, model, keys, ids, card, outdir)
     write_tables(run, outdir)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pharmacell.core.files import whole_file
 from pharmacell.perturbation.encodings.base import categories
-from pharmacell.perturbation.fold_runs import Run, gene_arrays
+from pharmacell.perturbation.fold_runs import SECOND, Run, gene_arrays
 from pharmacell.perturbation.models.registry import NETWORKS, build
 from pharmacell.perturbation.store import save
 
@@ -40,7 +40,7 @@ def fit_all_rows(
         Facts for the json beside the weights.
     outdir
         Gets ``<model>.safetensors`` and ``<model>.json`` (networks), ``<model>.test.parquet`` and
-        ``<model>.submission.csv``.
+        ``<model>.submission.csv``; the last two of a second layer go to the folder ``second_layer``.
     """
     mean = None
     if model not in NETWORKS:
@@ -61,13 +61,13 @@ def fit_all_rows(
             mean = fitted.predict(id_map).mean(0)
     if mean is None or id_map is None:
         return
-    with whole_file(outdir / f"{model}.test.parquet") as partial:
-        keys = [pa.array(id_map[name]) for name in PAIR]
-        pq.write_table(
-            pa.Table.from_arrays(keys + gene_arrays(mean), names=[*PAIR, *run.table.genes]), partial, compression="zstd"
-        )
-    if sample_ids is not None:
-        write_submission(outdir / f"{model}.submission.csv", sample_ids, run.table.genes, mean)
+    keys = [pa.array(id_map[name]) for name in PAIR]
+    for of_layer, folder in zip(run.by_layer(mean), (outdir, outdir / SECOND), strict=False):
+        with whole_file(folder / f"{model}.test.parquet") as partial:
+            table = pa.Table.from_arrays(keys + gene_arrays(of_layer), names=[*PAIR, *run.table.genes])
+            pq.write_table(table, partial, compression="zstd")
+        if sample_ids is not None:
+            write_submission(folder / f"{model}.submission.csv", sample_ids, run.table.genes, of_layer)
 
 
 def compounds(table: "PerturbationTable") -> list[list[str]]:

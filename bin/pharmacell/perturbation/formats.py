@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ METADATA_KEY = b"pharmacell"  # of a parquet's schema; json
 Parts = tuple[pd.DataFrame, list[str], np.ndarray]  # keys [n_rows], genes, float32 [n_rows, n_genes]
 
 
-def read_parts(path: Path, layer: str | None, genes: Sequence[str] | None = None) -> Parts:
+def read_parts(
+    path: Path, layer: str | None, genes: Sequence[str] | None = None, second_layer: str | None = None
+) -> Parts:
     """Read keys, genes and values by the file's suffix.
 
     Parameters
@@ -34,6 +37,8 @@ def read_parts(path: Path, layer: str | None, genes: Sequence[str] | None = None
         Layer of an h5ad; None takes ``sign_log10_pval``.
     genes
         Names of the columns that are genes; None: what :mod:`pharmacell.perturbation.gene_columns` takes for them.
+    second_layer
+        Another layer of an h5ad, whose genes stand behind those of the first; None: there is none.
 
     Raises
     ------
@@ -42,13 +47,14 @@ def read_parts(path: Path, layer: str | None, genes: Sequence[str] | None = None
     """
     check_file(path, SUFFIXES)
     kind = Path(path.name.lower().removesuffix(".gz")).suffix
-    if layer and kind != ".h5ad":
-        raise InputError(f"{path}: --layer {layer}: only an h5ad has layers; leave the option out")
+    for option, name in (("--layer", layer), ("--second_layer", second_layer)):
+        if name and kind != ".h5ad":
+            raise InputError(f"{path}: {option} {name}: only an h5ad has layers; leave the option out")
     try:
         if kind == ".parquet":
             return from_parquet(path, genes)
         if kind == ".h5ad":
-            return from_h5ad(path, layer or DEFAULT_LAYER, genes)
+            return from_h5ad(path, [layer or DEFAULT_LAYER] + [second_layer] * bool(second_layer), genes)
         return from_text(path, "\t" if kind == ".tsv" else ",", genes)
     except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
@@ -100,39 +106,63 @@ def from_parquet(path: Path, chosen: Sequence[str] | None) -> Parts:
     return table.select(named).to_pandas().reset_index(drop=True), genes, y
 
 
-def from_h5ad(path: Path, layer: str, chosen: Sequence[str] | None) -> Parts:
-    """Read the keys and one layer of an h5ad; the other layers stay on disk.
+def from_h5ad(path: Path, names: Sequence[str], chosen: Sequence[str] | None) -> Parts:
+    """Read the keys and one or two layers of an h5ad; the other layers stay on disk.
 
     Parameters
     ----------
     path
         The file.
-    layer
-        Holds the values.
+    names
+        Layers that hold the values.
     chosen
         Names of the genes, or None.
     """
     import h5py
     from anndata.io import read_elem
-    from scipy import sparse
 
     with h5py.File(path) as file:
         obs = read_elem(file["obs"]).reset_index(drop=True)
         genes = read_elem(file["var"]).index.astype(str).tolist()
         layers = list(file.get("layers", {}))
-        if layer not in layers:
-            raise InputError(f"{path}: there is no layer {layer}; it has {', '.join(layers) or 'none'} (--layer)")
-        values = read_elem(file["layers"][layer])
+        for option, name in zip(("--layer", "--second_layer"), names, strict=False):
+            if name not in layers:
+                raise InputError(f"{path}: there is no layer {name}; it has {', '.join(layers) or 'none'} ({option})")
+        if len(set(names)) < len(names):
+            raise InputError(f"{path}: --second_layer {names[0]}: that is the first layer; name another one")
+        values = [dense(read_elem(file["layers"][name])) for name in names]
     check_columns(path, genes, ())
     for old, new in RENAMED.items():
         if new not in obs and old in obs:
             obs = obs.rename(columns={old: new})
     check_columns(path, list(obs.columns))
-    values = values.toarray() if sparse.issparse(values) else values
+    for name, found in zip(names, values, strict=True):
+        if found.shape != (len(obs), len(genes)):
+            raise InputError(
+                f"{path}: the layer {name} has {' x '.join(map(str, found.shape))} values for {len(obs)} rows and "
+                f"{len(genes)} genes; write the file again"
+            )
+    if len(values) > 1 and np.array_equal(*values):
+        raise InputError(f"{path}: the layers {' and '.join(names)} hold the same values; name a layer of another kind")
     named = [name for name in (*KEYS, *OPTIONAL) if name in obs]
     kept = gene_columns(path, dict.fromkeys(genes, True), chosen, declared=True)
-    values = values if kept == genes else values[:, pd.Index(genes).get_indexer(kept)]
-    return obs[named], kept, np.asarray(values, np.float32)
+    if kept != genes:
+        places = pd.Index(genes).get_indexer(kept)
+        values = [found[:, places] for found in values]
+    return obs[named], kept, values[0] if len(values) == 1 else np.concatenate(values, axis=1)
+
+
+def dense(layer: Any) -> np.ndarray:
+    """Return a layer as float32 [n_rows, n_genes].
+
+    Parameters
+    ----------
+    layer
+        As anndata reads it.
+    """
+    from scipy import sparse
+
+    return np.asarray(layer.toarray() if sparse.issparse(layer) else layer, np.float32)
 
 
 def from_text(path: Path, separator: str, chosen: Sequence[str] | None) -> Parts:
@@ -200,13 +230,19 @@ def is_h5ad(path: Path) -> bool:
 
 
 def is_simulated(path: Path) -> bool:
-    """Tell whether a table says of itself that its values are simulated; only a parquet can.
+    """Tell whether a table says of itself that its values are simulated; only a parquet and an h5ad can.
 
     Parameters
     ----------
     path
         Of the table.
     """
+    if is_h5ad(path):
+        import h5py
+
+        with h5py.File(path) as file:
+            said = file.get("uns/pharmacell/simulated")
+            return bool(said is not None and said[()])
     if path.suffix.lower() != ".parquet":
         return False
     import json

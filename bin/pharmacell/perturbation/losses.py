@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, softplus
 
-from pharmacell.perturbation.outputs import Outputs
+from pharmacell.perturbation.outputs import LayerOutputs, Outputs
+from pharmacell.perturbation.table import split_layers
 
 
 def mae(prediction: Tensor, truth: Tensor) -> Tensor:
@@ -163,3 +164,41 @@ class GeneLoss:
         if self.patterns is not None:
             put_out = (put_out.flatten(0, 1) @ self.patterns).unflatten(0, rows.shape)
         return self.loss(put_out, truth)
+
+
+class LayerLosses:
+    """The loss of each layer of a table, over its own standardised genes.
+
+    Parameters
+    ----------
+    name
+        In :data:`LOSSES`.
+    outputs
+        What the network puts out.
+    y
+        Targets of the rows, float32 [n_rows, n_layers * n_genes].
+    cell_type
+        Of each row.
+    device
+        Where the network lives.
+    """
+
+    def __init__(
+        self, name: str, outputs: LayerOutputs, y: np.ndarray, cell_type: np.ndarray, device: torch.device
+    ) -> None:
+        parts = zip(outputs.layers, split_layers(y, outputs.layers[0].n_genes), strict=True)
+        self.losses = [GeneLoss(name, one, part, cell_type, device) for one, part in parts]
+        self.widths = outputs.widths
+
+    def __call__(self, put_out: Tensor, rows: Tensor) -> Tensor:
+        """Return the loss of each layer and replica, [n_layers, n_replicas].
+
+        Parameters
+        ----------
+        put_out
+            [n_replicas, n, sum of the widths].
+        rows
+            Which rows they stand for, int64 [n_replicas, n].
+        """
+        parts = zip(self.losses, put_out.split(self.widths, -1), strict=True)
+        return torch.stack([loss(part, rows) for loss, part in parts])

@@ -8,8 +8,11 @@ import numpy as np
 from pharmacell.perturbation.cell_scale import CellScale
 from pharmacell.perturbation.encodings.base import numbers
 from pharmacell.perturbation.singular_vectors import right_singular_vectors
+from pharmacell.perturbation.table import split_layers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pharmacell.perturbation.settings import FitOptions
     from pharmacell.perturbation.table import PerturbationTable
 
@@ -75,7 +78,12 @@ class Outputs:
     @property
     def n_outputs(self) -> int:
         """How wide the last layer is."""
-        return self.centre.shape[1] if self.patterns is None else len(self.patterns)
+        return self.n_genes if self.patterns is None else len(self.patterns)
+
+    @property
+    def n_genes(self) -> int:
+        """How many genes it has."""
+        return self.centre.shape[1]
 
     def groups(self, cell_type: np.ndarray) -> np.ndarray:
         """Return which centre and scale each row has, int64 [n_rows].
@@ -113,3 +121,80 @@ class Outputs:
         group = self.groups(cell_type)
         values = put_out if self.patterns is None else put_out @ self.patterns
         return values * self.scale[group] + self.centre[group]
+
+
+@dataclass(frozen=True)
+class LayerOutputs:
+    """The outputs of each layer of a table side by side: what one network puts out, and its genes.
+
+    Parameters
+    ----------
+    layers
+        Each with centres, scales and patterns of its own.
+    """
+
+    layers: tuple[Outputs, ...]
+
+    @classmethod
+    def fit(cls, train: "PerturbationTable", options: "FitOptions") -> "LayerOutputs":
+        """Learn centres, scales and patterns of each layer from the training rows.
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        options
+            What the command's user chose.
+        """
+        return cls(tuple(Outputs.fit(one, options) for one in train.layers))
+
+    def shrunk(self, shares: "Sequence[tuple[float, float]]") -> "LayerOutputs":
+        """Return outputs that count in part; see :meth:`Outputs.shrunk`.
+
+        Parameters
+        ----------
+        shares
+            Of each layer: the part of the centre and of what is put out beside it.
+        """
+        return LayerOutputs(tuple(one.shrunk(*share) for one, share in zip(self.layers, shares, strict=True)))
+
+    @property
+    def widths(self) -> list[int]:
+        """How many outputs each layer has."""
+        return [one.n_outputs for one in self.layers]
+
+    def standardised(self, y: np.ndarray, cell_type: np.ndarray) -> np.ndarray:
+        """Return ``(y - centre) / scale`` of each layer, float32 [n_rows, n_layers * n_genes].
+
+        Parameters
+        ----------
+        y
+            Targets, float32 [n_rows, n_layers * n_genes].
+        cell_type
+            Of each row.
+        """
+        parts = zip(self.layers, split_layers(y, self.layers[0].n_genes), strict=True)
+        return np.concatenate([one.standardised(part, cell_type) for one, part in parts], axis=1)
+
+    def decode(self, put_out: np.ndarray, cell_type: np.ndarray) -> np.ndarray:
+        """Return genes from what was put out, float32 [..., n_rows, n_layers * n_genes].
+
+        Parameters
+        ----------
+        put_out
+            float32 [..., n_rows, sum of the widths].
+        cell_type
+            Of each row.
+        """
+        parts = zip(self.layers, np.split(put_out, np.cumsum(self.widths)[:-1], axis=-1), strict=True)
+        return np.concatenate([one.decode(part, cell_type) for one, part in parts], axis=-1)
+
+    def centres(self, cell_type: np.ndarray) -> np.ndarray:
+        """Return the centre of each row, float32 [n_rows, n_layers * n_genes].
+
+        Parameters
+        ----------
+        cell_type
+            Of each row.
+        """
+        return np.concatenate([one.centre[one.groups(cell_type)] for one in self.layers], axis=1)

@@ -20,6 +20,11 @@ class TableReading:
     """How a table of differential expression is read."""
 
     layer: str | None = setting(None, "Layer of an h5ad.", otherwise=DEFAULT_LAYER)
+    second_layer: str | None = setting(
+        None,
+        "Another layer of the h5ad, such as logFC, that every model predicts too: networks by a second head of the "
+        "same network, other models by a fit of their own.",
+    )
     drop_unparsable: bool = setting(
         False, "Leave out rows whose SMILES is empty or cannot be parsed, instead of stopping."
     )

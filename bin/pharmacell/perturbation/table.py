@@ -33,7 +33,8 @@ class PerturbationTable:
     genes
         Names of the columns, [n_genes].
     y
-        Signed -log10 p (or what the layer holds), float32 [n_rows, n_genes].
+        Signed -log10 p (or what the layer holds), float32 [n_rows, n_layers * n_genes]: all genes of the first layer,
+        then those of the second, where two are read.
     split
         The part of a predefined split that each row belongs to, str [n_rows]; None where the file names none.
     """
@@ -55,6 +56,12 @@ class PerturbationTable:
         """Keys as a DataFrame ``cell_type, sm_name, sm_lincs_id, SMILES``, [n_rows]."""
         values = (self.cell_type, self.sm_name, self.sm_lincs_id, self.smiles)
         return pd.DataFrame(dict(zip(KEY_COLUMNS, values, strict=True)))
+
+    @property
+    def layers(self) -> "list[PerturbationTable]":
+        """A table of each layer; this one where it has one layer."""
+        parts = split_layers(self.y, len(self.genes))
+        return [replace(self, y=np.ascontiguousarray(part)) for part in parts] if len(parts) > 1 else [self]
 
     def take(self, rows: np.ndarray) -> "PerturbationTable":
         """Return a table of some rows (indices or a mask), copied, so that nothing of the others is within reach.
@@ -80,9 +87,9 @@ class PerturbationTable:
         keys
             ``cell_type, sm_name, sm_lincs_id, SMILES`` of each row, [n_rows].
         genes
-            Names of the columns.
+            Names of the genes.
         y
-            Predicted values, float32 [n_rows, n_genes].
+            Predicted values, float32 [n_rows, n_layers * n_genes].
         """
         return cls(
             cell_type=keys["cell_type"].to_numpy(str),
@@ -96,7 +103,12 @@ class PerturbationTable:
 
     @classmethod
     def read(
-        cls, path: Path, layer: str | None = None, drop_unparsable: bool = False, genes: Path | None = None
+        cls,
+        path: Path,
+        layer: str | None = None,
+        drop_unparsable: bool = False,
+        genes: Path | None = None,
+        second_layer: str | None = None,
     ) -> "PerturbationTable":
         """Read and check a table.
 
@@ -110,13 +122,15 @@ class PerturbationTable:
             Leave out rows whose SMILES is empty or rdkit cannot parse, instead of refusing the table.
         genes
             File that names the columns that are genes; None: known symbols and what looks like one.
+        second_layer
+            Another layer of an h5ad; None: there is none.
 
         Raises
         ------
         InputError
             If the table cannot be used.
         """
-        keys, names, y = read_parts(Path(path), layer, read_genes(genes) if genes else None)
+        keys, names, y = read_parts(Path(path), layer, read_genes(genes) if genes else None, second_layer)
         if not len(keys):
             raise InputError(f"{path}: the table has no rows; give at least two (cell type, compound)")
         if not names:
@@ -138,6 +152,19 @@ class PerturbationTable:
         table = replace(table, smiles=np.array([spelled[one] for one in table.smiles], dtype=str))
         check_values(path, table)
         return table
+
+
+def split_layers(values: np.ndarray, n_genes: int) -> list[np.ndarray]:
+    """Return the values of each layer, [..., n_genes] each, as views.
+
+    Parameters
+    ----------
+    values
+        [..., n_layers * n_genes].
+    n_genes
+        Genes of a layer.
+    """
+    return [values[..., start : start + n_genes] for start in range(0, values.shape[-1], n_genes)]
 
 
 def texts_of(path: Path, column: pd.Series, may_be_empty: bool = False) -> np.ndarray:
@@ -208,9 +235,11 @@ def check_values(path: Path, table: PerturbationTable) -> None:
     sums = table.y.sum(axis=1, dtype=np.float64)  # one pass without a mask of the table's size
     if not np.isfinite(sums).all():
         number = int(np.flatnonzero(~np.isfinite(sums))[0])
-        gene = table.genes[int(np.flatnonzero(~np.isfinite(table.y[number]))[0])]
+        column = int(np.flatnonzero(~np.isfinite(table.y[number]))[0])
+        layer, place = divmod(column, len(table.genes))
+        of_layer = " of the second layer" if layer else ""
         raise InputError(
-            f"{path}: {table.cell_type[number]}, {table.sm_name[number]}: column {gene} is "
+            f"{path}: {table.cell_type[number]}, {table.sm_name[number]}: column {table.genes[place]}{of_layer} is "
             "missing, not a number or infinite; fill it in or leave the row out"
         )
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pharmacell.perturbation.table import split_layers
+
 LARGEST_Z = 38.0  # of a prediction; its p-value, 6e-316, is about the smallest that a table's float64 can hold
 ROWS_AT_ONCE = 64  # bounds the memory in float64
 
@@ -59,6 +61,22 @@ def signed_log10_p(z: np.ndarray) -> np.ndarray:
     from scipy.special import log_ndtr
 
     return _in_blocks(lambda size: -(log_ndtr(-size.clip(max=LARGEST_Z)) + np.log(2)) / np.log(10), z)
+
+
+def of_first_layer(change: Callable[[np.ndarray], np.ndarray], values: np.ndarray, n_genes: int) -> np.ndarray:
+    """Return values whose first layer is mapped; a second one stays in the table's units.
+
+    Parameters
+    ----------
+    change
+        From the table's units, or back.
+    values
+        [..., n_layers * n_genes].
+    n_genes
+        Genes of a layer.
+    """
+    first, *others = split_layers(values, n_genes)
+    return np.concatenate([change(first), *others], axis=-1) if others else change(first)
 
 
 def _in_blocks(of_size: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ class FitResult:
     Parameters
     ----------
     predictions
-        float32, [n_seeds, n_test, n_genes]; one for all seeds ([1, n_test, n_genes]) of a model that joins them.
+        float32, [n_seeds, n_test, n_layers * n_genes], as the table's; one for all seeds ([1, ...]) of a model that
+        joins them.
     history
         ``seed, epoch, part, loss``; empty for models without epochs.
     weights
@@ -31,7 +32,7 @@ class FitResult:
         json values.
     inner
         For each inner fold (see :mod:`pharmacell.perturbation.models.inner`) what is predicted of its held-out rows,
-        float32 [n_held, n_genes], from the others; empty where a model had no use for inner folds.
+        float32 [n_held, n_layers * n_genes], from the others; empty where a model had no use for inner folds.
     """
 
     predictions: np.ndarray

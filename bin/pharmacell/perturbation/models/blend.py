@@ -9,7 +9,8 @@ import numpy as np
 from pharmacell.perturbation.models.base import FitResult
 from pharmacell.perturbation.models.inner import inner_folds
 from pharmacell.perturbation.models.simple import SIMPLE
-from pharmacell.perturbation.models.weights import blend_weights
+from pharmacell.perturbation.models.weights import layer_weights
+from pharmacell.perturbation.table import split_layers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ NETWORK_MEMBERS = ("gru", "transformer")
 class Blend:
     """The blend as the registry knows it; of a network it holds the mean over the seeds.
 
-    Its weights stand in ``config``; it gives one prediction for all seeds. Without early stopping (``patience`` 0) it
+    Its weights, of each layer, stand in ``config``; it gives one prediction for all seeds. Without early stopping (``patience`` 0) it
     holds no network.
 
     Parameters
@@ -77,10 +78,13 @@ class Blend:
             inner[name] = [
                 SIMPLE[name].predict(train.take(known), train.keys.iloc[held], seeds[0]) for known, held in parts
             ]
-        weights = blend_weights(inner, [train.y[held] for _, held in parts])
+        n_genes = len(train.genes)
+        weights = layer_weights(inner, [train.y[held] for _, held in parts], n_genes)
         prediction = np.zeros((len(test_keys), train.y.shape[1]), np.float32)
-        for name in (name for name, weight in weights.items() if weight > 0):
+        for name in (name for name in inner if any(of_layer[name] > 0 for of_layer in weights)):
             if name not in found:
                 found[name] = SIMPLE[name].predict(train, test_keys, seeds[0])
-            prediction += np.float32(weights[name]) * found[name]
+            layers = split_layers(prediction, n_genes), split_layers(found[name], n_genes), weights
+            for total, own, of_layer in zip(*layers, strict=True):
+                total += np.float32(of_layer[name]) * own
         return FitResult(prediction[None], config={"blend_weights": weights})

@@ -25,14 +25,28 @@ class SimpleModel:
 
     Attributes
     ----------
-    predict
-        Takes training rows, keys to predict and a seed; returns float32 [n_test, n_genes].
+    function
+        Takes training rows of one layer, keys to predict and a seed; returns float32 [n_test, n_genes].
     random
         Whether the seed makes a difference; if not, one fit stands for all seeds.
     """
 
-    predict: Callable[["PerturbationTable", "pd.DataFrame", int], np.ndarray]
+    function: Callable[["PerturbationTable", "pd.DataFrame", int], np.ndarray]
     random: bool = False
+
+    def predict(self, train: "PerturbationTable", test_keys: "pd.DataFrame", seed: int) -> np.ndarray:
+        """Fit each layer by itself, and predict: float32 [n_test, n_layers * n_genes].
+
+        Parameters
+        ----------
+        train
+            The training rows.
+        test_keys
+            Keys of the rows to predict.
+        seed
+            Of a model that is random.
+        """
+        return np.concatenate([self.function(one, test_keys, seed) for one in train.layers], axis=1)
 
     def fit_predict(
         self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device | None"

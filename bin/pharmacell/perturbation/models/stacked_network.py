@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,21 +15,23 @@ from pharmacell.nn.random import ReplicaRandom
 from pharmacell.perturbation.encodings.base import Encoded, Encoder
 from pharmacell.perturbation.encodings.registry import ENCODERS, from_parts, parts_of
 from pharmacell.perturbation.imitation import unseen_column
-from pharmacell.perturbation.losses import GeneLoss
+from pharmacell.perturbation.losses import LayerLosses
 from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult
 from pharmacell.perturbation.models.inner import inner_folds
 from pharmacell.perturbation.models.network import BODIES, Network, configure
 from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, train
-from pharmacell.perturbation.models.weights import blend_weights
-from pharmacell.perturbation.outputs import Outputs
+from pharmacell.perturbation.models.weights import layer_weights
+from pharmacell.perturbation.outputs import LayerOutputs, Outputs
 from pharmacell.perturbation.settings import FitOptions
 from pharmacell.perturbation.table import PerturbationTable
-from pharmacell.perturbation.target_spaces import TARGET_SPACES
+from pharmacell.perturbation.target_spaces import TARGET_SPACES, of_first_layer
 from pharmacell.training.settings import TrainingConfig
 
 FEWEST_ROWS = 20  # in training, for inner folds
 INNER_SEED = 0  # of the networks of inner folds, which all seeds share
 SHARES = tuple(tenth / 10 for tenth in range(1, 11))  # of what a network puts out, when its loss decides
+
+LAYER_PREFIXES = ("outputs.", "second_outputs.")  # of the stored arrays of each layer
 
 
 @dataclass
@@ -44,7 +47,7 @@ class FittedNetwork:
     encoder
         Fitted on the training rows.
     outputs
-        What the network puts out, fitted on the training rows.
+        What the network puts out, of each layer of the table, fitted on the training rows.
     network
         The stack.
     seeds
@@ -52,41 +55,41 @@ class FittedNetwork:
     genes
         Names of the genes.
     target_space
-        Of what the network puts out; see :data:`pharmacell.perturbation.target_spaces.TARGET_SPACES`.
+        Of what the network puts out for the first layer; see :data:`pharmacell.perturbation.target_spaces.TARGET_SPACES`.
     """
 
     name: str
     config: Any
     encoder: Encoder
-    outputs: Outputs
+    outputs: LayerOutputs
     network: Network
     seeds: list[int]
     genes: list[str]
     target_space: str
 
-    def shrunk(self, centre: float, effects: float) -> "FittedNetwork":
-        """Return the stack with outputs that count in part; see :meth:`pharmacell.perturbation.outputs.Outputs.shrunk`.
+    def shrunk(self, shares: Sequence[tuple[float, float]]) -> "FittedNetwork":
+        """Return the stack with outputs that count in part.
 
         Parameters
         ----------
-        centre, effects
-            The part of each, from 0 to 1.
+        shares
+            See :meth:`pharmacell.perturbation.outputs.LayerOutputs.shrunk`.
         """
-        return replace(self, outputs=self.outputs.shrunk(centre, effects))
+        return replace(self, outputs=self.outputs.shrunk(shares))
 
     def predict(self, keys: pd.DataFrame) -> np.ndarray:
-        """Return what each replica predicts in the units of the table, float32 [n_replicas, n_rows, n_genes].
+        """Return what each replica predicts in the table's units, float32 [n_replicas, n_rows, n_layers * n_genes].
 
         Parameters
         ----------
         keys
             Rows to predict.
         """
-        return TARGET_SPACES[self.target_space].back(self.in_target_space(keys))
+        return self.in_units(self.put_out(keys), keys)
 
     @torch.no_grad()
-    def in_target_space(self, keys: pd.DataFrame) -> np.ndarray:
-        """Return what each replica predicts in the target space, float32 [n_replicas, n_rows, n_genes].
+    def put_out(self, keys: pd.DataFrame) -> np.ndarray:
+        """Return what each replica puts out, float32 [n_replicas, n_rows, n_outputs].
 
         Parameters
         ----------
@@ -95,29 +98,58 @@ class FittedNetwork:
         """
         encoded, device = self.encoder.transform(keys), self.network.output.weight.device
         tokens, vector = on_device(encoded, device)
-        cell_type = keys["cell_type"].to_numpy(str)
-        predicted = np.empty((len(self.seeds), len(keys), len(self.genes)), np.float32)
+        found = []
         for rows in torch.arange(len(keys), device=device).split(ROWS_AT_ONCE):
             every = rows.expand(len(self.seeds), -1)
-            found = self.network(tokens[every], None if vector is None else vector[every])
-            chosen = rows.cpu().numpy()
-            predicted[:, chosen] = self.outputs.decode(found.cpu().numpy(), cell_type[chosen])
+            found.append(self.network(tokens[every], None if vector is None else vector[every]).cpu().numpy())
+        return np.concatenate(found, axis=1)
+
+    def in_target_space(self, put_out: np.ndarray, keys: pd.DataFrame) -> np.ndarray:
+        """Return predictions in the target space, float32 [n_replicas, n_rows, n_layers * n_genes].
+
+        Parameters
+        ----------
+        put_out
+            By :meth:`put_out`.
+        keys
+            Rows that it stands for.
+        """
+        cell_type = keys["cell_type"].to_numpy(str)
+        n_columns = len(self.outputs.layers) * len(self.genes)
+        predicted = np.empty((*put_out.shape[:2], n_columns), np.float32)
+        for start in range(0, len(keys), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            predicted[:, rows] = self.outputs.decode(put_out[:, rows], cell_type[rows])
         return predicted
+
+    def in_units(self, put_out: np.ndarray, keys: pd.DataFrame) -> np.ndarray:
+        """Return predictions in the table's units, float32 [n_replicas, n_rows, n_layers * n_genes].
+
+        Parameters
+        ----------
+        put_out
+            By :meth:`put_out`.
+        keys
+            Rows that it stands for.
+        """
+        back = TARGET_SPACES[self.target_space].back
+        return of_first_layer(back, self.in_target_space(put_out, keys), len(self.genes))
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict]:
         """Return arrays by name and json values; see :meth:`from_parts`."""
         content, arrays = parts_of(self.encoder)
         weights = {f"network.{name}": value.cpu().numpy() for name, value in self.network.state_dict().items()}
         weights |= {f"encoder.{name}": value for name, value in arrays.items()}
-        for name in ("centre", "scale", "patterns"):
-            if (value := getattr(self.outputs, name)) is not None:
-                weights[f"outputs.{name}"] = value
+        for prefix, outputs in zip(LAYER_PREFIXES, self.outputs.layers, strict=False):
+            for name in ("centre", "scale", "patterns"):
+                if (value := getattr(outputs, name)) is not None:
+                    weights[f"{prefix}{name}"] = value
         config = {
             "model": self.name,
             "config": asdict(self.config),
             "encoding": self.encoder.name,
             "encoder": content,
-            "scaled_cell_types": self.outputs.cell_types,
+            "scaled_cell_types": self.outputs.layers[0].cell_types,
             "seeds": self.seeds,
             "genes": self.genes,
             "target_space": self.target_space,
@@ -145,9 +177,10 @@ class FittedNetwork:
             **{name: tuple(value) if isinstance(value, list) else value for name, value in config["config"].items()}
         )
         encoder = from_parts(config["encoding"], config["encoder"], part("encoder."))
-        outputs = Outputs(config["scaled_cell_types"], **part("outputs."))
+        found = [part(prefix) for prefix in LAYER_PREFIXES]
+        outputs = LayerOutputs(tuple(Outputs(config["scaled_cell_types"], **arrays) for arrays in found if arrays))
         random = ReplicaRandom(config["seeds"], device)
-        network = Network(config["model"], body, encoder.shape(), outputs.n_outputs, random)
+        network = Network(config["model"], body, encoder.shape(), sum(outputs.widths), random)
         network.load_state_dict({name: torch.as_tensor(value) for name, value in part("network.").items()})
         facts = [config[name] for name in ("seeds", "genes", "target_space")]
         return cls(config["model"], body, encoder, outputs, network.eval(), *facts)
@@ -178,15 +211,16 @@ class InnerFolds:
     n_epochs
         How long to train.
     shares
-        Of the centre and of what is put out beside it, that count.
+        Of the centre and of what is put out beside it, that count, for each layer; None: all of both.
     predictions
-        Of the held-out rows of each fold, by a network that had not learned from them, float32 [n_held, n_genes].
+        Of the held-out rows of each fold, by a network that had not learned from them, float32
+        [n_held, n_layers * n_genes].
     curve
         Mean loss of the held-out rows by epoch.
     """
 
     n_epochs: int
-    shares: tuple[float, float] = (1.0, 1.0)
+    shares: Sequence[tuple[float, float]] | None = None
     predictions: Sequence[np.ndarray] = ()
     curve: pd.Series | None = None
 
@@ -252,17 +286,17 @@ class StackedNetwork:
         -------
         tuple
             The stack, its history, and for each inner fold what a network that stopped at its best epoch predicts of
-            the rows that it had not learned from, float32 [n_held, n_genes] each.
+            the rows that it had not learned from, float32 [n_held, n_layers * n_genes] each.
         """
         unseen = unseen_column(table.keys, test_keys)
         found = self.train_in_inner_folds(table, test_keys, unseen, device)
         fitted, losses = self.train(table, None, unseen, seeds, found.n_epochs, device)
-        fitted = fitted.shrunk(*found.shares)
+        fitted = fitted.shrunk(found.shares) if found.shares else fitted
         if self.options.pseudolabels and test_keys is not None:
             labelled = PerturbationTable.of_predictions(test_keys, table.genes, fitted.predict(test_keys).mean(axis=0))
             beside = Beside(labelled, learned=True)
             fitted, losses = self.train(table, beside, unseen, seeds, found.n_epochs, device)
-            fitted = fitted.shrunk(*found.shares)
+            fitted = fitted.shrunk(found.shares) if found.shares else fitted
         parts = [losses.rename(columns={"replica": "seed", "value": "loss"})]
         if found.curve is not None:  # all seeds share what the inner folds found
             validation = found.curve.rename_axis("epoch").rename("loss").reset_index().assign(part="validation")
@@ -298,11 +332,14 @@ class StackedNetwork:
             asked.append(rows)
             tested.append(losses.query("part == 'validation'").set_index("epoch")["value"])
         curve = pd.concat(tested, axis=1).dropna().mean(axis=1)  # as far as all folds went
-        shares = (1.0, 1.0)
+        put_out = [fitted.put_out(rows.keys) for fitted, rows in zip(stopped, asked, strict=True)]
+        shares = None
         if self.options.shrink:
-            shares = shrinkage(stopped, asked)
-            stopped = [fitted.shrunk(*shares) for fitted in stopped]
-        predictions = [fitted.predict(rows.keys)[0] for fitted, rows in zip(stopped, asked, strict=True)]
+            shares = shrinkage(stopped, asked, put_out)
+            stopped = [fitted.shrunk(shares) for fitted in stopped]
+        predictions = [
+            fitted.in_units(found, rows.keys)[0] for fitted, rows, found in zip(stopped, asked, put_out, strict=True)
+        ]
         return InnerFolds(max(1, int(curve.idxmin())), shares, predictions, curve)
 
     def train(
@@ -332,9 +369,9 @@ class StackedNetwork:
         device
             Where to train.
         """
-        seen_as = TARGET_SPACES[self.options.target_space].to
+        seen_as = partial(of_first_layer, TARGET_SPACES[self.options.target_space].to, n_genes=len(table.genes))
         table = replace(table, y=seen_as(table.y))
-        outputs = Outputs.fit(table, self.options)
+        outputs = LayerOutputs.fit(table, self.options)
         standard = replace(table, y=outputs.standardised(table.y, table.cell_type))
         encoder = ENCODERS[str(self.options.encoding)].fit(standard, self.options, unseen)
         encoded, y, cell_type = encoder.transform_training(standard), table.y, table.cell_type
@@ -343,7 +380,7 @@ class StackedNetwork:
             y = np.concatenate([y, seen_as(beside.rows.y)])
             cell_type = np.concatenate([cell_type, beside.rows.cell_type])
         random = ReplicaRandom([integer(seed, "perturbation network") for seed in seeds], device)
-        network = Network(self.name, self.config, encoder.shape(), outputs.n_outputs, random)
+        network = Network(self.name, self.config, encoder.shape(), sum(outputs.widths), random)
         every = torch.arange(len(y), device=device).expand(len(seeds), -1)
         if beside is None or beside.learned:
             rows = Rows(*on_device(encoded, device), every, None)
@@ -356,18 +393,20 @@ class StackedNetwork:
             patience=self.options.patience or 0,
             precision=self.options.precision,
         )
-        loss = GeneLoss(str(self.options.loss), outputs, y, cell_type, device)
+        losses = LayerLosses(str(self.options.loss), outputs, y, cell_type, device)
         shares = SHARES if self.options.shrink else (1.0,)
-        losses = train(network, random, rows, loss, training, self.name, shares).table()
+        history = train(network, random, rows, losses, training, self.name, shares).table()
         facts = list(seeds), table.genes, self.options.target_space
-        return FittedNetwork(self.name, self.config, encoder, outputs, network, *facts), losses
+        return FittedNetwork(self.name, self.config, encoder, outputs, network, *facts), history
 
 
-def shrinkage(stopped: Sequence[FittedNetwork], asked: Sequence[PerturbationTable]) -> tuple[float, float]:
+def shrinkage(
+    stopped: Sequence[FittedNetwork], asked: Sequence[PerturbationTable], put_out: Sequence[np.ndarray]
+) -> list[tuple[float, float]]:
     """Return how much of the centre, and of what is put out beside it, counts on rows that were not learned from.
 
-    The prediction is a mean of nothing, the centre and the network; its weights have the least squared error in the
-    target space (see :func:`pharmacell.perturbation.models.weights.blend_weights`).
+    The prediction is a mean of nothing, the centre and the network; its weights, of each layer by itself, have the
+    least squared error in the target space (see :func:`pharmacell.perturbation.models.weights.blend_weights`).
 
     Parameters
     ----------
@@ -375,18 +414,22 @@ def shrinkage(stopped: Sequence[FittedNetwork], asked: Sequence[PerturbationTabl
         A network of each inner fold.
     asked
         The rows that it had not learned from.
+    put_out
+        What it puts out for them, float32 [1, n_held, n_outputs].
     """
-    pairs = list(zip(stopped, asked, strict=True))
-    truths = [TARGET_SPACES[fitted.target_space].to(rows.y) for fitted, rows in pairs]
-    weights = blend_weights(
+    n_genes = len(asked[0].genes)
+    parts = list(zip(stopped, asked, put_out, strict=True))
+    truths = [of_first_layer(TARGET_SPACES[fitted.target_space].to, rows.y, n_genes) for fitted, rows, _ in parts]
+    weights = layer_weights(
         {
             "nothing": [np.zeros_like(truth) for truth in truths],
-            "centre": [fitted.shrunk(1, 0).in_target_space(rows.keys)[0] for fitted, rows in pairs],
-            "network": [fitted.in_target_space(rows.keys)[0] for fitted, rows in pairs],
+            "centre": [fitted.outputs.centres(rows.cell_type) for fitted, rows, _ in parts],
+            "network": [fitted.in_target_space(found, rows.keys)[0] for fitted, rows, found in parts],
         },
         truths,
+        n_genes,
     )
-    return weights["centre"] + weights["network"], weights["network"]
+    return [(one["centre"] + one["network"], one["network"]) for one in weights]
 
 
 def joined(first: Encoded, second: Encoded) -> Encoded:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pharmacell.nn.random import ReplicaRandom
-from pharmacell.perturbation.losses import GeneLoss
+from pharmacell.perturbation.losses import LayerLosses
 from pharmacell.perturbation.models.network import Network
 from pharmacell.training.loop import History, Stage, run_stage
 from pharmacell.training.settings import TrainingConfig
@@ -48,7 +48,7 @@ def train(
     network: Network,
     random: ReplicaRandom,
     data: Rows,
-    loss: GeneLoss,
+    losses: LayerLosses,
     config: TrainingConfig,
     name: str,
     shares: Sequence[float] = (1.0,),
@@ -56,7 +56,7 @@ def train(
     """Train a stack of networks; leaves each at its best validation loss, or at its last epoch without validation.
 
     A network may overshoot long before it has learned its patterns. The validation loss is therefore that of the best
-    of some shares of what it puts out.
+    of some shares of what it puts out, chosen for each layer by itself.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def train(
         The stack and its replicas' streams; each replica draws its own batches.
     data
         Rows to learn from.
-    loss
-        Of the rows.
+    losses
+        Of the rows; what is learned from is their mean over the layers.
     config
         Epochs, batch size, learning rate, patience and precision.
     name
@@ -79,14 +79,14 @@ def train(
         return data.fit.gather(1, random.permutations(data.fit.shape[1])).split(config.batch_size, 1)
 
     def train_terms(rows: Tensor) -> dict[str, Tensor]:
-        return {"total": loss(network(*data.of(rows)), rows)}
+        return {"total": losses(network(*data.of(rows)), rows).mean(0)}
 
     def validation_terms(held: Tensor) -> dict[str, Tensor]:
-        total = torch.zeros(len(shares), len(random), device=held.device)
+        total = torch.zeros(len(shares), len(losses.widths), len(random), device=held.device)
         for rows in held.split(ROWS_AT_ONCE, dim=1):
             put_out = network(*data.of(rows))
-            total += torch.stack([loss(share * put_out, rows) for share in shares]) * rows.shape[1]
-        return {"total": total.amin(0) / held.shape[1]}
+            total += torch.stack([losses(share * put_out, rows) for share in shares]) * rows.shape[1]
+        return {"total": total.amin(0).mean(0) / held.shape[1]}
 
     stops = partial(validation_terms, data.validation) if data.validation is not None else None
     stage = Stage(name, network, random, batches, train_terms, stops)

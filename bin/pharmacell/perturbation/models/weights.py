@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pharmacell.perturbation.table import split_layers
+
 NEGLIGIBLE = 1e-6
 
 
@@ -27,6 +29,29 @@ def blend_weights(inner: dict[str, list[np.ndarray]], truths: list[np.ndarray]) 
         gram += stacked @ stacked.T
         product += stacked @ (truth * scale).ravel()
     return dict(zip(inner, simplex_least_squares(gram, product).tolist(), strict=True))
+
+
+def layer_weights(inner: dict[str, list[np.ndarray]], truths: list[np.ndarray], n_genes: int) -> list[dict[str, float]]:
+    """Return the weights of :func:`blend_weights` for each layer by itself.
+
+    Parameters
+    ----------
+    inner
+        What each member predicts of the held-out rows of each inner fold, float32 [n_held, n_layers * n_genes].
+    truths
+        Their targets.
+    n_genes
+        Genes of a layer.
+    """
+
+    def by_layer(parts: list[np.ndarray]) -> list[list[np.ndarray]]:
+        return [list(part) for part in zip(*(split_layers(values, n_genes) for values in parts), strict=True)]
+
+    members = {name: by_layer(parts) for name, parts in inner.items()}
+    return [
+        blend_weights({name: parts[number] for name, parts in members.items()}, truth)
+        for number, truth in enumerate(by_layer(truths))
+    ]
 
 
 def simplex_least_squares(gram: np.ndarray, product: np.ndarray) -> np.ndarray:
