@@ -24,9 +24,21 @@ from pharmacell.perturbation.settings import SimulatedTable
     "--std", required=True, type=inputs.FILE, help="csv: cell_type, then the standard deviation of each gene."
 )
 @options_of(SimulatedTable)
+@click.option(
+    "--second_layer",
+    help="Also simulate log2 fold changes, as a layer of this name, such as logFC, beside sign_log10_pval; the tables "
+    "are then h5ad.",
+)
 @inputs.outdir
 def simulate_perturbation(
-    train_keys: Path, id_map: Path, mean: Path, std: Path, outdir: Path, seed: int, **options: Any
+    train_keys: Path,
+    id_map: Path,
+    mean: Path,
+    std: Path,
+    second_layer: str | None,
+    outdir: Path,
+    seed: int,
+    **options: Any,
 ) -> None:
     """Write de_train.parquet, de_test.parquet, id_map.csv, sample_submission.csv and simulation.json.
 
@@ -35,10 +47,11 @@ def simulate_perturbation(
     """
     from pharmacell.core.progress import say
     from pharmacell.perturbation.simulated_files import write_simulated
-    from pharmacell.perturbation.simulation import read_source, reduce, simulate
+    from pharmacell.perturbation.simulation import fold_changes, read_source, reduce, simulate
 
     asked = chosen(SimulatedTable, options)
     source = reduce(read_source(train_keys, id_map, mean, std), asked.n_genes, asked.n_compounds, seed)
     train, test = simulate(source, asked.simulator, seed)
-    write_simulated(source, train, test, asked.simulator, seed, outdir)
+    second = fold_changes(second_layer, source, train, test, seed) if second_layer else None
+    write_simulated(source, train, test, asked.simulator, seed, outdir, second)
     say(f"simulated {len(train)} training and {len(test)} test rows of {train.shape[1]} genes")

@@ -11,6 +11,7 @@ from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import categories
+from pharmacell.perturbation.table import split_layers
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.models.stacked_network import FittedNetwork
@@ -107,7 +108,7 @@ def keys_of(nearest: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def predict_pairs(fitted: "FittedNetwork", card: dict, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def predict_pairs(fitted: "FittedNetwork", card: dict, pairs: pd.DataFrame) -> tuple[list[pd.DataFrame], pd.DataFrame]:
     """Predict the differential expression of pairs.
 
     Parameters
@@ -122,8 +123,8 @@ def predict_pairs(fitted: "FittedNetwork", card: dict, pairs: pd.DataFrame) -> t
     Returns
     -------
     predictions
-        Long: ``cell_type, SMILES, gene, prediction, std, low, high``: mean, standard deviation, smallest and largest
-        of the replicas.
+        For each layer that the networks were trained on: ``cell_type, SMILES, gene, prediction, std, low, high``, a row
+        for each gene of each pair: mean, standard deviation, smallest and largest of the replicas.
     nearest
         See :func:`nearest_compounds`.
 
@@ -138,11 +139,25 @@ def predict_pairs(fitted: "FittedNetwork", card: dict, pairs: pd.DataFrame) -> t
         raise InputError(f"cell type {unknown[0]}: the model was not trained on it; it knows {', '.join(known)}")
     compounds = pd.DataFrame(card["compounds"], columns=["sm_name", "sm_lincs_id", "SMILES"]).drop_duplicates("SMILES")
     nearest = nearest_compounds(pairs, compounds)
-    values = fitted.predict(keys_of(nearest, compounds))  # [n_replicas, n_pairs, n_genes]
+    values = fitted.predict(keys_of(nearest, compounds))
+    return [of_replicas(one, pairs, fitted.genes) for one in split_layers(values, len(fitted.genes))], nearest
+
+
+def of_replicas(values: np.ndarray, pairs: pd.DataFrame, genes: list[str]) -> pd.DataFrame:
+    """Return mean and spread over the replicas, a row for each gene of each pair.
+
+    Parameters
+    ----------
+    values
+        Predictions of one layer, float32 [n_replicas, n_pairs, n_genes].
+    pairs
+        ``cell_type, SMILES``.
+    genes
+        Their names.
+    """
     spread = values.std(0, ddof=1) if len(values) > 1 else np.full_like(values[0], np.nan)
-    n_genes = len(fitted.genes)
-    predictions = pairs.loc[pairs.index.repeat(n_genes)].reset_index(drop=True)
+    predictions = pairs.loc[pairs.index.repeat(len(genes))].reset_index(drop=True)
     found = {"prediction": values.mean(0), "std": spread, "low": values.min(0), "high": values.max(0)}
     return predictions.assign(
-        gene=np.tile(fitted.genes, len(pairs)), **{name: value.ravel() for name, value in found.items()}
-    ), nearest
+        gene=np.tile(genes, len(pairs)), **{name: value.ravel() for name, value in found.items()}
+    )

@@ -13,7 +13,11 @@ from pharmacell.data.molecules import unparsable
 from pharmacell.perturbation.formats import KEYS
 from pharmacell.perturbation.simulators import SIMULATORS
 from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv
+from pharmacell.perturbation.target_spaces import z_score
+from pharmacell.perturbation.treated_cells import FOLD_CHANGE
 
+STANDARD_ERROR = 0.2  # of a log2 fold change, the median
+GENE_SPREAD, SPREAD = 0.5, 0.3  # of its logarithm between genes; between cell types, and between rows of one
 LIMIT = 40.0  # standard deviations; beyond them a heavy tail is only a hazard to float32
 
 
@@ -162,3 +166,61 @@ def simulate(source: Source, simulator: str, seed: int) -> tuple[np.ndarray, np.
         return y
 
     return rows(source.train), rows(source.test)
+
+
+@dataclass(frozen=True)
+class SecondLayer:
+    """A simulated layer beside the signed p-values.
+
+    Parameters
+    ----------
+    name
+        Of the layer.
+    train, test
+        float32, [n_rows, n_genes] each.
+    """
+
+    name: str
+    train: np.ndarray
+    test: np.ndarray
+
+
+def fold_changes(name: str, source: Source, train: np.ndarray, test: np.ndarray, seed: int) -> SecondLayer:
+    """Make up log2 fold changes that have exactly the signed p-values of a simulated table.
+
+    With the z-score z of a p-value and the standard error s of a gene g in row r of cell type c::
+
+        log2 fold change = z s,   s = 0.2 exp(0.5 a_g + 0.3 b_c + 0.3 d_r),   a, b, d standard normal
+
+    so effect and noise of the p-value stand in both layers. A gene that is measured badly has large fold changes and
+    small p-values; that it is so is all that the second layer tells beside the first.
+
+    Parameters
+    ----------
+    name
+        Of the layer.
+    source
+        Keys, genes and moments of the real table.
+    train, test
+        Signed -log10 p, as :func:`simulate` makes them.
+    seed
+        Seed of everything random in it.
+
+    Raises
+    ------
+    InputError
+        If the name is not one of fold changes.
+    """
+    if not FOLD_CHANGE.fullmatch(name):
+        raise InputError(f"--second_layer {name}: only log2 fold changes can be simulated; name the layer logFC")
+    rng = generator(seed, "simulated fold changes")
+    cell_types = source.mean.index
+    of_gene = rng.normal(size=source.mean.shape[1])
+    of_cell_type = pd.Series(rng.normal(size=len(cell_types)), cell_types)
+
+    def rows(keys: pd.DataFrame, y: np.ndarray) -> np.ndarray:
+        of_row = SPREAD * (of_cell_type[keys["cell_type"]].to_numpy() + rng.normal(size=len(keys)))
+        error = STANDARD_ERROR * np.exp(GENE_SPREAD * of_gene + of_row[:, None])
+        return (z_score(y) * error).astype(np.float32)
+
+    return SecondLayer(name, rows(source.train, train), rows(source.test, test))

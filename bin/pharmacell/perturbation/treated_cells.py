@@ -22,25 +22,33 @@ UNTREATED = "untreated"
 FOLD_CHANGE = re.compile(r"(log2?_?)?(lfc|fc|fold_?changes?)", re.IGNORECASE)  # names of layers of log2 fold changes
 
 
-def check_fold_changes(card: dict) -> None:
-    """Check that a model predicts log2 fold changes, going by the layer that it was trained on.
+def fold_change_layer(card: dict) -> int:
+    """Return which layer of a model is log2 fold changes, going by the names of the layers that it was trained on.
 
     Parameters
     ----------
     card
         Of the model.
 
+    Returns
+    -------
+    int
+        0 or, for the second layer, 1.
+
     Raises
     ------
     InputError
         If it was trained on anything else, such as signed p-values, which say nothing of the size of a change.
     """
-    layer = card.get("layer")
-    if not FOLD_CHANGE.fullmatch(str(layer)):
-        raise InputError(
-            f"--as_h5ad: the model was trained on {layer or 'a table without layers'}, not on log2 fold changes; train "
-            "one on an h5ad with kaggle_train --layer logFC"
-        )
+    layers = [card.get("layer"), *([card["second_layer"]] if "second_layer" in card else [])]
+    for number, layer in enumerate(layers):
+        if FOLD_CHANGE.fullmatch(str(layer)):
+            return number
+    named = " and ".join(str(layer) for layer in layers if layer) or "a table without layers"
+    raise InputError(
+        f"--as_h5ad: the model was trained on {named}, not on log2 fold changes; train one on an h5ad with "
+        "kaggle_train --layer logFC or --second_layer logFC"
+    )
 
 
 def with_treated(
