@@ -45,9 +45,9 @@ class PerturbationPlan {
         options = [
             training: training + params.subMap('drop_unparsable', 'keep_predictions'),
             // what models without a network read
-            simple: training.subMap('layer', 'seed', 'device') + params.subMap('drop_unparsable', 'keep_predictions'),
-            summary: training.subMap('layer', 'seed', 'device') + params.subMap('drop_unparsable'),
-            simulation: schema.values('perturbation_simulation', params) + shared,
+            simple: training.subMap('layer', 'second_layer', 'seed', 'device') + params.subMap('drop_unparsable', 'keep_predictions'),
+            summary: training.subMap('layer', 'second_layer', 'seed', 'device') + params.subMap('drop_unparsable'),
+            simulation: schema.values('perturbation_simulation', params) + training.subMap('second_layer') + shared,
             report: [mode: params.mode] + schema.values('perturbation_comparison', params) + training.findAll { name, _value -> name != 'device' },
         ]
         Plan.checkLimits(params)

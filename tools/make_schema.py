@@ -274,7 +274,7 @@ GROUPS: dict[str, tuple[str, tuple[Source, ...]]] = {
     "perturbation": (
         "Perturbation models: training",
         (
-            Source(TableReading, ("layer",)),
+            Source(TableReading, ("layer", "second_layer")),
             Source(Replicas),
             Source(FitOptions, ("loss", "n_layers", "n_components", "target_space", "pseudolabels")),
         ),

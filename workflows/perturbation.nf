@@ -46,6 +46,7 @@ workflow PERTURBATION {
         ch_table.map { train, _keys, _sample -> train },
         inputs.genes,
         KAGGLE_TRAIN.out.scores.mix(KAGGLE_TRAIN_CPU.out.scores).collect().ifEmpty([]),
+        KAGGLE_TRAIN.out.second_scores.mix(KAGGLE_TRAIN_CPU.out.second_scores).collect().ifEmpty([]),
         KAGGLE_TRAIN.out.history.collect().ifEmpty([]),
         options.summary,
         ch_missing,

@@ -12,10 +12,13 @@ process KAGGLE_TRAIN {
 
     output:
     path "${meta.id}.{row_scores,examples}.parquet", optional: true, emit: scores // not of a training on all rows
+    path "${meta.id}.second_layer.{row_scores,examples}.parquet", optional: true, emit: second_scores // with second_layer
     path "${meta.id}.oof.parquet", optional: true, emit: predictions // with keep_predictions
+    path "${meta.id}.second_layer.oof.parquet", optional: true, emit: second_predictions
     path "${meta.id}.history.csv", optional: true, emit: history // of networks
     tuple val(meta), path("models/${meta.id}/*.{safetensors,json}", arity: '0..*'),
         path("models/${meta.id}/*.test.parquet", arity: '0..*'), path("models/${meta.id}/*.submission.csv", arity: '0..*'), emit: model
+    path "models/${meta.id}/second_layer/*.{test.parquet,submission.csv}", optional: true, emit: second_model
     path 'versions.yml', emit: versions
 
     script:
@@ -29,6 +32,7 @@ process KAGGLE_TRAIN {
     kaggle_train.py ${Options.line(files + chosen + options.findAll { name, _value -> !(name in given) })} ${flags} --threads ${task.cpus}
     for table in row_scores.parquet examples.parquet oof.parquet history.csv; do
         test ! -e ${folder}/\$table || mv ${folder}/\$table ${Options.quote(meta.id)}.\$table
+        test ! -e ${folder}/second_layer/\$table || mv ${folder}/second_layer/\$table ${Options.quote(meta.id)}.second_layer.\$table
     done
     versions.py --process '${task.process}' torch scikit-learn lightgbm rdkit > versions.yml
     """
@@ -41,6 +45,7 @@ process KAGGLE_TRAIN {
     : ${task.ext.code}
     mkdir -p ${folder}
     touch ${meta.protocol ? "${id}.row_scores.parquet ${id}.examples.parquet ${id}.history.csv" : "${folder}/${model}.safetensors ${folder}/${model}.json"}
+    ${options.second_layer && meta.protocol ? "touch ${id}.second_layer.row_scores.parquet ${id}.second_layer.examples.parquet" : ''}
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -12,10 +12,10 @@ process SIMULATE_PERTURBATION {
     val options
 
     output:
-    path 'de_train.parquet', emit: train
+    path 'de_train.{parquet,h5ad}', emit: train // h5ad with second_layer
     path 'id_map.csv', emit: id_map
     path 'sample_submission.csv', emit: sample
-    path '{de_test.parquet,simulation.json}', emit: truth
+    path '{de_test.parquet,de_test.h5ad,simulation.json}', emit: truth
     path 'versions.yml', emit: versions
 
     script:
@@ -26,9 +26,10 @@ process SIMULATE_PERTURBATION {
     """
 
     stub:
+    def kind = options.second_layer ? 'h5ad' : 'parquet'
     """
     : ${task.ext.code}
-    touch de_train.parquet id_map.csv sample_submission.csv de_test.parquet simulation.json
+    touch de_train.${kind} id_map.csv sample_submission.csv de_test.${kind} simulation.json
     versions.py --process '${task.process}' > versions.yml
     """
 }

@@ -118,7 +118,7 @@ def test_features_of_known_and_asked_rows_agree():
 
 def weights_of(train, keys):
     """Return the weights of a blend without networks, which would take longest."""
-    return build("blend", FitOptions(patience=0)).fit_predict(train, keys, [0], None).config["blend_weights"]
+    return build("blend", FitOptions(patience=0)).fit_predict(train, keys, [0], None).config["blend_weights"][0]
 
 
 def test_blend_joins_networks_and_their_seeds_and_sees_nothing_of_the_test_part():
@@ -132,7 +132,7 @@ def test_blend_joins_networks_and_their_seeds_and_sees_nothing_of_the_test_part(
     )
     assert found.predictions.shape == (1, len(test), 20)
     assert np.array_equal(found.predictions, again.predictions)
-    assert set(NETWORK_MEMBERS) < set(found.config["blend_weights"])
+    assert set(NETWORK_MEMBERS) < set(found.config["blend_weights"][0])
 
 
 def test_blend_leans_on_what_predicts_and_its_weights_sum_to_one():

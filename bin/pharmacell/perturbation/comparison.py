@@ -13,6 +13,7 @@ from pharmacell.data.input_file import check_file, reason
 from pharmacell.perturbation.models.registry import REGISTRY, title_of
 from pharmacell.perturbation.row_scores import EXAMPLE_COLUMNS, ZEROS, read_columns
 from pharmacell.perturbation.summary import gain_table, group_table, read_scores, score_table, settings_of
+from pharmacell.perturbation.treated_cells import FOLD_CHANGE
 
 HISTORY = ("model", "encoding", "protocol", "fold", "seed", "epoch", "part", "loss")
 RANKED_BY = "mrrmse"
@@ -29,7 +30,7 @@ class ExampleRow:
     cell_type, sm_name
         Of the row.
     truth, prediction
-        Signed -log10 p, [n_genes].
+        Signed -log10 p, or what the layer holds, [n_genes].
     pearson, rmse
         Of this row and seed.
     """
@@ -59,6 +60,10 @@ class Comparison:
         Whether the table's values were simulated.
     zeros
         Of each protocol, the share of the true values that are exactly 0, a third sign.
+    layer
+        Of the table, whose values were predicted; None: the file has no layers, or it is the default one.
+    of_several
+        Whether the run compared another layer beside it.
     """
 
     scores: pd.DataFrame
@@ -69,6 +74,28 @@ class Comparison:
     examples: dict[str, ExampleRow]
     simulated: bool
     zeros: dict[str, float]
+    layer: str | None = None
+    of_several: bool = False
+
+    @property
+    def fold_changes(self) -> bool:
+        """Whether the values are log2 fold changes, going by the name of the layer."""
+        return bool(FOLD_CHANGE.fullmatch(str(self.layer)))
+
+    @property
+    def unit(self) -> str:
+        """What the values are, as axes name it."""
+        return "log2 fold change" if self.fold_changes else "signed −log10 p"
+
+    def label(self, protocol: str) -> str:
+        """Return how figures and the report name a protocol: with the layer, where the run has several.
+
+        Parameters
+        ----------
+        protocol
+            How rows are held out.
+        """
+        return f"{protocol}, {self.layer}" if self.of_several else protocol
 
     @property
     def protocols(self) -> list[str]:

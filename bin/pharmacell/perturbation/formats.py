@@ -54,7 +54,7 @@ def read_parts(
         if kind == ".parquet":
             return from_parquet(path, genes)
         if kind == ".h5ad":
-            return from_h5ad(path, [layer or DEFAULT_LAYER] + [second_layer] * bool(second_layer), genes)
+            return from_h5ad(path, [layer or DEFAULT_LAYER, *([second_layer] if second_layer else [])], genes)
         return from_text(path, "\t" if kind == ".tsv" else ",", genes)
     except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
@@ -142,7 +142,7 @@ def from_h5ad(path: Path, names: Sequence[str], chosen: Sequence[str] | None) ->
                 f"{path}: the layer {name} has {' x '.join(map(str, found.shape))} values for {len(obs)} rows and "
                 f"{len(genes)} genes; write the file again"
             )
-    if len(values) > 1 and np.array_equal(*values):
+    if len(values) > 1 and np.array_equal(values[0], values[1]):
         raise InputError(f"{path}: the layers {' and '.join(names)} hold the same values; name a layer of another kind")
     named = [name for name in (*KEYS, *OPTIONAL) if name in obs]
     kept = gene_columns(path, dict.fromkeys(genes, True), chosen, declared=True)

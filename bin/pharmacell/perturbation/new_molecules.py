@@ -158,6 +158,4 @@ def of_replicas(values: np.ndarray, pairs: pd.DataFrame, genes: list[str]) -> pd
     spread = values.std(0, ddof=1) if len(values) > 1 else np.full_like(values[0], np.nan)
     predictions = pairs.loc[pairs.index.repeat(len(genes))].reset_index(drop=True)
     found = {"prediction": values.mean(0), "std": spread, "low": values.min(0), "high": values.max(0)}
-    return predictions.assign(
-        gene=np.tile(genes, len(pairs)), **{name: value.ravel() for name, value in found.items()}
-    )
+    return predictions.assign(gene=np.tile(genes, len(pairs)), **{name: value.ravel() for name, value in found.items()})

@@ -9,7 +9,7 @@ from pharmacell.perturbation.comparison import RANKED_BY, Comparison
 from pharmacell.perturbation.models.registry import NO_ENCODING, title_of
 from pharmacell.perturbation.published import read_published
 from pharmacell.report.figure_table import write_figures
-from pharmacell.report.figures.perturbation_scores import METRIC_TITLES
+from pharmacell.report.figures.perturbation_scores import metric_titles
 from pharmacell.report.perturbation_figures import PERTURBATION_FIGURES
 from pharmacell.report.writer import Writer
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from pharmacell.report.figures.style import Drawn
 
 NAME = "perturbation"
-MEANING = (
-    "Scores of rows (a compound in a cell type) that a model had not learned from, averaged over rows and seeds; p is "
-    "that of the differential expression. The gain is over the best baseline, with its 95 % interval (bootstrap over "
+MEANING_OF = (
+    "Scores of rows (a compound in a cell type) that a model had not learned from, averaged over rows and seeds; {}. "
+    "The gain is over the best baseline, with its 95 % interval (bootstrap over "
     "compounds, the same draws for all models); above 0 is better. gains.csv has the gains in every score."
 )
+MEANING = MEANING_OF.format("p is that of the differential expression")
+MEANING_OF_FOLD_CHANGES = MEANING_OF.format("values are log2 fold changes")
 SIGNS = (
     "Mean absolute error (MAE) over all genes, over those whose sign was predicted right and over the others, and the "
     "share of genes whose sign is right. {zeros:.1%} of the true values are exactly 0: that is a third sign, which a "
@@ -55,14 +57,17 @@ def write_comparison(comparison: Comparison, drawn: dict[str, dict[str, "Drawn"]
         Where the files go.
     """
     for protocol in comparison.protocols:
-        write = Writer(f"{NAME}_{protocol}", protocol, folder)
-        gains = comparison.of(comparison.gains, protocol)
-        content = f"<p>{html.escape(verdict(gains, comparison.simulated))}</p>{score_table(gains)}"
+        label = comparison.label(protocol)
+        write = Writer(f"{NAME}_{label}", label, folder)
+        gains, titles = comparison.of(comparison.gains, protocol), metric_titles(comparison.fold_changes)
+        content = f"<p>{html.escape(verdict(gains, comparison.simulated))}</p>{score_table(gains, titles)}"
+        meaning = MEANING_OF_FOLD_CHANGES if comparison.fold_changes else MEANING
         write.text(
-            "perturbation", protocol, content, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {MEANING}", "1 scores"
+            "perturbation", label, content, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {meaning}", "1 scores"
         )
         caption = SIGNS.format(zeros=comparison.zeros[protocol])
-        write.text("perturbation", protocol, sign_table(gains, read_published()), caption, "5 signs beside the study's")
+        signs = sign_table(gains, titles, read_published())
+        write.text("perturbation", label, signs, caption, "5 signs beside the study's")
         write_figures(write, PERTURBATION_FIGURES, drawn[protocol], comparison)
 
 
@@ -88,30 +93,34 @@ def verdict(gains: "pd.DataFrame", simulated: bool) -> str:
     return " ".join([*said, "All values are simulated." if simulated else ""]).strip()
 
 
-def score_table(gains: "pd.DataFrame") -> str:
+def score_table(gains: "pd.DataFrame", titles: dict[str, str]) -> str:
     """Return a row for each model, a column for each score and the gain in MRRMSE, as html.
 
     Parameters
     ----------
     gains
         Rows of one protocol of ``gains.csv``, with ``name`` and ``kind``.
+    titles
+        Of the scores.
     """
-    wide = gains.pivot(index="name", columns="metric", values="value")[list(METRIC_TITLES)]
+    wide = gains.pivot(index="name", columns="metric", values="value")[list(titles)]
     wide = wide.map(lambda value: f"{value:.3f}" if math.isfinite(value) else "not defined")
     ranked = gains[gains["metric"] == RANKED_BY].set_index("name")
     wide.insert(1, "gain in MRRMSE", [gain(ranked.loc[name]) for name in wide.index])
-    wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=METRIC_TITLES)
+    wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=titles)
     wide.index.name = wide.columns.name = None
     return wide.to_html(border=0)
 
 
-def sign_table(gains: "pd.DataFrame", published: "pd.Series") -> str:
+def sign_table(gains: "pd.DataFrame", titles: dict[str, str], published: "pd.Series") -> str:
     """Return errors and sign accuracy of each model, with the study's figures beside its networks, as html.
 
     Parameters
     ----------
     gains
         Rows of one protocol of ``gains.csv``, with ``name`` and ``kind``.
+    titles
+        Of the scores.
     published
         From :func:`pharmacell.perturbation.published.read_published`.
     """
@@ -127,8 +136,8 @@ def sign_table(gains: "pd.DataFrame", published: "pd.Series") -> str:
             for name in wide.index
         ]
         printed = ["" if value is None else f"{value:.3f}" for value in values]
-        wide.insert(column, f"{METRIC_TITLES[metric]}, published", printed)
-    wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=METRIC_TITLES)
+        wide.insert(column, f"{titles[metric]}, published", printed)
+    wide = wide.loc[list(dict.fromkeys(gains["name"]))].rename(columns=titles)
     wide.index.name = wide.columns.name = None
     return wide.to_html(border=0, classes="table table-sm")
 

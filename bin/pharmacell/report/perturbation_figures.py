@@ -13,6 +13,7 @@ from pharmacell.report.figures.perturbation_scores import (
     draw_compounds,
     draw_sign_right,
     draw_signs,
+    metric_titles,
 )
 from pharmacell.report.figures.style import Drawn
 
@@ -49,19 +50,22 @@ def title(what: str, comparison: Comparison, protocol: str) -> str:
     what
         Is shown.
     comparison
-        Says whether the values were simulated.
+        Says whether the values were simulated, and of which layer they are.
     protocol
         How rows were held out.
     """
-    return f"{what}: {protocol}{' (simulated values)' if comparison.simulated else ''}"
+    return f"{what}: {comparison.label(protocol)}{' (simulated values)' if comparison.simulated else ''}"
 
 
 def _accuracy(comparison: Comparison, protocol: str) -> "Figure":
-    return draw_accuracy(comparison.of(comparison.gains, protocol), title("Accuracy by model", comparison, protocol))
+    titles = metric_titles(comparison.fold_changes)
+    name = title("Accuracy by model", comparison, protocol)
+    return draw_accuracy(comparison.of(comparison.gains, protocol), titles, name)
 
 
 def _signs(comparison: Comparison, protocol: str) -> "Figure":
-    return draw_signs(comparison.of(comparison.gains, protocol), title("Error by sign", comparison, protocol))
+    name = title("Error by sign", comparison, protocol)
+    return draw_signs(comparison.of(comparison.gains, protocol), comparison.unit, name)
 
 
 def _sign_right(comparison: Comparison, protocol: str) -> "Figure":
@@ -86,7 +90,8 @@ def _row(comparison: Comparison, protocol: str) -> "Figure | None":
     if example is None:
         return None
     name = title(f"{example.sm_name} in {example.cell_type}, {example.name}", comparison, protocol)
-    return draw_row(example.truth, example.prediction, {"Pearson": example.pearson, "RMSE": example.rmse}, name)
+    scores = {"Pearson": example.pearson, "RMSE": example.rmse}
+    return draw_row(example.truth, example.prediction, scores, comparison.unit, name)
 
 
 def _learning(comparison: Comparison, protocol: str) -> "Figure | None":

@@ -35,8 +35,8 @@ NETWORK_MEMBERS = ("gru", "transformer")
 class Blend:
     """The blend as the registry knows it; of a network it holds the mean over the seeds.
 
-    Its weights, of each layer, stand in ``config``; it gives one prediction for all seeds. Without early stopping (``patience`` 0) it
-    holds no network.
+    Its weights, of each layer, stand in ``config``; it gives one prediction for all seeds. Without early stopping
+    (``patience`` 0) it holds no network.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ class FittedNetwork:
     genes
         Names of the genes.
     target_space
-        Of what the network puts out for the first layer; see :data:`pharmacell.perturbation.target_spaces.TARGET_SPACES`.
+        Of the first layer in the outputs; see :data:`pharmacell.perturbation.target_spaces.TARGET_SPACES`.
     """
 
     name: str

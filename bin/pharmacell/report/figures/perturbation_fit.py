@@ -39,7 +39,7 @@ def draw_learning(history: "pd.DataFrame", title: str) -> "Figure":
     return figure
 
 
-def draw_row(truth: np.ndarray, prediction: np.ndarray, scores: dict[str, float], title: str) -> "Figure":
+def draw_row(truth: np.ndarray, prediction: np.ndarray, scores: dict[str, float], unit: str, title: str) -> "Figure":
     """Draw the prediction of one row against the truth, gene by gene.
 
     A few true values are far from all others; the axes end at the predictions or where all but one in a thousand true
@@ -48,9 +48,11 @@ def draw_row(truth: np.ndarray, prediction: np.ndarray, scores: dict[str, float]
     Parameters
     ----------
     truth, prediction
-        Signed -log10 p, [n_genes].
+        [n_genes].
     scores
         Those of the row that the figure names, by their titles.
+    unit
+        Of the values.
     title
         Of the figure.
     """
@@ -68,7 +70,5 @@ def draw_row(truth: np.ndarray, prediction: np.ndarray, scores: dict[str, float]
     if not inside.all():
         lines.append(f"{(~inside).sum()} of {len(truth):,} genes lie beyond the axis")
     axis.text(0.03, 0.97, "\n".join(lines), va="top", color=BLACK, transform=axis.transAxes, fontsize=7)
-    axis.set(
-        xlabel="true signed −log10 p", ylabel="predicted", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal"
-    )
+    axis.set(xlabel=f"true {unit}", ylabel="predicted", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
     return figure

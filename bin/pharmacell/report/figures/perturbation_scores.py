@@ -25,6 +25,10 @@ METRIC_TITLES = {
     "cosine": "cosine",
     "deg_overlap": "overlap of top 100",
 }
+OF_FOLD_CHANGES = {  # the same bounds in other units
+    "sign_accuracy_significant": "sign accuracy, abs ≥ 1.3",
+    "sign_accuracy_strong": "sign accuracy, abs ≥ 2",
+}
 ACCURACY = ("mrrmse", "mae", "sign_accuracy_significant", "pearson", "spearman", "deg_overlap")
 SIGNS = {"mae_sign_wrong": VERMILION, "mae": GREY, "mae_sign_right": BLUE}
 KIND_COLOURS = {"baseline": GREY, "classical": GREEN, "network": PURPLE}
@@ -34,13 +38,26 @@ EXTREMES = 10  # compounds at each end
 ROW = 0.17  # inches of a model's line
 
 
-def draw_accuracy(gains: "pd.DataFrame", title: str) -> "Figure":
+def metric_titles(fold_changes: bool) -> dict[str, str]:
+    """Return how figures and the report name each score.
+
+    Parameters
+    ----------
+    fold_changes
+        Whether the values are fold changes; else signed -log10 p.
+    """
+    return METRIC_TITLES | OF_FOLD_CHANGES if fold_changes else METRIC_TITLES
+
+
+def draw_accuracy(gains: "pd.DataFrame", titles: dict[str, str], title: str) -> "Figure":
     """Draw each model's score and, around it, the interval of its gain over the best baseline (the dotted line).
 
     Parameters
     ----------
     gains
         ``name, kind, metric, value, baseline_value, low, high`` of one protocol; ``low`` and ``high`` are the gain's.
+    titles
+        Of the scores.
     title
         Of the figure.
     """
@@ -59,18 +76,20 @@ def draw_accuracy(gains: "pd.DataFrame", title: str) -> "Figure":
             axis.axvline(rows["baseline_value"].iloc[0], color=GREY, linestyle=":", linewidth=1)
         better = "less is better" if metric in LOWER_IS_BETTER else "more is better"
         name_rows(axis, names if position % 3 == 0 else [], len(names))
-        axis.set(title=METRIC_TITLES[metric], xlabel=better)
+        axis.set(title=titles[metric], xlabel=better)
         axis.locator_params(axis="x", nbins=4)
     return figure
 
 
-def draw_signs(gains: "pd.DataFrame", title: str) -> "Figure":
+def draw_signs(gains: "pd.DataFrame", unit: str, title: str) -> "Figure":
     """Draw the mean absolute error over all genes, where the sign is right and where it is wrong, for each model.
 
     Parameters
     ----------
     gains
         ``name, kind, metric, value`` of one protocol.
+    unit
+        Of the values.
     title
         Of the figure.
     """
@@ -80,7 +99,7 @@ def draw_signs(gains: "pd.DataFrame", title: str) -> "Figure":
         rows = gains[gains["metric"] == metric].set_index("name").loc[names]
         axis.plot(rows["value"], np.arange(len(names)), "o", color=colour, markersize=5, label=METRIC_TITLES[metric])
     name_rows(axis, names, len(names))
-    axis.set(xlabel="mean absolute error of signed −log10 p")
+    axis.set(xlabel=f"mean absolute error of {unit}")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
