@@ -16,7 +16,7 @@ process KAGGLE_SUMMARY {
     output:
     path '*.csv', emit: tables
     path 'figures', emit: figures
-    path 'second_layer', optional: true, emit: second // tables and figures of second_layer
+    path 'second_layer/{*.csv,figures}', optional: true, emit: second // tables and figures of second_layer
     path 'perturbation.sections', emit: sections
     path 'versions.yml', emit: versions
 

@@ -263,6 +263,33 @@ def test_simulated_table_is_made_trained_on_and_reported(project, tmp_path):
     assert (tmp_path / "results/report/pharmacell_report.html").exists()
 
 
+def test_two_layers_are_simulated_predicted_and_reported_in_one_run(project, tmp_path):
+    names = ("train_keys", "id_map", "cell_type_mean", "cell_type_std")
+    keys = [word for name in names for word in (f"--{name}", f"{{project}}/tests/data/perturbation/{name}.csv")]
+    small = ["--n_genes", "40", "--n_compounds", "14", "--epochs", "2", "--seeds", "1", "--keep_predictions"]
+    chosen = ["--perturbation_models", "gru", "--perturbation_protocols", "kaggle", "--second_layer", "logFC"]
+    mode = ["-profile", "test", "--mode", "perturbation", "--outdir", "results"]
+    ended = run(project, tmp_path, *mode, *filled(keys, project), *small, *chosen)
+    assert ended.code == 0, ended.output
+    results = tmp_path / "results/perturbation"
+    assert (results / "simulated/de_train.h5ad").exists()
+    for folder in (results, results / "second_layer"):
+        assert set(pd.read_csv(folder / "scores.csv")["model"]) == {*BASELINES, "gru"}
+        for name in ("gains.csv", "per_compound.csv", "figures/kaggle_accuracy.png"):
+            assert (folder / name).exists()
+        ids = ("gru_joint_kaggle", "simple_kaggle")
+        assert {path.name for path in (folder / "row_scores").iterdir()} == {
+            f"{one}.{kind}.parquet" for one in ids for kind in ("row_scores", "examples")
+        }
+        assert {path.name for path in (folder / "out_of_fold").iterdir()} == {f"{one}.oof.parquet" for one in ids}
+    for folder in ("models/gru_joint", "models/gru_joint/second_layer"):
+        assert (results / folder / "gru.submission.csv").stat().st_size > 0
+    assert (results / "models/simple/second_layer/zeros.submission.csv").exists()
+    assert json.loads((results / "models/gru_joint/gru.json").read_text())["card"]["second_layer"] == "logFC"
+    page = (tmp_path / "results/report/pharmacell_report.html").read_text().lower()
+    assert all(f"kaggle, {layer}: 1 scores" in page for layer in ("sign_log10_pval", "logfc"))
+
+
 @pytest.fixture(scope="module")
 def with_hole(tmp_path_factory):
     """A stub run in which a network and the baselines fail once each, and the run after --epochs changed."""
