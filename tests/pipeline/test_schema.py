@@ -80,7 +80,7 @@ FILLED = {
         *("de_train", "id_map", "sample_submission", "model", "protocol", "final", "encoding", "compound_embedding"),
         *("drop_unparsable", "genes", "keep_predictions", *make_schema.ELSEWHERE["perturbation"].fields()),
     },
-    "simulate_perturbation": {"train_keys", "id_map", "mean", "std"},
+    "simulate_perturbation": {"train_keys", "id_map", "mean", "std", "second_layer"},
 }
 OF_ANOTHER_MODE = {"config": {True: {"published"}, False: {"study"}}}
 EVERY_COMMAND = {"threads", "version", "outdir"}
