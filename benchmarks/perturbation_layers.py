@@ -1,6 +1,6 @@
 """Whether one network with a head for each layer predicts p-values and fold changes better than a network for each.
 
-    python benchmarks/perturbation_layers.py KAGGLE_FOLDER OUT_FOLDER [--n_genes 1000 --seeds 2 --seed 0]
+    PYTHONPATH=bin .venv/bin/python benchmarks/perturbation_layers.py KAGGLE_FOLDER OUT_FOLDER [--seed 0]
 
 KAGGLE_FOLDER is that of perturbation_ladder.py. Both simulators, with simulated log fold changes as the second layer;
 folds of `kaggle`. OUT_FOLDER gets the row scores of each training as it ends; what lies there already is not run again.

@@ -12,7 +12,7 @@ from lib_calls import call
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 # What a line of options in the text belongs to, where it does not say so itself
-MODES = {"benchmarks.md": "benchmark", "perturbation.md": "perturbation"}
+MODES = {"benchmarks.md": "benchmark", "perturbation.md": "perturbation", "perturbation_results.md": "perturbation"}
 INPUTS = {"benchmark": ["--input", "samples.csv"], "predict": ["--input", "samples.csv"]}
 INPUTS["perturbation"] = ["--de_train", "de_train.parquet"]
 

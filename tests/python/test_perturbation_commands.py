@@ -354,7 +354,7 @@ def test_simulation_refuses_what_does_not_fit(tmp_path):
 
 
 def test_documented_command_of_the_study_trains_as_the_study_does(tmp_path):
-    said = (DATA.parents[2] / "docs/perturbation.md").read_text()
+    said = (DATA.parents[2] / "docs/perturbation_results.md").read_text()
     (flags,) = set(re.findall(r"`(--config study --perturbation_protocols \w+ --patience \d+)`", said))
     names = {"--perturbation_protocols": "--protocol"}
     chosen = [names.get(word, word) for word in flags.split()]
