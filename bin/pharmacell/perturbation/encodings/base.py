@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.settings import FitOptions
@@ -58,12 +59,13 @@ class Encoded:
     vector: np.ndarray | None = None
 
 
-class Encoder(Protocol):
+class Encoder(ABC):
     """An encoding, fitted. Its fields are json values and arrays, so that it can be stored without pickle."""
 
     name: ClassVar[str]
 
     @classmethod
+    @abstractmethod
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
         """Learn from the training rows; ``unseen`` is what the rows to predict are without (see ``imitation``).
 
@@ -76,37 +78,10 @@ class Encoder(Protocol):
         unseen
             What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
         """
-        ...
 
+    @abstractmethod
     def shape(self) -> InputShape:
         """Return the shape of what :meth:`transform` gives."""
-        ...
-
-    def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys.
-
-        Parameters
-        ----------
-        keys
-            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
-        """
-        ...
-
-    def transform_training(self, train: "PerturbationTable") -> Encoded:
-        """Encode the training rows, each as if its own values were not known.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        """
-        ...
-
-
-class KeyEncoder(ABC):
-    """Base of encodings that look at keys only, so that training rows need no special care."""
-
-    name: ClassVar[str]
 
     @abstractmethod
     def transform(self, keys: pd.DataFrame) -> Encoded:
@@ -118,14 +93,22 @@ class KeyEncoder(ABC):
             Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
         """
 
+    @abstractmethod
     def transform_training(self, train: "PerturbationTable") -> Encoded:
-        """Encode the training rows.
+        """Encode the training rows, each as if its own values were not known.
 
         Parameters
         ----------
         train
             The training rows.
         """
+
+
+class KeyEncoder(Encoder):
+    """Base of encodings that look at keys only, so that training rows need no special care."""
+
+    @override
+    def transform_training(self, train: "PerturbationTable") -> Encoded:
         return self.transform(train.keys)
 
 

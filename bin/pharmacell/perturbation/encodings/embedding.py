@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.input_file import check_file, reason
@@ -49,23 +50,8 @@ class EmbeddingEncoder(KeyEncoder):
     name: ClassVar[str] = "embedding"
 
     @classmethod
+    @override
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
-        """Read the table and standardise it over the training compounds.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        options
-            What the command's user chose.
-        unseen
-            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
-
-        Raises
-        ------
-        InputError
-            If there is no table, or it lacks a compound.
-        """
         if options.compound_embedding is None:
             raise InputError("--encoding embedding: there is no table of compound vectors; add --compound_embedding")
         column, compounds, vectors = read_vectors(options.compound_embedding)
@@ -73,23 +59,12 @@ class EmbeddingEncoder(KeyEncoder):
         std = seen.std(0)
         return cls(categories(train.cell_type), column, compounds, vectors, seen.mean(0), np.where(std < 1e-6, 1, std))
 
+    @override
     def shape(self) -> InputShape:
-        """Return the shape of a cell type and a vector."""
         return cell_shape(self.cell_types, self.vectors.shape[1])
 
+    @override
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys.
-
-        Parameters
-        ----------
-        keys
-            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
-
-        Raises
-        ------
-        InputError
-            If the table lacks a compound.
-        """
         vector = (self.vectors[places(keys[self.column], self.compounds, self.column)] - self.mean) / self.std
         return Encoded(numbers(keys["cell_type"], self.cell_types)[:, None], vector.astype(np.float32))
 

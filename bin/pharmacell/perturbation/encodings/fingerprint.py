@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
 from pharmacell.data.fingerprints import morgan_counts
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
@@ -40,34 +41,18 @@ class FingerprintEncoder(KeyEncoder):
     name: ClassVar[str] = "fingerprint"
 
     @classmethod
+    @override
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
-        """Choose bits and standardise descriptors over the training compounds.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        options
-            What the command's user chose.
-        unseen
-            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
-        """
         smiles = np.unique(train.smiles)
         counts, values = morgan_counts(smiles, N_BITS), descriptors(smiles)
         return cls(categories(train.cell_type), np.ptp(counts, axis=0) > 0, values.mean(0), values.std(0))
 
+    @override
     def shape(self) -> InputShape:
-        """Return the shape of a cell type and a vector."""
         return cell_shape(self.cell_types, int(self.bits.sum()) + len(self.mean))
 
+    @override
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys.
-
-        Parameters
-        ----------
-        keys
-            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
-        """
         names, codes = np.unique(keys["SMILES"].to_numpy(str), return_inverse=True)
         constant = self.std < 1e-6
         scaled = (descriptors(names) - self.mean) / np.where(constant, 1, self.std)

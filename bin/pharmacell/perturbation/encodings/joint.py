@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
-from pharmacell.perturbation.encodings.base import Encoded, InputShape, categories, cell_shape, numbers
+from pharmacell.perturbation.encodings.base import Encoded, Encoder, InputShape, categories, cell_shape, numbers
 from pharmacell.perturbation.encodings.embedding import EmbeddingEncoder
 from pharmacell.perturbation.encodings.fingerprint import FingerprintEncoder
 from pharmacell.perturbation.features import Components, compound_effects
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class JointEncoder:
+class JointEncoder(Encoder):
     """The compound's mean effect in other training rows, its fingerprint and descriptors, and its embedding if given.
 
     A training row is described from other training rows only, and where new compounds are to be predicted by no effect
@@ -44,49 +45,27 @@ class JointEncoder:
     name: ClassVar[str] = "joint"
 
     @classmethod
+    @override
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
-        """Describe the compounds of the training rows.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        options
-            What the command's user chose.
-        unseen
-            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
-        """
         compounds, _, effects = effects_of(train)
         fingerprint = FingerprintEncoder.fit(train, options, unseen)
         embedding = EmbeddingEncoder.fit(train, options, unseen) if options.compound_embedding else None
         return cls(compounds, effects, unseen, fingerprint, embedding)
 
+    @override
     def shape(self) -> InputShape:
-        """Return the shape of a cell type and a vector."""
         widths = [part.shape().n_features for part in (self.fingerprint, self.embedding) if part]
         return cell_shape(self.fingerprint.cell_types, self.effects.shape[1] + 1 + sum(widths))
 
+    @override
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys.
-
-        Parameters
-        ----------
-        keys
-            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
-        """
         place = numbers(keys["sm_name"], self.compounds)
         return self.beside_chemistry(
             keys, np.concatenate([np.zeros_like(self.effects[:1]), self.effects])[place], place > 0
         )
 
+    @override
     def transform_training(self, train: "PerturbationTable") -> Encoded:
-        """Encode the training rows, each by what the others say of its compound.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        """
         _, of_others, _ = effects_of(train)
         if self.unseen == "sm_name":
             return self.beside_chemistry(train.keys, np.zeros_like(of_others), np.zeros(len(train), bool))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
 from pharmacell.core.errors import InputError
 from pharmacell.perturbation.encodings.base import UNSEEN, Encoded, InputShape, KeyEncoder, categories, numbers
@@ -31,23 +32,8 @@ class OrdinalEncoder(KeyEncoder):
     name: ClassVar[str] = "ordinal"
 
     @classmethod
+    @override
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
-        """Learn a number for each of the categories of the training rows.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        options
-            What the command's user chose.
-        unseen
-            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
-
-        Raises
-        ------
-        InputError
-            If a column has a thousand categories or more.
-        """
         known = [categories(column) for column in columns(train.keys).values()]
         for name, found in zip(columns(train.keys), known, strict=True):
             if len(found) >= N_EMBEDDINGS:
@@ -57,22 +43,16 @@ class OrdinalEncoder(KeyEncoder):
                 )
         return cls(known)
 
+    @override
     def shape(self) -> InputShape:
-        """Return the shape of five tokens."""
         firsts = [column * N_EMBEDDINGS for column in range(len(self.known))]
         unseen = tuple(
             (first + UNSEEN, first + 1, first + 1 + len(found)) for first, found in zip(firsts, self.known, strict=True)
         )
         return InputShape(len(self.known) * N_EMBEDDINGS, len(self.known), 0, unseen)
 
+    @override
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys.
-
-        Parameters
-        ----------
-        keys
-            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
-        """
         tokens = [numbers(values, found) for values, found in zip(columns(keys).values(), self.known, strict=True)]
         return Encoded(np.stack(tokens, 1) + np.arange(len(tokens)) * N_EMBEDDINGS)
 

@@ -40,7 +40,7 @@ def parts_of(encoder: Encoder) -> tuple[dict, dict[str, np.ndarray]]:
         if isinstance(value, np.ndarray):
             arrays[field.name] = value
         elif isinstance(value, KeyEncoder):
-            within, own = parts_of(value)  # type: ignore[arg-type]  # each of them has the rest of an encoder
+            within, own = parts_of(value)
             content[field.name] = {WITHIN: value.name, "content": within}
             arrays |= {f"{field.name}.{name}": array for name, array in own.items()}
         else:

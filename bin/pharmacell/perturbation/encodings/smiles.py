@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
 from pharmacell.perturbation.encodings.base import PAD, UNSEEN, Encoded, InputShape, KeyEncoder, categories, numbers
 
@@ -38,18 +39,8 @@ class SmilesEncoder(KeyEncoder):
     name: ClassVar[str] = "smiles"
 
     @classmethod
+    @override
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
-        """Collect tokens and cell types of the training rows.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        options
-            What the command's user chose.
-        unseen
-            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
-        """
         molecules = [tokenise(smiles) for smiles in np.unique(train.smiles)]
         return cls(
             categories(token for molecule in molecules for token in molecule),
@@ -57,20 +48,14 @@ class SmilesEncoder(KeyEncoder):
             max(map(len, molecules)) + 1,
         )
 
+    @override
     def shape(self) -> InputShape:
-        """Return the shape of a padded sequence."""
         first = len(self.vocabulary) + 1  # of the cell types
         last = first + len(self.cell_types) + 1
         return InputShape(last, self.n_tokens, 0, ((UNSEEN, 1, first), (first + UNSEEN, first + 1, last)), padded=True)
 
+    @override
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys.
-
-        Parameters
-        ----------
-        keys
-            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
-        """
         tokens = np.full((len(keys), self.n_tokens), PAD, np.int64)
         tokens[:, -1] = numbers(keys["cell_type"], self.cell_types) + len(self.vocabulary) + 1
         of_smiles = {

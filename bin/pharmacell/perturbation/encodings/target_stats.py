@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
-from pharmacell.perturbation.encodings.base import Encoded, InputShape, categories, cell_shape, numbers
+from pharmacell.perturbation.encodings.base import Encoded, Encoder, InputShape, categories, cell_shape, numbers
 from pharmacell.perturbation.imitation import blocks
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ N_BLOCKS = 5
 
 
 @dataclass(frozen=True)
-class TargetStatsEncoder:
+class TargetStatsEncoder(Encoder):
     """Mean, standard deviation and quartiles of a truncated SVD of y for the row's cell type and for its compound.
 
     A training row is described from other training rows only (five blocks, each described by the other four), or its
@@ -45,18 +46,8 @@ class TargetStatsEncoder:
     name: ClassVar[str] = "target_stats"
 
     @classmethod
+    @override
     def fit(cls, train: "PerturbationTable", options: "FitOptions", unseen: str | None) -> Self:
-        """Describe cell types and compounds from the training rows.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        options
-            What the command's user chose.
-        unseen
-            What the rows to predict are without in training: ``sm_name``, ``cell_type`` or None (only the pair).
-        """
         scores = components(train.y)
         return cls(
             categories(train.cell_type),
@@ -66,18 +57,12 @@ class TargetStatsEncoder:
             unseen,
         )
 
+    @override
     def shape(self) -> InputShape:
-        """Return the shape of a cell type and a vector."""
         return cell_shape(self.cell_types, self.of_cell_type.shape[1] + self.of_compound.shape[1] + 2)
 
+    @override
     def transform(self, keys: pd.DataFrame) -> Encoded:
-        """Encode rows by their keys.
-
-        Parameters
-        ----------
-        keys
-            Of the rows: ``cell_type, sm_name, sm_lincs_id, SMILES``.
-        """
         parts = []
         for values, known, table in (
             (keys["cell_type"], self.cell_types, self.of_cell_type),
@@ -89,14 +74,8 @@ class TargetStatsEncoder:
         tokens = numbers(keys["cell_type"], self.cell_types)[:, None]
         return Encoded(tokens, np.concatenate(parts, 1).astype(np.float32))
 
+    @override
     def transform_training(self, train: "PerturbationTable") -> Encoded:
-        """Encode each block of the training rows by statistics of the other blocks.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        """
         scores = components(train.y)  # one basis for all blocks, or a feature would mean something else in each
         block = blocks(train.keys, self.unseen, N_BLOCKS)
         whole = self.transform(train.keys)

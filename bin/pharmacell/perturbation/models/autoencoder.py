@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import relu
+from typing_extensions import override
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedMLP
+from pharmacell.perturbation.models.body import Body
 from pharmacell.perturbation.models.inputs import WIDTH
 
 
@@ -21,7 +23,7 @@ class AutoencoderConfig:
     batch_size: int = 70
 
 
-class AutoencoderBody(nn.Module):
+class AutoencoderBody(Body):
     """Encoder 256, then 64, the latent; decoder 64, 256; dense 128, with ReLU throughout.
 
     The study gives no term that reconstructs the input, so the widths are trained by the loss of the genes alone.
@@ -41,14 +43,6 @@ class AutoencoderBody(nn.Module):
         self.layers = StackedMLP((n_tokens * WIDTH, *config.units, config.dense), 0.0, random)
         self.width = config.dense
 
+    @override
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, dense]; padding is zero in it.
-
-        Parameters
-        ----------
-        x
-            Sequence, [n_replicas, n, n_tokens, 16].
-        keep
-            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
-        """
         return relu(self.layers(x.flatten(2)))

@@ -1,8 +1,9 @@
 """What every model of the perturbation task takes and gives."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -42,9 +43,10 @@ class FitResult:
     inner: list[np.ndarray] = field(default_factory=list)
 
 
-class PerturbationModel(Protocol):
+class PerturbationModel(ABC):
     """A model; it is made anew for each fit."""
 
+    @abstractmethod
     def fit_predict(
         self, train: "PerturbationTable", test_keys: pd.DataFrame, seeds: Sequence[int], device: "torch.device | None"
     ) -> FitResult:
@@ -59,6 +61,5 @@ class PerturbationModel(Protocol):
         seeds
             One for each replica.
         device
-            Where tensors live.
+            Where tensors live; None: on the CPU.
         """
-        ...

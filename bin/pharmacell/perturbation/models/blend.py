@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
-from pharmacell.perturbation.models.base import FitResult
+from pharmacell.perturbation.models.base import FitResult, PerturbationModel
 from pharmacell.perturbation.models.inner import inner_folds
 from pharmacell.perturbation.models.simple import SIMPLE
 from pharmacell.perturbation.models.weights import layer_weights
@@ -32,7 +33,7 @@ SIMPLE_MEMBERS = (
 NETWORK_MEMBERS = ("gru", "transformer")
 
 
-class Blend:
+class Blend(PerturbationModel):
     """The blend as the registry knows it; of a network it holds the mean over the seeds.
 
     Its weights, of each layer, stand in ``config``; it gives one prediction for all seeds. Without early stopping
@@ -48,22 +49,10 @@ class Blend:
         # zeros is a member, so the blend's own weights shrink; networks shrunk before that lose up to 0.008 of MRRMSE
         self.options = replace(options.complete(), shrink=False)
 
+    @override
     def fit_predict(
         self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device | None"
     ) -> FitResult:
-        """See :class:`pharmacell.perturbation.models.base.PerturbationModel`.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        test_keys
-            Keys of the rows to predict.
-        seeds
-            One for each replica.
-        device
-            Where to train.
-        """
         parts = inner_folds(train, test_keys)
         inner: dict[str, list[np.ndarray]] = {}
         found: dict[str, np.ndarray] = {}

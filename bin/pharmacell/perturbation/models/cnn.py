@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
+from typing_extensions import override
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedLinear
+from pharmacell.perturbation.models.body import Body
 from pharmacell.perturbation.models.inputs import WIDTH
 
 KERNEL = 3
@@ -24,7 +26,7 @@ class CNNConfig:
     batch_size: int = 30
 
 
-class CNNBody(nn.Module):
+class CNNBody(Body):
     """Convolutions of three tokens each, with ReLU, and the greatest value of each channel over the tokens.
 
     Parameters
@@ -45,16 +47,8 @@ class CNNBody(nn.Module):
             for layer in range(config.convolutions)
         )
 
+    @override
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units].
-
-        Parameters
-        ----------
-        x
-            Sequence, [n_replicas, n, n_tokens, 16]; padding is zero in it.
-        keep
-            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
-        """
         for layer in self.layers:
             windows = pad(x, (0, 0, KERNEL // 2, KERNEL // 2)).unfold(2, KERNEL, 1).flatten(3)  # [R, n, T, 3 * width]
             x = relu(layer(windows.flatten(1, 2))).unflatten(1, x.shape[1:3])

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.recurrent import StackedGRU, StackedLSTM
+from pharmacell.perturbation.models.body import Body
 from pharmacell.perturbation.models.inputs import WIDTH
 
 
@@ -50,7 +52,7 @@ class GRU3Config:
         return [self.units[min(layer, len(self.units) - 1)] for layer in range(self.n_layers)]
 
 
-class RecurrentBody(nn.Module):
+class RecurrentBody(Body):
     """The last state of the last layer; each layer reads the states of the one before.
 
     Parameters
@@ -87,16 +89,8 @@ class RecurrentBody(nn.Module):
             x = layer(x, keep)
         return x
 
+    @override
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units of the last layer].
-
-        Parameters
-        ----------
-        x
-            Sequence, [n_replicas, n, n_tokens, 16].
-        keep
-            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
-        """
         return self.states(x, keep)[:, :, -1]
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
-from pharmacell.perturbation.models.base import FitResult
+from pharmacell.perturbation.models.base import FitResult, PerturbationModel
 from pharmacell.perturbation.models.baselines import BASELINE_FUNCTIONS
 from pharmacell.perturbation.models.knn import knn
 from pharmacell.perturbation.models.regression import extra_trees, gradient_boosting, ridge
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SimpleModel:
+class SimpleModel(PerturbationModel):
     """A model that is one function of the training rows.
 
     Attributes
@@ -48,22 +49,10 @@ class SimpleModel:
         """
         return np.concatenate([self.function(one, test_keys, seed) for one in train.layers], axis=1)
 
+    @override
     def fit_predict(
         self, train: "PerturbationTable", test_keys: "pd.DataFrame", seeds: Sequence[int], device: "torch.device | None"
     ) -> FitResult:
-        """See :class:`pharmacell.perturbation.models.base.PerturbationModel`; runs on the CPU whatever the device.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        test_keys
-            Keys of the rows to predict.
-        seeds
-            One for each replica.
-        device
-            Where to train.
-        """
         predictions = np.stack([self.predict(train, test_keys, seed) for seed in (seeds if self.random else seeds[:1])])
         return FitResult(np.broadcast_to(predictions, (len(seeds), *predictions.shape[1:])))
 

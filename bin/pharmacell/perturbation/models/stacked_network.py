@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from typing_extensions import override
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import integer
@@ -16,7 +17,7 @@ from pharmacell.perturbation.encodings.base import Encoded, Encoder
 from pharmacell.perturbation.encodings.registry import ENCODERS, from_parts, parts_of
 from pharmacell.perturbation.imitation import unseen_column
 from pharmacell.perturbation.losses import LayerLosses
-from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult
+from pharmacell.perturbation.models.base import HISTORY_COLUMNS, FitResult, PerturbationModel
 from pharmacell.perturbation.models.inner import inner_folds
 from pharmacell.perturbation.models.network import BODIES, Network, configure
 from pharmacell.perturbation.models.training import ROWS_AT_ONCE, Rows, train
@@ -225,8 +226,8 @@ class InnerFolds:
     curve: pd.Series | None = None
 
 
-class StackedNetwork:
-    """One of the networks with an encoding; see :class:`pharmacell.perturbation.models.base.PerturbationModel`.
+class StackedNetwork(PerturbationModel):
+    """One of the networks with an encoding.
 
     Parameters
     ----------
@@ -240,22 +241,10 @@ class StackedNetwork:
         self.name, self.options = name, options.complete()
         self.config = configure(name, self.options)
 
+    @override
     def fit_predict(
         self, train: PerturbationTable, test_keys: pd.DataFrame, seeds: Sequence[int], device: torch.device | None
     ) -> FitResult:
-        """Train one replica for each seed on the training rows, and predict the test keys.
-
-        Parameters
-        ----------
-        train
-            The training rows.
-        test_keys
-            Rows to predict.
-        seeds
-            One for each replica.
-        device
-            Where tensors live; None: on the CPU.
-        """
         fitted, history, inner = self.fit(train, test_keys, seeds, device or torch.device("cpu"))
         predictions = fitted.predict(test_keys)
         if not np.isfinite(predictions).all():

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, relu, scaled_dot_product_attention
+from typing_extensions import override
 
 from pharmacell.nn.random import ReplicaRandom
 from pharmacell.nn.stacked import StackedLinear
+from pharmacell.perturbation.models.body import Body
 from pharmacell.perturbation.models.inputs import WIDTH
 
 
@@ -22,7 +24,7 @@ class TransformerConfig:
     batch_size: int = 50
 
 
-class TransformerBody(nn.Module):
+class TransformerBody(Body):
     """Multi-head self-attention and a perceptron for each token, both with a residual path and normalisation.
 
     Vaswani et al. 2017, Eq. 1 and section 3.2.2; positions are learned, and the mean over the tokens goes to the head.
@@ -66,16 +68,8 @@ class TransformerBody(nn.Module):
         mixed = scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return self.mixed(mixed.transpose(1, 2).reshape(replicas, n * n_tokens, self.width))
 
+    @override
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """Map a sequence [n_replicas, n, n_tokens, 16] to [n_replicas, n, units].
-
-        Parameters
-        ----------
-        x
-            Sequence, [n_replicas, n, n_tokens, 16].
-        keep
-            Which tokens are no padding, bool [n_replicas, n, n_tokens]; None: all.
-        """
         replicas, n, n_tokens, _ = x.shape
         shape = replicas, n, n_tokens
         tokens = self.token(x.flatten(1, 2)).view(*shape, -1) + self.position
