@@ -29,8 +29,8 @@ class JointEncoder(Encoder):
     compounds
         Of the training rows.
     effects
-        Mean effect of each compound on 32 components, in units of the scores' standard deviation, float32
-        [n_compounds, n_components]; see :func:`pharmacell.perturbation.features.compound_effects`.
+        Mean effect of each compound on 32 components of each layer, in units of the scores' standard deviation, float32
+        [n_compounds, n_layers * n_components]; see :func:`pharmacell.perturbation.features.compound_effects`.
     unseen
         See :func:`pharmacell.perturbation.imitation.unseen_column`.
     fingerprint, embedding
@@ -94,13 +94,19 @@ class JointEncoder(Encoder):
 def effects_of(train: "PerturbationTable") -> tuple[list[str], np.ndarray, np.ndarray]:
     """Return compounds, what other rows say of each training row's compound, and what all rows say of each compound.
 
+    Of two layers the effects stand side by side, each on components of its own.
+
     Parameters
     ----------
     train
         The training rows.
     """
     compounds = categories(train.sm_name)
-    reduced = Components.fit(train.y).reduce(train.y)
-    of_others, of_all = compound_effects(train, pd.DataFrame({"sm_name": compounds}), reduced)
-    scale = max(float(reduced.std()), 1e-6)
-    return compounds, (of_others / scale).astype(np.float32), (of_all / scale).astype(np.float32)
+    of_others, of_all = [], []
+    for layer in train.layers:
+        reduced = Components.fit(layer.y).reduce(layer.y)
+        scale = max(float(reduced.std()), 1e-6)
+        others, every = compound_effects(layer, pd.DataFrame({"sm_name": compounds}), reduced)
+        of_others.append((others / scale).astype(np.float32))
+        of_all.append((every / scale).astype(np.float32))
+    return compounds, np.concatenate(of_others, axis=1), np.concatenate(of_all, axis=1)
