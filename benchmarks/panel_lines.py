@@ -9,8 +9,13 @@ pair of lines) that differ by more than half a standard deviation whose order is
 each line's mean over drugs is taken off; ``absolute``: mean over lines of the rank correlation, over drugs, of
 predicted and measured z; ``relative``: the same after each drug's mean over the lines of the sample is taken off.
 Intervals are over drugs: a sample has too few lines.
+
+What the platform adds is learned from cells of the other plate: once as where all five lines are excluded, so that they
+stand for their tissue, and once, line by line, from the other plate's *other* lines and their own bulk profiles. In the
+second, lines of one sample are read with different offsets, so only ``absolute`` says anything.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -21,11 +26,13 @@ from scipy.stats import rankdata
 
 from pharmacell.core.seeds import generator
 from pharmacell.data.names import line_key
+from pharmacell.data.reference_counts import reference_counts
 from pharmacell.data.shifts import line_profiles
 from pharmacell.data.standardise import Standardiser
 from pharmacell.drug_panel.bulk_stage import choose
 from pharmacell.drug_panel.held_out import HeldOutLines, folds_of, pair_scores, paired_auroc
 from pharmacell.drug_panel.linear import LinearChoice, LinearPanel
+from pharmacell.drug_panel.platform import platform_offset
 from pharmacell.drug_panel.profiles import BulkScale, shared_genes
 from pharmacell.drug_panel.responses import Responses, read_responses
 from pharmacell.drug_panel.shifted import pseudo_bulks
@@ -86,8 +93,26 @@ def sample_rows(path: Path, bulk: ad.AnnData, responses: Responses, choice: Line
     scale = BulkScale.fit(lines, genes)
     members = LinearPanel(scale, learned, tissues, LUNG, choice)
     yield "ridge, lines of the tissue counted 4 times (baseline)", truth, baseline(lines, counts, learned, tissues)
-    yield "panel", truth, members.z(scale.of_counts(counts))
+    profiles = scale.of_counts(counts)
+    yield "panel without a reference of the platform", truth, members.z(profiles)
+    reference = reference_counts()
+    reference = reference.loc[:, reference.columns.get_level_values("plate") != path.stem]
+    found = platform_offset(scale, bulk.obs_names[kept], tissues, reference)
+    yield "panel, cells of the other plate", truth, members.z(profiles - found.share_shown(profiles) * found.offset)
+    apart = [profiles[[row]] - other_lines(scale, bulk, kept, reference, key, profiles) for row, key in enumerate(keys)]
+    yield "panel, other lines of the other plate (absolute alone)", truth, members.z(np.concatenate(apart))
     yield "panel on the lines' own bulk profiles", truth, members.z(scale.scaler.apply(line_profiles(own)))
+
+
+def other_lines(
+    scale: BulkScale, bulk: ad.AnnData, kept: np.ndarray, reference: pd.DataFrame, line: str, profiles: np.ndarray
+) -> np.ndarray:
+    """Return what the platform adds, as other lines of the reference and their own bulk profiles show it."""
+    own = reference.loc[:, reference.columns.get_level_values("line") != line]
+    rows = kept | bulk.obs_names.isin(own.columns.get_level_values("line"))
+    x = scale.scaler.apply(line_profiles(np.asarray(bulk[rows, scale.genes].X, np.float32)))
+    found = platform_offset(replace(scale, x=x), bulk.obs_names[rows], bulk.obs["tissue"].to_numpy(str)[rows], own)
+    return found.share_shown(profiles) * found.offset
 
 
 def within_tissue(truth: np.ndarray, cut: np.ndarray, found: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -51,12 +51,19 @@ def write_bulk(folder: Path, without: tuple[str, ...] = (), rare: str | None = N
     return folder / "bulk.h5ad", folder / "response.parquet"
 
 
-def write_cells(path: Path, lines: list[str], n_cells: int = N_CELLS, seed: int = 1, scale: str = "counts") -> Path:
+def write_cells(
+    path: Path,
+    lines: list[str],
+    n_cells: int = N_CELLS,
+    seed: int = 1,
+    scale: str = "counts",
+    offset: np.ndarray | None = None,
+) -> Path:
     """Write a prepared sample: counts of cells of lines, which another platform read."""
     from sklearn.decomposition import PCA
 
     expression, _, _ = lines_and_drugs()
-    offset = np.random.default_rng(PLATFORM).normal(0, 0.3, N_GENES)
+    offset = np.random.default_rng(PLATFORM).normal(0, 0.3, N_GENES) if offset is None else offset
     drawn = []
     for line in lines:
         rng = np.random.default_rng([seed, expression.index.get_loc(line)])  # a line's cells are the same in any sample

@@ -10,7 +10,7 @@ from scipy.stats import false_discovery_control, norm
 
 from pharmacell.drug_panel.held_out import residual_spread
 from pharmacell.drug_panel.linear import LinearPanel, of_tissue
-from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, cell_profiles
+from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, Pooled, ProfileScale, cell_profiles
 from pharmacell.drug_panel.resemblance import Resemblance
 from pharmacell.drug_panel.responses import Responses
 from pharmacell.drug_panel.store import PanelModel
@@ -48,7 +48,7 @@ class SamplePanel:
         shift: np.ndarray | None = None,
     ) -> None:
         self.shift = np.zeros((len(model.effects.effects), len(responses.drugs))) if shift is None else shift
-        self.profile_scale: BulkScale | RelativeScale = scale
+        self.profile_scale: ProfileScale = scale
         self.responses, self.model, self.scale = responses, model, scale
         self.tissues = lines.obs["tissue"].to_numpy(str)
         self.learned = responses.learned(np.arange(lines.n_obs))

@@ -7,6 +7,7 @@ line, and are comparable between samples.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,19 @@ class BulkScale:
         return self.scaler.apply(line_profiles(logged).astype(np.float32))
 
 
+class ProfileScale(Protocol):
+    """Brings pooled counts to profiles."""
+
+    def of_counts(self, counts: np.ndarray, /) -> np.ndarray:
+        """Return profiles, float32 [n, n_genes].
+
+        Parameters
+        ----------
+        counts
+            Sums over cells, [n, n_columns].
+        """
+
+
 @dataclass(frozen=True)
 class RelativeScale:
     """Brings z-scored cells to the lines' genes; a profile says how cells differ from the sample's mean, no more.
@@ -104,15 +118,15 @@ class RelativeScale:
 
     scaler: Standardiser
 
-    def of_counts(self, sums: np.ndarray) -> np.ndarray:
+    def of_counts(self, counts: np.ndarray) -> np.ndarray:
         """Return mean profiles, float32 [n, n_genes].
 
         Parameters
         ----------
-        sums
-            Over cells, with the number of cells as the last column, [n, n_genes + 1].
+        counts
+            Sums over cells, with the number of cells as the last column, [n, n_genes + 1].
         """
-        return self.scaler.apply(sums[:, :-1] / np.maximum(sums[:, -1:], 1)).astype(np.float32)
+        return self.scaler.apply(counts[:, :-1] / np.maximum(counts[:, -1:], 1)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -253,9 +267,7 @@ def _nearest(components: np.ndarray, reference: np.ndarray, k: int) -> np.ndarra
     return np.take_along_axis(found, order, 1)
 
 
-def cell_profiles(
-    counts: CountMatrix, pooled: Pooled, scale: BulkScale | RelativeScale
-) -> Iterator[tuple[slice, np.ndarray]]:
+def cell_profiles(counts: CountMatrix, pooled: Pooled, scale: ProfileScale) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield positions and profiles of cells pooled with their neighbours, float32 [<= 2048, n_genes].
 
     Parameters
@@ -265,7 +277,7 @@ def cell_profiles(
     pooled
         From :func:`pool`.
     scale
-        Of the lines.
+        Of the sample's profiles.
     """
     for where, block in counts:
         nearest = pooled.nearest[where]

@@ -11,6 +11,7 @@ from pharmacell.data.tissues import tissue_of_detail
 from pharmacell.linear.weighted_ridge import WeightedRidge
 
 LEAST = 0.14  # correlation with the nearest line, below which a profile resembles none; docs/methods.md says why
+LEAST_TAKEN_OFF = 0.16  # the same where the platform's offset is taken off: it makes profiles alike that are noise
 PENALTY = 3.0  # of the regression of tissues on ranks, in mean squared lengths of a line
 MARGIN = 0.2  # of the best tissue over the next, below which the tissue is not known; docs/methods.md says why
 ROWS_AT_ONCE = 256  # profiles whose ranks are held
@@ -30,17 +31,20 @@ class Resemblance:
         Given, or the one that stands out; unknown where none does, [n].
     margin
         By how much the best tissue's score is above the next; NaN where the tissue is given, [n].
+    least
+        Correlation below which a profile resembles no line.
     """
 
     line: np.ndarray
     correlation: np.ndarray
     tissue: np.ndarray
     margin: np.ndarray
+    least: float = LEAST
 
     @property
     def none(self) -> np.ndarray:
         """Whether a profile resembles no line, bool [n]; False where that cannot be told."""
-        return self.correlation < LEAST
+        return self.correlation < self.least
 
 
 def resemblance(

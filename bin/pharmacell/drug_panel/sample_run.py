@@ -1,6 +1,6 @@
 """From a prepared sample to the files of its panel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,17 @@ from pharmacell.core.progress import say
 from pharmacell.core.seeds import generator
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.lines import FEWEST_SHARED_GENES
+from pharmacell.data.reference_counts import reference_counts
 from pharmacell.data.standardise import Standardiser
 from pharmacell.drug_panel import columns
 from pharmacell.drug_panel.combinations import pairs_of_drugs
 from pharmacell.drug_panel.drug_choice import drugs_asked_for
 from pharmacell.drug_panel.groups import Groups, groups_of, holds_patients, normal_groups, patients
 from pharmacell.drug_panel.molecules import molecules_table
+from pharmacell.drug_panel.platform import OffsetScale, platform_offset
 from pharmacell.drug_panel.predict import GroupPredictions, SamplePanel, predict_cells, predict_groups, without_level
 from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, pool, shared_genes
-from pharmacell.drug_panel.resemblance import Resemblance, known_tissue, no_resemblance, resemblance
+from pharmacell.drug_panel.resemblance import LEAST_TAKEN_OFF, Resemblance, known_tissue, no_resemblance, resemblance
 from pharmacell.drug_panel.responses import Responses, read_responses
 from pharmacell.drug_panel.separation import best_drugs, separation
 from pharmacell.drug_panel.settings import PanelRequest
@@ -118,12 +120,9 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
             f"{path}: {len(genes)} genes are shared with the bulk file, at least {FEWEST_SHARED_GENES} are needed"
         )
     counts = CountMatrix(cells, genes)
-    components = cells.components() if "obsm/X_pca" in cells.file else None
     several = request.group_key is None and holds_patients(cells, counts)
-    if several:
-        groups, components = patients(cells.obs), None
-    else:
-        groups = groups_of(cells.obs, components, request.group_key, seed)
+    components = cells.components() if "obsm/X_pca" in cells.file and not several else None
+    groups = patients(cells.obs) if several else groups_of(cells.obs, components, request.group_key, seed)
     normal = normal_groups(cells.obs, groups, request.normal_key)
     shift, more = event_shift(bulk.model, request.mutations)
     given = known_tissue(request.tissue, bulk.lines.obs["tissue"].to_numpy(str)) if request.tissue else None
@@ -139,19 +138,63 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
             "--smiles: the sample holds z-scores, and the network needs the level of each gene; give counts"
         )
     pooled = pool(counts, groups.code, components, seed)
+    sums = pooled.parts.sum(1)
+    platform = None if counts.standardised else take_off_platform(panel, bulk.lines.obs_names, sums)
+    profiles = panel.profile_scale.of_counts(sums)
     if request.smiles:
-        profiles = panel.scale.of_counts(pooled.parts.sum(1))
         molecules = molecules_table(bulk.model.network, request.smiles, profiles, scale, list(groups.names))
         with whole_file(outdir / columns.MOLECULES_FILE) as partial:
             molecules.to_csv(partial, index=False, float_format="%.6g")
     if counts.standardised:
         near = no_resemblance(len(groups.names), given)
     else:
-        near = resemblance(pooled.parts.sum(1), expression, panel.tissues, given, together=not several)
+        asked_for = scale.within(profiles) if platform else sums  # in counts, equal values share a rank
+        near = resemblance(asked_for, expression, panel.tissues, given, together=not several)
+        near = replace(near, least=LEAST_TAKEN_OFF) if platform else near
     found = predict_groups(panel, pooled, near, shown, generator(seed, "panel cells drawn"))
     if counts.standardised:
         found = without_level(found)
-    Output(bulk, cells, groups, normal, near, shown, outdir).write(panel, counts, pooled, found, request, notes + more)
+    Output(bulk, cells, groups, normal, near, shown, platform, outdir).write(
+        panel, counts, pooled, found, request, notes + more + platform_notes(platform)
+    )
+
+
+def take_off_platform(panel: SamplePanel, lines: pd.Index, sums: np.ndarray) -> dict[str, Any] | None:
+    """Let profiles of the sample be read without what its platform adds, as far as they show it; return what is known.
+
+    Parameters
+    ----------
+    panel
+        Of the sample; its ``profile_scale`` is set.
+    lines
+        Names of the bulk lines.
+    sums
+        Counts of the groups, [n_groups, n_genes].
+    """
+    found = platform_offset(panel.scale, lines, panel.tissues, reference_counts())
+    if found is None:
+        return None
+    share = found.share_shown(panel.scale.of_counts(sums))
+    panel.profile_scale = OffsetScale(panel.scale, np.float32(share) * found.offset)
+    compared = "the mean of their tissue" if found.whole_tissue else "their own bulk profiles"
+    return {"share": round(share, 3), "lines": found.lines, "compared_with": compared}
+
+
+def platform_notes(platform: dict[str, Any] | None) -> list[str]:
+    """Say what became of the difference between platforms.
+
+    Parameters
+    ----------
+    platform
+        From :func:`take_off_platform`; None where it is not known.
+    """
+    if platform is None:
+        return []
+    return [
+        f"what counts of single cells add to each gene is known from cells of {len(platform['lines'])} lines "
+        f"({', '.join(platform['lines'])}; compared with {platform['compared_with']}); this sample shows "
+        f"{platform['share']:.2f} of it, which is taken off"
+    ]
 
 
 def event_shift(model: PanelModel, mutations: str | None) -> tuple[np.ndarray | None, list[str]]:
@@ -210,6 +253,8 @@ class Output:
         What the groups resemble.
     shown
         Drugs asked for, int [n_shown].
+    platform
+        See :func:`take_off_platform`.
     outdir
         Folder of the files.
     """
@@ -220,6 +265,7 @@ class Output:
     normal: np.ndarray
     near: Resemblance
     shown: np.ndarray
+    platform: dict[str, Any] | None
     outdir: Path
 
     def write(
@@ -350,6 +396,7 @@ class Output:
             "simulated": bool(self.cells.uns.get("simulated", False)),
             "tissue": {name: str(tissue) for name, tissue in zip(self.groups.names, self.near.tissue, strict=True)},
             "tissue_source": "given" if request.tissue else resembled,
+            "platform": self.platform,
             "weights": {
                 "penalty": self.bulk.model.choice.penalty,
                 "tissue_weight": self.bulk.model.choice.tissue_weight,
