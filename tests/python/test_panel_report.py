@@ -1,6 +1,7 @@
 """The panel's chapter: what it opens with, what its figures show, and the table over samples."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from test_report import Page
 from pharmacell.cli.panel_figures import panel_figures
 from pharmacell.core.errors import InputError
 from pharmacell.report.page import write_report
-from pharmacell.report.panel import truth_words
+from pharmacell.report.panel import best_alone, truth_words
 from pharmacell.report.panel_figures import PANEL_FIGURES
 from pharmacell.report.panel_results import read_panel
 
@@ -65,6 +66,14 @@ def test_only_pairs_that_gain_are_shown_and_names_are_escaped(folders):
     assert "erlotinib + crizotinib" in page
     assert "afatinib + erlotinib" not in page
     assert "nutlin <3>" not in page
+
+
+def test_a_drug_that_beats_every_pair_is_named():
+    rows = [("a", "c", 0.3, 0.0), ("b", "c", 0.3, 0.0), ("a", "b", 0.4, 0.2)]
+    table = pd.DataFrame(rows, columns=["drug_a", "drug_b", "worst_percentile", "gain"])
+    said = best_alone(SimpleNamespace(combinations=table))
+    assert said == " No pair beats c alone (0.30 in the group that it hits worst)."
+    assert best_alone(SimpleNamespace(combinations=table.iloc[2:])) == ""
 
 
 def test_several_samples_have_a_picture_of_samples_and_drugs(folders):

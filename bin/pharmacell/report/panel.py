@@ -48,7 +48,7 @@ def write_panel(results: PanelResults, drawn: dict[str, "Drawn"], folder: Path, 
     if len(gaining(results)):
         description = (
             "Pairs by independent action: each group responds as to the better of the two. Percentiles are among bulk "
-            "lines, 0 most sensitive; the pair is judged by the group that it hits worst."
+            f"lines, 0 most sensitive; the pair is judged by the group that it hits worst.{best_alone(results)}"
         )
         write.text("panel", results.sample, table(pairs(results), "pair"), description, "two drugs together")
     write.text("panel", results.sample, table(group_rows(results), "group"), groups_told(results), "the groups")
@@ -250,6 +250,22 @@ def beside_truth(results: PanelResults) -> dict[str, dict[str, str]]:
         for row in both[both["drug"] == drug].itertuples():
             rows.setdefault(drug, {})[str(row.group)] = f"{row.ln_ic50:.1f} (measured {row.ln_ic50_measured:.1f})"
     return rows
+
+
+def best_alone(results: PanelResults) -> str:
+    """Say which drug alone is better than every pair of drugs; empty where a pair is better.
+
+    Parameters
+    ----------
+    results
+        The panel of one sample.
+    """
+    first = results.combinations.iloc[0]
+    if first["gain"] > 0:
+        return ""
+    tied = results.combinations[results.combinations["worst_percentile"] == first["worst_percentile"]]
+    drug = tied[["drug_a", "drug_b"]].stack().mode()[0]
+    return f" No pair beats {drug} alone ({first['worst_percentile']:.2f} in the group that it hits worst)."
 
 
 def gaining(results: PanelResults) -> "pd.DataFrame":
