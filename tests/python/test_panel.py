@@ -18,13 +18,14 @@ from pharmacell.data.driver_events import driver_events
 from pharmacell.data.folds import UNKNOWN
 from pharmacell.drug_panel import columns
 from pharmacell.drug_panel.combinations import pairs_of_drugs
-from pharmacell.drug_panel.groups import clusters
+from pharmacell.drug_panel.groups import clusters, groups_of
 from pharmacell.drug_panel.held_out import paired_auroc
 from pharmacell.drug_panel.linear import LinearChoice, LinearPanel, of_tissue, tissue_mean
-from pharmacell.drug_panel.mutations import fusions_of, learn_effects
+from pharmacell.drug_panel.mutations import EventEffects, fusions_of, learn_effects
 from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, pool
 from pharmacell.drug_panel.resemblance import known_tissue, resemblance
 from pharmacell.drug_panel.responses import read_responses
+from pharmacell.drug_panel.sample_events import sample_events
 from pharmacell.drug_panel.sample_run import event_notes
 from pharmacell.drug_panel.verdict import unknown_events, verdicts
 from pharmacell.linear.low_rank import soft_impute
@@ -162,6 +163,8 @@ def test_combinations_take_the_better_of_two_drugs():
         (["--drug", "target:EGFR"], "no drug has the target 'EGFR'"),
         (["--drug", RARE], "fewer than 50 lines"),
         (["--mutations", "NOGENE"], "'NOGENE' is none of the"),
+        (["--mutations", "column:absent"], "no column 'absent'"),
+        (["--mutations", "column:line"], "is none of the"),
     ],
 )
 def test_bad_input_is_one_line(mixture, more, words):
@@ -342,8 +345,8 @@ def test_an_event_that_changes_a_drug_is_learned_and_others_are_not():
     assert found.effects[:, tp53] == pytest.approx(-2.8, abs=0.8)
     assert len(found.drug) == 2
     assert found.driving(3) == ["", "TP53", "BRAF"]
-    with_event, _ = found.shift("TP53", 3)
-    without, rare = found.shift("BRCA2", 3)
+    with_event, _ = found.shift(["TP53"], 3)
+    without, rare = found.shift(["BRCA2"], 3)
     assert (with_event[:, 1] < 0).all()
     assert (without[:, 1] > 0).all()
     assert rare == ["BRCA2"]
@@ -351,16 +354,57 @@ def test_an_event_that_changes_a_drug_is_learned_and_others_are_not():
 
 def test_a_drug_that_follows_an_event_is_uncertain_where_the_sheet_is_silent():
     drugs = pd.DataFrame({"driver_event": ["EGFR", "", "MET"], "fusion": ["", "", "ALK fusion"]})
-    silent, told = unknown_events(drugs, None), unknown_events(drugs, "TP53")
+    silent, told = unknown_events(drugs, False), unknown_events(drugs, True)
     assert silent == ["EGFR", "", "MET;ALK fusion"]
     assert told == ["", "", "ALK fusion"]
     ceilings, fdr = np.full(3, columns.SUPPORTED, object), np.full((1, 3), 0.01)
     flagged = np.zeros(1, bool)
-    assert list(verdicts(ceilings, fdr, flagged, silent)[0]) == ["uncertain", "supported", "uncertain"]
-    assert list(verdicts(ceilings, fdr, flagged, told)[0]) == ["supported", "supported", "uncertain"]
+    assert list(verdicts(ceilings, fdr, flagged, np.array([silent]))[0]) == ["uncertain", "supported", "uncertain"]
+    assert list(verdicts(ceilings, fdr, flagged, np.array([told]))[0]) == ["supported", "supported", "uncertain"]
     assert fusions_of(["MET, ALK, ROS1", "EGFR", ""]) == ["ALK fusion;ROS1 fusion", "", ""]
     assert "2 drugs follow driver events" in event_notes(silent)[0]
     assert event_notes(["", ""]) == []
+
+
+def clones(trained):
+    """Write a mixture whose first line has TP53 and BRAF in most cells that say anything; return its path and it."""
+    folder, lines = trained
+    sample = write_cells(folder / "clones.h5ad", lines)
+    cells = ad.read_h5ad(sample)
+    first = (cells.obs["line"] == lines[0]).to_numpy()
+    texts = np.where(first, "TP53; BRAF V600E", "").astype(object)
+    texts[np.flatnonzero(first)[:5]] = ["none", "WT", "tp53", np.nan, " "]
+    cells.obs["events"] = texts
+    cells.write_h5ad(sample)
+    return sample, cells
+
+
+def test_groups_have_the_events_of_their_own_cells(trained):
+    _, lines = trained
+    _, cells = clones(trained)
+    groups = groups_of(cells.obs, None, "line", 0)
+    effects = EventEffects(
+        ["BRAF", "TP53"], np.array([0.1, 0.5]), ["skin"], np.array([0, 1]), np.array([2, 0]), -np.ones((2, 2))
+    )
+    found = sample_events(effects, 3, "column:events", cells.obs, groups)
+    order = [groups.names.index(line) for line in lines]
+    assert list(found.known[order]) == [True, False]
+    first, second = found.shift[found.kind[order]]
+    assert first == pytest.approx(np.tile([-0.5, 0, -0.9], (2, 1)))
+    assert (second == 0).all()
+    told = sample_events(effects, 3, "BRAF", cells.obs, groups)
+    assert (told.known.all(), told.shift.shape[0]) == (True, 1)
+    assert told.shift[0, 0] == pytest.approx([0.5, 0, -0.9])
+    assert sample_events(effects, 3, "none", cells.obs, groups).shift[0, 0] == pytest.approx([0.5, 0, 0.1])
+    assert not sample_events(effects, 3, None, cells.obs, groups).known.any()
+
+
+def test_notes_say_whose_events_are_known(trained):
+    folder, lines = trained
+    sample, _ = clones(trained)
+    _, facts = predict(folder, sample, "by clone", "--group_key", "line", "--mutations", "column:events")
+    assert any(f"of {lines[0]} (BRAF; TP53; no others)" in note for note in facts["notes"])
+    assert any(f"of {lines[1]} are not known" in note for note in facts["notes"])
 
 
 def test_a_tissue_is_named_where_it_stands_out_and_not_elsewhere():

@@ -9,6 +9,7 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.data.names import nearest_names, plain
 
+NO_EVENT = {"NONE", "WT", "WILDTYPE"}
 TABLE = Path(__file__).parent / "driver_events.csv"
 
 
@@ -37,7 +38,7 @@ def named_events(text: str | None, known: pd.Index) -> list[str]:
     ----------
     text
         Genes, separated by semicolons, commas or blanks; a change behind the gene (``EGFR L858R``, ``EGFR:L858R``) is
-        left out. None or empty names none.
+        left out. None, empty, ``none``, ``WT`` and ``wild type`` name none.
     known
         Events of the table.
 
@@ -50,7 +51,7 @@ def named_events(text: str | None, known: pd.Index) -> list[str]:
     found = []
     for part in re.split(r"[;,]", text or ""):
         name = re.split(r"[\s:]", part.strip())[0]
-        if not name:
+        if not name or plain(part) in NO_EVENT:
             continue
         if plain(name) not in by_key:
             near = ", ".join(nearest_names(name, {event: event for event in known}))

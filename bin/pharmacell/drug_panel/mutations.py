@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pharmacell.data.driver_events import driver_events, named_events
+from pharmacell.data.driver_events import driver_events
 from pharmacell.data.folds import UNKNOWN
 
 FEWEST_LINES = 8  # with an event
@@ -55,7 +55,7 @@ class EventEffects:
         """
         return self.tissues.index(tissue) if tissue in self.tissues else len(self.tissues)
 
-    def shift(self, text: str, n_drugs: int) -> tuple[np.ndarray, list[str]]:
+    def shift(self, named: list[str], n_drugs: int) -> tuple[np.ndarray, list[str]]:
         """Return what a sample's events add to z, [n_tissues + 1, n_drugs], and the events that too few lines have.
 
         An event that is not named, the sample does not have; what is predicted without events is the mean over lines
@@ -63,17 +63,11 @@ class EventEffects:
 
         Parameters
         ----------
-        text
-            Such as ``EGFR;TP53``.
+        named
+            Events, as the table calls them.
         n_drugs
             How many there are.
-
-        Raises
-        ------
-        InputError
-            If a name is no known driver event.
         """
-        named = named_events(text, driver_events(pd.Index([])).columns)
         has = np.isin(self.names, named) - self.rates
         found = np.zeros((n_drugs, len(self.effects)))
         np.add.at(found, self.drug, (self.effects * has[self.event]).T)

@@ -35,8 +35,7 @@ class SamplePanel:
     scale
         Of the lines on the shared genes, and of the sample's profiles unless ``profile_scale`` is set to another.
     shift
-        What driver events add to z, see :meth:`pharmacell.drug_panel.mutations.EventEffects.shift`; None where the
-        sample's are not known.
+        What driver events add to z, see :class:`pharmacell.drug_panel.sample_events.SampleEvents`.
     """
 
     def __init__(
@@ -45,9 +44,9 @@ class SamplePanel:
         responses: Responses,
         model: PanelModel,
         scale: BulkScale,
-        shift: np.ndarray | None = None,
+        shift: np.ndarray,
     ) -> None:
-        self.shift = np.zeros((len(model.effects.effects), len(responses.drugs))) if shift is None else shift
+        self.shift = shift
         self.profile_scale: ProfileScale = scale
         self.responses, self.model, self.scale = responses, model, scale
         self.tissues = lines.obs["tissue"].to_numpy(str)
@@ -66,7 +65,7 @@ class SamplePanel:
             self._linear[tissue] = LinearPanel(self.scale, self.learned, self.tissues, tissue, self.model.choice)
         return self._linear[tissue]
 
-    def z(self, profiles: np.ndarray, tissues: np.ndarray) -> np.ndarray:
+    def z(self, profiles: np.ndarray, tissues: np.ndarray, kinds: np.ndarray) -> np.ndarray:
         """Return predicted z, float32 [n, n_drugs]: the one place where members are put together.
 
         Parameters
@@ -75,6 +74,8 @@ class SamplePanel:
             On the bulk scale, [n, n_genes].
         tissues
             Of each profile, [n].
+        kinds
+            Which events each has, int [n].
         """
         found = np.empty((len(profiles), len(self.responses.drugs)), np.float32)
         for tissue in dict.fromkeys(tissues):
@@ -85,7 +86,7 @@ class SamplePanel:
             inputs = network.inputs(self.scale.within(profiles), self.scale.genes)
             found += np.float32(weight) * (network.z(inputs) - found)
         places = [self.model.effects.place(tissue) for tissue in tissues]
-        return (found + self.shift[places]).astype(np.float32)
+        return (found + self.shift[kinds, places]).astype(np.float32)
 
     @cached_property
     def spread(self) -> np.ndarray:
@@ -182,7 +183,12 @@ class GroupPredictions:
 
 
 def predict_groups(
-    panel: SamplePanel, pooled: Pooled, near: Resemblance, shown: np.ndarray, rng: np.random.Generator
+    panel: SamplePanel,
+    pooled: Pooled,
+    near: Resemblance,
+    kinds: np.ndarray,
+    shown: np.ndarray,
+    rng: np.random.Generator,
 ) -> GroupPredictions:
     """Predict each group from its pooled counts.
 
@@ -194,13 +200,15 @@ def predict_groups(
         Counts of the groups.
     near
         What the groups resemble; its tissues are used.
+    kinds
+        Which events each group has, int [n_groups].
     shown
         Drugs asked for, over which the false discovery rate is taken, int [n_shown].
     rng
         Draws cells.
     """
     profiles = panel.profile_scale.of_counts(pooled.parts.sum(1))
-    z = panel.z(profiles, near.tissue)
+    z = panel.z(profiles, near.tissue, kinds)
     of_cells = np.zeros(z.shape)
     for group in np.flatnonzero(pooled.sizes > 1).tolist():
         drawn = panel.profile_scale.of_counts(pooled.bootstrap(group, DRAWS, rng))
@@ -257,7 +265,7 @@ def without_level(found: GroupPredictions) -> GroupPredictions:
 
 
 def predict_cells(
-    panel: SamplePanel, counts: CountMatrix, pooled: Pooled, tissues: np.ndarray
+    panel: SamplePanel, counts: CountMatrix, pooled: Pooled, tissues: np.ndarray, kinds: np.ndarray
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield positions and probabilities of cells, float32 [<= 2048, n_drugs].
 
@@ -271,6 +279,8 @@ def predict_cells(
         From :func:`pharmacell.drug_panel.profiles.pool`.
     tissues
         Of each cell, [n_cells].
+    kinds
+        Which events each has, int [n_cells].
     """
     for where, profiles in cell_profiles(counts, pooled, panel.profile_scale):
-        yield where, panel.probability(panel.z(profiles, tissues[where]))
+        yield where, panel.probability(panel.z(profiles, tissues[where], kinds[where]))

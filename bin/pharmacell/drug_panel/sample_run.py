@@ -25,6 +25,7 @@ from pharmacell.drug_panel.predict import GroupPredictions, SamplePanel, predict
 from pharmacell.drug_panel.profiles import BulkScale, CountMatrix, Pooled, RelativeScale, pool, shared_genes
 from pharmacell.drug_panel.resemblance import LEAST_TAKEN_OFF, Resemblance, known_tissue, no_resemblance, resemblance
 from pharmacell.drug_panel.responses import Responses, read_responses
+from pharmacell.drug_panel.sample_events import SampleEvents, sample_events
 from pharmacell.drug_panel.separation import best_drugs, separation
 from pharmacell.drug_panel.settings import PanelRequest
 from pharmacell.drug_panel.store import PanelModel
@@ -124,12 +125,13 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
     components = cells.components() if "obsm/X_pca" in cells.file and not several else None
     groups = patients(cells.obs) if several else groups_of(cells.obs, components, request.group_key, seed)
     normal = normal_groups(cells.obs, groups, request.normal_key)
-    shift, more = event_shift(bulk.model, request.mutations)
+    known = sample_events(bulk.model.effects, len(responses.drugs), request.mutations, cells.obs, groups)
+    more = list(known.notes)
     given = known_tissue(request.tissue, bulk.lines.obs["tissue"].to_numpy(str)) if request.tissue else None
     say(f"panel: {groups.how}; {len(chosen)} drugs, {len(genes)} shared genes")
     expression = np.asarray(bulk.lines[:, genes].X, np.float32)
     scale = BulkScale.fit(expression, genes)
-    panel = SamplePanel(bulk.lines, responses, bulk.model, scale, shift)
+    panel = SamplePanel(bulk.lines, responses, bulk.model, scale, known.shift)
     if counts.standardised:
         panel.profile_scale = RelativeScale(Standardiser.fit(block[:, :-1] for _, block in counts))
         more.append(RELATIVE)
@@ -151,10 +153,10 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
         asked_for = scale.within(profiles) if platform else sums  # in counts, equal values share a rank
         near = resemblance(asked_for, expression, panel.tissues, given, together=not several)
         near = replace(near, least=LEAST_TAKEN_OFF) if platform else near
-    found = predict_groups(panel, pooled, near, shown, generator(seed, "panel cells drawn"))
+    found = predict_groups(panel, pooled, near, known.kind, shown, generator(seed, "panel cells drawn"))
     if counts.standardised:
         found = without_level(found)
-    Output(bulk, cells, groups, normal, near, shown, platform, outdir).write(
+    Output(bulk, cells, groups, normal, near, known, shown, platform, outdir).write(
         panel, counts, pooled, found, request, notes + more + platform_notes(platform)
     )
 
@@ -197,26 +199,6 @@ def platform_notes(platform: dict[str, Any] | None) -> list[str]:
     ]
 
 
-def event_shift(model: PanelModel, mutations: str | None) -> tuple[np.ndarray | None, list[str]]:
-    """Return what a sample's driver events add to z, [n_tissues + 1, n_drugs], and notes on them.
-
-    Parameters
-    ----------
-    model
-        The bulk stage.
-    mutations
-        What the sheet says; None where nothing.
-    """
-    if not mutations:
-        return None, ["driver events are not known: drugs that follow a mutation are predicted from expression alone"]
-    shift, rare = model.effects.shift(mutations, len(model.drugs))
-    n_drugs = np.count_nonzero(shift.any(0))
-    notes = [f"driver events ({mutations}; no others) count for {n_drugs} drugs, as they do in the bulk lines"]
-    if rare:
-        notes.append(f"too few lines have these driver events to learn from them: {', '.join(rare)}")
-    return shift, notes
-
-
 def event_notes(events: list[str]) -> list[str]:
     """Say which drugs follow events that are not known of the sample.
 
@@ -229,7 +211,7 @@ def event_notes(events: list[str]) -> list[str]:
     if not names:
         return []
     return [
-        f"{np.count_nonzero(events)} drugs follow driver events that are not known of this sample "
+        f"{np.count_nonzero(events)} drugs follow driver events that are not known here "
         f"({', '.join(names)}; column driver_event): a middle percentile is no sign of resistance, and their verdict "
         "is uncertain at best"
     ]
@@ -251,6 +233,8 @@ class Output:
         Groups of normal cells, bool [n_groups].
     near
         What the groups resemble.
+    known
+        Their driver events.
     shown
         Drugs asked for, int [n_shown].
     platform
@@ -264,6 +248,7 @@ class Output:
     groups: Groups
     normal: np.ndarray
     near: Resemblance
+    known: SampleEvents
     shown: np.ndarray
     platform: dict[str, Any] | None
     outdir: Path
@@ -293,24 +278,22 @@ class Output:
             In plain words.
         """
         names, drugs = self.groups.names, self.bulk.model.drugs.iloc[self.shown].reset_index(drop=True)
-        drugs["driver_event"] = unknown_events(drugs, request.mutations)
+        events = np.array([unknown_events(drugs, known) for known in self.known.known], object)
+        drugs["driver_event"] = unknown_events(drugs, bool(self.known.known.all()))
         measured = panel.responses.value
         beyond = (found.ln_ic50 < np.nanmin(measured, 0)) | (found.ln_ic50 > np.nanmax(measured, 0))
-        ceilings, events = drugs["verdict_ceiling"].to_numpy(), list(drugs["driver_event"])
-        verdict = verdicts(ceilings, found.fdr[:, self.shown], self.near.none, events)
+        verdict = verdicts(drugs["verdict_ceiling"].to_numpy(), found.fdr[:, self.shown], self.near.none, events)
         apart = separation(found.specific, panel.spread, ~self.near.none & ~self.normal)
         best = self.shown[np.argsort(-apart[self.shown], kind="stable")][: columns.MOST_EMBEDDED]
         share, embedded = self.write_cells(panel, counts, pooled, np.sort(best))
         shown_only = _only(found, self.shown)
-        table = panel_table(shown_only, names, self.groups.sizes, share, drugs, verdict, beyond[:, self.shown])
+        table = panel_table(shown_only, self.groups, share, drugs, events, verdict, beyond[:, self.shown])
         with whole_file(self.outdir / "panel.csv") as partial:
             table.to_csv(partial, index=False, float_format="%.6g")
         flags = self.flags()
         lines = list(self.bulk.lines.obs_names)
         with whole_file(self.outdir / "groups.csv") as partial:
-            groups_table(found, names, self.groups.sizes, self.near, lines, flags).to_csv(
-                partial, index=False, float_format="%.6g"
-            )
+            groups_table(found, self.groups, self.near, lines, flags).to_csv(partial, index=False, float_format="%.6g")
         good = np.flatnonzero(drugs["verdict_ceiling"] == columns.SUPPORTED)
         pairs = pairs_of_drugs(
             shown_only.percentile[:, good],
@@ -329,7 +312,7 @@ class Output:
             [self.bulk.responses.drugs[drug] for drug in np.sort(best)],
             embedded,
         )
-        facts = self.facts(request, notes + event_notes(events), flags)
+        facts = self.facts(request, notes + event_notes(list(drugs["driver_event"])), flags)
         truth = measured_responses(self.cells.obs, self.groups, request.label_key, list(drugs["drug"]))
         if len(truth):
             facts["truth"] = score(truth, table)
@@ -362,7 +345,9 @@ class Output:
         kept = np.empty((len(code), len(embedded)), np.float32)
         with whole_file(self.outdir / "cells.parquet") as partial:
             file = CellTable(partial, [panel.responses.drugs[drug] for drug in self.shown])
-            for where, probability in predict_cells(panel, counts, pooled, self.near.tissue[code]):
+            for where, probability in predict_cells(
+                panel, counts, pooled, self.near.tissue[code], self.known.kind[code]
+            ):
                 own = probability[:, self.shown]
                 np.add.at(sensitive, code[where], own >= SENSITIVE)
                 kept[where] = probability[:, embedded]

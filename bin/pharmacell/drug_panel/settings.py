@@ -24,7 +24,10 @@ class PanelRequest:
         None, "Tissue of the sample, as the table of lines calls it.", otherwise="that of the lines most alike"
     )
     mutations: str | None = setting(
-        None, "Driver events that the sample is known to have, such as EGFR;TP53.", otherwise="not known"
+        None,
+        "Driver events that the sample is known to have, such as EGFR;TP53, or column:KEY where a column of the cells has "
+        "those of each.",
+        otherwise="not known",
     )
     smiles: tuple[str, ...] | None = setting(
         None,

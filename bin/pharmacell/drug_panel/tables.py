@@ -9,16 +9,17 @@ import pandas as pd
 
 from pharmacell.core.files import whole_file
 from pharmacell.drug_panel import columns
+from pharmacell.drug_panel.groups import Groups
 from pharmacell.drug_panel.predict import GroupPredictions
 from pharmacell.drug_panel.resemblance import Resemblance
 
 
 def panel_table(
     found: GroupPredictions,
-    names: list[str],
-    sizes: np.ndarray,
+    groups: Groups,
     share_sensitive: np.ndarray,
     drugs: pd.DataFrame,
+    events: np.ndarray,
     verdict: np.ndarray,
     beyond: np.ndarray,
 ) -> pd.DataFrame:
@@ -30,19 +31,21 @@ def panel_table(
     ----------
     found
         Of each group and drug.
-    names, sizes
-        Of the groups.
+    groups
+        Of the cells.
     share_sensitive
         Of the cells of each group and drug, [n_groups, n_drugs].
     drugs
-        ``drugs.csv``, its ``driver_event`` those that are not known of the sample.
+        ``drugs.csv``.
+    events
+        Driver events that a drug follows and that are not known of a group, [n_groups, n_drugs].
     verdict
         [n_groups, n_drugs].
     beyond
         Whether the prediction lies beyond what was measured, bool [n_groups, n_drugs].
     """
     pieces = []
-    for row, name in enumerate(names):
+    for row, name in enumerate(groups.names):
         ranked = verdict[row] != columns.NOT_SUPPORTED
         rank = pd.Series(np.where(ranked, found.specific[row], np.nan)).rank(method="first")
         table = pd.DataFrame(
@@ -51,7 +54,7 @@ def panel_table(
                 "drug": drugs["drug"].to_numpy(),
                 "target": drugs["target"].to_numpy(),
                 "pathway": drugs["pathway"].to_numpy(),
-                "n_cells": sizes[row],
+                "n_cells": groups.sizes[row],
                 "ln_ic50": found.ln_ic50[row],
                 "percentile": found.percentile[row],
                 "low": found.low[row],
@@ -66,7 +69,7 @@ def panel_table(
                 "specific": found.specific[row],
                 "percentile_tissue": found.percentile_tissue[row],
                 "beyond_measured": beyond[row],
-                "driver_event": drugs["driver_event"].to_numpy(),
+                "driver_event": events[row],
             }
         )
         pieces.append(table.sort_values(["rank", "specific"], na_position="last", kind="stable"))
@@ -74,7 +77,7 @@ def panel_table(
 
 
 def groups_table(
-    found: GroupPredictions, names: list[str], sizes: np.ndarray, near: Resemblance, lines: list[str], flags: list[str]
+    found: GroupPredictions, groups: Groups, near: Resemblance, lines: list[str], flags: list[str]
 ) -> pd.DataFrame:
     """Return ``groups.csv``, a row for each group.
 
@@ -82,8 +85,8 @@ def groups_table(
     ----------
     found
         Of each group.
-    names, sizes
-        Of the groups.
+    groups
+        Of the cells.
     near
         What they resemble.
     lines
@@ -93,8 +96,8 @@ def groups_table(
     """
     return pd.DataFrame(
         {
-            "group": names,
-            "n_cells": sizes,
+            "group": groups.names,
+            "n_cells": groups.sizes,
             "tissue": near.tissue,
             "nearest_line": [lines[line] if line >= 0 else "" for line in near.line],
             "resemblance": near.correlation,

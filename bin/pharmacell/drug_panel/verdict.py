@@ -22,21 +22,21 @@ def ceiling(predictability_low: float) -> str:
     return UNCERTAIN if predictability_low < DOUBT else SUPPORTED
 
 
-def unknown_events(drugs: pd.DataFrame, mutations: str | None) -> list[str]:
-    """Return the events that each drug follows and of which nothing is known in a sample, such as ``EGFR;ALK fusion``.
+def unknown_events(drugs: pd.DataFrame, known: bool) -> list[str]:
+    """Return the events that each drug follows and of which nothing is known in a group, such as ``EGFR;ALK fusion``.
 
     Parameters
     ----------
     drugs
         ``drugs.csv``.
-    mutations
-        What the sheet says of the sample; None where nothing. Fusions it cannot say.
+    known
+        Whether the sheet names the group's events. Fusions it cannot name.
     """
-    columns = ["fusion"] if mutations else ["driver_event", "fusion"]
+    columns = ["fusion"] if known else ["driver_event", "fusion"]
     return [";".join(filter(None, row)) for row in drugs[columns].itertuples(index=False)]
 
 
-def verdicts(ceilings: np.ndarray, fdr: np.ndarray, flagged: np.ndarray, events: list[str]) -> np.ndarray:
+def verdicts(ceilings: np.ndarray, fdr: np.ndarray, flagged: np.ndarray, events: np.ndarray) -> np.ndarray:
     """Return the verdict of each group and drug, object [n_groups, n_drugs].
 
     Parameters
@@ -48,8 +48,9 @@ def verdicts(ceilings: np.ndarray, fdr: np.ndarray, flagged: np.ndarray, events:
     flagged
         Whether the group resembles no bulk line, [n_groups].
     events
-        Of each drug, that it follows and that are not known: its verdict is uncertain at best.
+        Of each group and drug, that the drug follows and that are not known of the group: its verdict is uncertain at
+        best, [n_groups, n_drugs].
     """
-    ceilings = np.where((np.array(events) != "") & (ceilings == SUPPORTED), UNCERTAIN, ceilings)
+    ceilings = np.where((events != "") & (ceilings == SUPPORTED), UNCERTAIN, ceilings)
     found = np.where(fdr <= LEVEL, ceilings, np.where(ceilings == SUPPORTED, UNCERTAIN, ceilings))
     return np.where(flagged[:, None], NOT_SUPPORTED, found)
