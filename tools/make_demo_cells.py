@@ -3,7 +3,8 @@
     python tools/make_demo_cells.py sc_celseq2.count.csv.gz cell_lines.csv
 
 The two files are those of github.com/LuyiTian/sc_mixology (MIT): counts, genes x cells, and the line of each cell as
-demuxlet told it. The measured responses are the pipeline's own bulk data, which it fetches if need be.
+demuxlet told it. The measured responses are the pipeline's own bulk data, which it fetches if need be, and the driver
+events are those of its table.
 """
 
 import sys
@@ -18,6 +19,7 @@ from anndata.io import write_elem
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "bin"))
 
+from pharmacell.data.driver_events import driver_events  # noqa: E402
 from pharmacell.data.load_bulk import label_bulk, load_bulk  # noqa: E402
 from pharmacell.data.names import line_key  # noqa: E402
 from pharmacell.data.settings import BulkSource, Cut  # noqa: E402
@@ -63,8 +65,12 @@ def main() -> None:
     """Write the file."""
     cells = read_cells(*map(Path, sys.argv[1:3]))
     response = measured()
+    keys = pd.Index([line_key(line) for line in cells.obs["line"]])
+    cells.obs["driver_events"] = pd.Categorical(
+        [";".join(row.index[row == 1]) for _, row in driver_events(keys).iterrows()]
+    )
     for drug in DRUGS:
-        known = response.xs(drug, level="drug").reindex([line_key(line) for line in cells.obs["line"]])
+        known = response.xs(drug, level="drug").reindex(keys)
         words = known["label"].map({1: "sensitive", 0: "resistant"}).to_numpy(object)
         cells.obs[f"response:{drug.lower()}"] = pd.Categorical(words)
         cells.obs[f"response_ln_ic50:{drug.lower()}"] = known["value"].to_numpy(np.float32)
