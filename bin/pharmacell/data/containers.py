@@ -37,9 +37,9 @@ def read_annotated(root: Any, path: Path) -> Contents:
             raise InputError(f"{path}: no '{part}' in it; it is not an h5ad, or only a part of one")
     obs, var = read_frame(root["obs"], "obs", notes), read_frame(root["var"], "var", notes)
     uns = root.get("uns", {})
-    obs = _old_categories(obs, uns)
+    obs = old_categories(obs, uns)
     candidates = []
-    for name, node, genes in _matrices(root):
+    for name, node, genes in matrices(root):
         try:
             matrix = stored_matrix(node, str(path))
             genes_of = var if genes is None else read_frame(genes, "raw.var", notes)
@@ -58,8 +58,14 @@ def read_annotated(root: Any, path: Path) -> Contents:
     return Contents(obs, candidates, _is_simulated(uns), notes)
 
 
-def _matrices(root: Any) -> list[tuple[str, Any, Any]]:
-    """Return name, node and, for raw, annotation of genes of each matrix that is there."""
+def matrices(root: Any) -> list[tuple[str, Any, Any]]:
+    """Return name, node and, for raw, annotation of genes of each matrix that is there.
+
+    Parameters
+    ----------
+    root
+        Of an h5ad, or of a zarr store.
+    """
     found = [("X", root["X"], None)] if "X" in root and _is_there(root["X"]) else []
     if "layers" in root:
         found += [(str(name), root["layers"][name], None) for name in root["layers"]]
@@ -154,8 +160,16 @@ def _of_records(node: Any) -> pd.DataFrame:
     return frame.set_axis(pd.Index([plain_text(value) for value in records[index]]), axis=0)
 
 
-def _old_categories(obs: pd.DataFrame, uns: Any) -> pd.DataFrame:
-    """Put words in place of codes; before anndata 0.7 the words stood in ``uns``."""
+def old_categories(obs: pd.DataFrame, uns: Any) -> pd.DataFrame:
+    """Put words in place of codes; before anndata 0.7 the words stood in ``uns``.
+
+    Parameters
+    ----------
+    obs
+        Annotation of the cells.
+    uns
+        Of the same file.
+    """
     from anndata.io import read_elem
 
     for column in obs.columns:

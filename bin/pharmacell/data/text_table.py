@@ -368,15 +368,19 @@ def _separator(path: Path, lines: list[str]) -> tuple[str, int, list[list[str]]]
         fields = [(place, split(_uncommented(line), separator)) for place, line in shown]
         widths = [len(row) - _empty_at_end(row) for _, row in fields]
         common = Counter(widths[1:] or widths).most_common(1)[0][0]
+        full = Counter(len(row) for _, row in fields).most_common(1)[0][0]  # more where the last columns are empty
         header = next(
             (
                 place
                 for place, (row, width) in enumerate(zip(fields, widths, strict=True))
-                if width in (common, common - 1) and _starts(lines[row[0]], row[1], fields[place + 1 :])
+                if width in (common, common - 1, full) and _starts(lines[row[0]], row[1], fields[place + 1 :])
             ),
             None,
         )
-        if common < 2 or header is None or (len(fields[header][1]) < 2 and common > 2):
+        if common < 2 or header is None:
+            continue
+        names = fields[header][1]
+        if len(names) < 2 and (common > 2 or {";", ","} & set(names[0])):  # the header has another separator
             continue
         alike = np.mean([abs(width - common) <= 1 or width > common for width in widths[header:]])
         if alike >= 0.5:

@@ -1,5 +1,6 @@
 """All that is told about a comparison of perturbation models."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pharmacell.perturbation.treated_cells import FOLD_CHANGE
 
 HISTORY = ("model", "encoding", "protocol", "fold", "seed", "epoch", "part", "loss")
 RANKED_BY = "mrrmse"
+P_VALUES = re.compile(r"log10|log_?p|signed", re.IGNORECASE)  # in the names of layers of signed p-values
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class Comparison:
     @property
     def unit(self) -> str:
         """What the values are, as axes name it."""
-        return "log2 fold change" if self.fold_changes else "signed −log10 p"
+        if self.fold_changes:
+            return "log2 fold change"
+        return "signed −log10 p" if self.layer is None or P_VALUES.search(self.layer) else self.layer
 
     def label(self, protocol: str) -> str:
         """Return how figures and the report name a protocol: with the layer, where the run has several.

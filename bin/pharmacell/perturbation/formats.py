@@ -8,16 +8,25 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.input_file import check_file, reason
-from pharmacell.perturbation.gene_columns import gene_columns
+from pharmacell.core.progress import say
+from pharmacell.data.containers import matrices, old_categories, read_frame
+from pharmacell.data.input_file import check_file, is_packed, reason, suffix_of
+from pharmacell.perturbation.gene_columns import gene_columns, refuse_statistics
 from pharmacell.perturbation.settings import DEFAULT_LAYER
+from pharmacell.perturbation.text_files import (
+    ROW_NAMES,
+    TEXT_SUFFIXES,
+    check_columns,
+    read_text,
+    without_row_names,
+)
 
 KEYS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES", "control")
 OPTIONAL = ("split",)
-RENAMED = {"sm_cell_type": "cell_type"}  # of the re-analysed release, whose cell_type may be missing
-IGNORED = ("__index_level_0__", "index", "Unnamed: 0", "")  # row names that pandas wrote
+REQUIRED = ("cell_type", "sm_name", "SMILES")
+COMPOUND_AND_CELL_TYPE = "sm_cell_type"  # of Open Problems: the compound's name, "_" and the cell type
 LONG = ("gene", "value")
-SUFFIXES = (".parquet", ".h5ad", ".csv", ".tsv")
+SUFFIXES = (".parquet", ".h5ad", *TEXT_SUFFIXES)
 METADATA_KEY = b"pharmacell"  # of a parquet's schema; json
 
 Parts = tuple[pd.DataFrame, list[str], np.ndarray]  # keys [n_rows], genes, float32 [n_rows, n_genes]
@@ -31,10 +40,10 @@ def read_parts(
     Parameters
     ----------
     path
-        parquet (keys, then one column a gene), h5ad (keys in obs, values in a layer), csv or tsv: wide like the
-        parquet, or long with the columns ``gene`` and ``value``.
+        h5ad (keys in obs, values in a layer), parquet, csv or tsv: wide (keys and one column a gene), or long with the
+        columns ``gene`` and ``value``.
     layer
-        Layer of an h5ad; None takes ``sign_log10_pval``.
+        Layer of an h5ad, or ``X``; None takes ``sign_log10_pval``.
     genes
         Names of the columns that are genes; None: what :mod:`pharmacell.perturbation.gene_columns` takes for them.
     second_layer
@@ -46,42 +55,24 @@ def read_parts(
         If the file cannot be read, keys are missing or a gene column holds text.
     """
     check_file(path, SUFFIXES)
-    kind = Path(path.name.lower().removesuffix(".gz")).suffix
+    kind = suffix_of(path)
     for option, name in (("--layer", layer), ("--second_layer", second_layer)):
         if name and kind != ".h5ad":
             raise InputError(f"{path}: {option} {name}: only an h5ad has layers; leave the option out")
+    if kind not in TEXT_SUFFIXES and is_packed(path):
+        raise InputError(f"{path}: a packed {kind[1:]}; unpack it (gunzip)")
     try:
         if kind == ".parquet":
             return from_parquet(path, genes)
         if kind == ".h5ad":
             return from_h5ad(path, [layer or DEFAULT_LAYER, *([second_layer] if second_layer else [])], genes)
-        return from_text(path, "\t" if kind == ".tsv" else ",", genes)
+        return from_frame(path, read_text(path), genes)
     except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
 
 
-def check_columns(path: Path, columns: list[str], required: tuple[str, ...] = KEYS) -> None:
-    """Check that the required columns are there, and no column twice.
-
-    Parameters
-    ----------
-    path
-        For a message.
-    columns
-        Of the file.
-    required
-        That have to be among them.
-    """
-    missing = [key for key in required if key not in columns]
-    if missing:
-        raise InputError(f"{path}: column {', '.join(missing)} is missing; the keys are {', '.join(KEYS)}")
-    twice = pd.Index(columns)[pd.Index(columns).duplicated()]
-    if len(twice):
-        raise InputError(f"{path}: column {twice[0]} stands there twice; keep one")
-
-
 def from_parquet(path: Path, chosen: Sequence[str] | None) -> Parts:
-    """Read a wide parquet column by column, so that no second copy in double precision is made.
+    """Read a parquet; a wide one column by column, so that no second copy in double precision is made.
 
     Parameters
     ----------
@@ -94,20 +85,26 @@ def from_parquet(path: Path, chosen: Sequence[str] | None) -> Parts:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
-    check_columns(path, table.column_names)
-    others = [name for name in table.column_names if name not in (*KEYS, *OPTIONAL, *IGNORED)]
+    if set(LONG) <= set(table.column_names):
+        return from_frame(path, table.to_pandas(ignore_metadata=True), chosen)
+    refuse_statistics(path, table.column_names, KEYS)
+    check_columns(path, table.column_names, REQUIRED)
+    others = [name for name in table.column_names if name not in (*KEYS, *OPTIONAL, *ROW_NAMES)]
     kinds = {name: table.schema.field(name).type for name in others}
-    numeric = {name: pa.types.is_floating(kind) or pa.types.is_integer(kind) for name, kind in kinds.items()}
+    numeric = {
+        name: pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+        for name, kind in kinds.items()
+    }
     genes = gene_columns(path, numeric, chosen)
     y = np.empty((table.num_rows, len(genes)), np.float32)
     for number, gene in enumerate(genes):
         y[:, number] = table.column(gene).to_numpy()
     named = [name for name in (*KEYS, *OPTIONAL) if name in table.column_names]
-    return table.select(named).to_pandas().reset_index(drop=True), genes, y
+    return table.select(named).to_pandas(ignore_metadata=True), genes, y  # keys may have been an index of pandas
 
 
 def from_h5ad(path: Path, names: Sequence[str], chosen: Sequence[str] | None) -> Parts:
-    """Read the keys and one or two layers of an h5ad; the other layers stay on disk.
+    """Read the keys and one or two layers of an h5ad of any age; the other layers stay on disk.
 
     Parameters
     ----------
@@ -121,21 +118,22 @@ def from_h5ad(path: Path, names: Sequence[str], chosen: Sequence[str] | None) ->
     import h5py
     from anndata.io import read_elem
 
+    notes: list[str] = []
     with h5py.File(path) as file:
-        obs = read_elem(file["obs"]).reset_index(drop=True)
-        genes = read_elem(file["var"]).index.astype(str).tolist()
-        layers = list(file.get("layers", {}))
+        obs = old_categories(read_frame(file["obs"], "obs", notes), file.get("uns", {})).reset_index(drop=True)
+        genes = read_frame(file["var"], "var", notes).index.tolist()
+        layers = {name: node for name, node, of_genes in matrices(file) if of_genes is None}
         for option, name in zip(("--layer", "--second_layer"), names, strict=False):
             if name not in layers:
                 raise InputError(f"{path}: there is no layer {name}; it has {', '.join(layers) or 'none'} ({option})")
         if len(set(names)) < len(names):
             raise InputError(f"{path}: --second_layer {names[0]}: that is the first layer; name another one")
-        values = [dense(read_elem(file["layers"][name])) for name in names]
-    check_columns(path, genes, ())
-    for old, new in RENAMED.items():
-        if new not in obs and old in obs:
-            obs = obs.rename(columns={old: new})
-    check_columns(path, list(obs.columns))
+        values = [dense(read_elem(layers[name])) for name in names]
+    for note in notes:
+        say(f"{path}: {note}")
+    check_columns(path, genes)
+    obs = with_cell_type(obs)
+    check_columns(path, list(obs.columns), REQUIRED)
     for name, found in zip(names, values, strict=True):
         if found.shape != (len(obs), len(genes)):
             raise InputError(
@@ -165,22 +163,35 @@ def dense(layer: Any) -> np.ndarray:
     return np.asarray(layer.toarray() if sparse.issparse(layer) else layer, np.float32)
 
 
-def from_text(path: Path, separator: str, chosen: Sequence[str] | None) -> Parts:
-    """Read a wide or a long csv or tsv.
+def with_cell_type(obs: pd.DataFrame) -> pd.DataFrame:
+    """Return annotation with cell types, where only ``sm_cell_type`` has them, with or without the compound in front.
+
+    Parameters
+    ----------
+    obs
+        Of an h5ad.
+    """
+    if "cell_type" in obs or not {COMPOUND_AND_CELL_TYPE, "sm_name"} <= set(obs.columns):
+        return obs
+    pairs = zip(obs[COMPOUND_AND_CELL_TYPE], obs["sm_name"], strict=True)
+    return obs.assign(cell_type=[str(both).removeprefix(f"{name}_") for both, name in pairs])
+
+
+def from_frame(path: Path, frame: pd.DataFrame, chosen: Sequence[str] | None) -> Parts:
+    """Return keys, genes and values of a wide or a long table.
 
     Parameters
     ----------
     path
-        The file.
-    separator
-        Between two fields.
+        For messages.
+    frame
+        As it was read.
     chosen
         Names of the genes, or None.
     """
-    texts = dict.fromkeys((*KEYS[:4], *OPTIONAL, "gene"), str)
-    frame = pd.read_csv(path, sep=separator, low_memory=False, dtype=texts)
-    check_columns(path, list(frame.columns))
-    frame = frame.drop(columns=[name for name in IGNORED if name in frame])
+    refuse_statistics(path, list(frame.columns), KEYS)
+    check_columns(path, list(frame.columns), REQUIRED)
+    frame = without_row_names(frame)
     is_long = set(LONG) <= set(frame.columns)
     if is_long:
         frame = widen(path, frame)
@@ -201,10 +212,15 @@ def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     frame
         Long: keys, ``gene, value``.
     """
+    pairs = ["cell_type", "sm_name"]
     named = [name for name in (*KEYS, *OPTIONAL) if name in frame]
+    frame = frame[[*named, *LONG]].astype(dict.fromkeys((*named, "gene"), object))
     if len(odd := frame.index[pd.to_numeric(frame["value"], errors="coerce").isna() & frame["value"].notna()]):
         raise InputError(f"{path}: row {odd[0] + 2}, column value: {frame['value'][odd[0]]} is not a number")
-    pairs = ["cell_type", "sm_name"]
+    for name in (*pairs, "gene"):
+        if frame[name].isna().any():
+            number = int(frame[name].isna().to_numpy().argmax())
+            raise InputError(f"{path}: column {name} is empty in data row {number + 1}; fill it in")
     twice = frame.duplicated([*pairs, "gene"])
     if twice.any():
         row = frame[twice].iloc[0]
@@ -212,7 +228,14 @@ def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
             f"{path}: {row['cell_type']}, {row['sm_name']}, {row['gene']} stands there twice; keep one, such as one "
             "dose and time"
         )
-    keys = frame[named].drop_duplicates(pairs)
+    keys = frame[named].drop_duplicates()
+    if (again := keys.duplicated(pairs)).any():
+        row = keys[again].iloc[0]
+        alike = keys[(keys[pairs] == row[pairs]).all(axis=1)]
+        differs = next(name for name in named if alike[name].nunique(dropna=False) > 1)
+        raise InputError(
+            f"{path}: {row['cell_type']}, {row['sm_name']}: column {differs} differs between genes; give it one value"
+        )
     wide = frame.pivot(index=pairs, columns="gene", values="value").astype(np.float32)
     wide = wide.loc[pd.MultiIndex.from_frame(keys[pairs]), frame["gene"].drop_duplicates()]
     return pd.concat([keys.reset_index(drop=True), wide.reset_index(drop=True)], axis=1)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.progress import say
-from pharmacell.data.column_kinds import GENE_COLUMNS
+from pharmacell.data.column_kinds import GENE_COLUMNS, MEASURES
+from pharmacell.data.excel_names import is_date, is_rounded_number
 from pharmacell.data.genes import gene_table
 from pharmacell.data.input_file import check_file
+from pharmacell.data.text_table import TEXT_ERRORS, open_text
 
 SHAPE = re.compile(r"[A-Z0-9][A-Z0-9.@/-]*(orf[A-Z0-9.-]+)?|Gm\d+|\w+Rik\w*")  # symbols, Ensembl and Entrez ids
 DESCRIBES = re.compile(
@@ -35,15 +37,42 @@ def read_genes(path: Path) -> list[str]:
     """
     check_file(path, (".txt", ".csv", ".tsv"))
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        with open_text(path, "utf-8-sig") as text:
+            lines = text.read().splitlines()
+    except TEXT_ERRORS as error:
         raise InputError(f"{path}: cannot be read as text ({error}); give one gene a line") from error
-    names = [name for line in lines if (name := re.split(r"[,\t]", line)[0].strip().strip('"'))]
+    names = [name for line in lines if (name := re.split(r"[,;\t]", line)[0].strip().strip('"'))]
     if names and names[0].lower() in GENE_COLUMNS:
         names = names[1:]
     if not names:
         raise InputError(f"{path}: names no gene; give one a line")
     return names
+
+
+def refuse_statistics(path: Path, columns: Sequence[str], keys: Sequence[str]) -> None:
+    """Refuse a table with a row for each gene and several statistics, as limma, DESeq2 and edgeR write it.
+
+    Parameters
+    ----------
+    path
+        For a message.
+    columns
+        Of the table.
+    keys
+        Columns that are no values.
+
+    Raises
+    ------
+    InputError
+        If it is one, and no column ``value`` says which number is meant.
+    """
+    others = [name for name in columns if name not in keys]
+    found = [name for name in others if MEASURES.fullmatch(name)]
+    if "value" not in others and len(found) > 1 and 2 * len(found) >= len(others):
+        raise InputError(
+            f"{path}: statistics with a row for each gene ({', '.join(found[:NAMED])}); give one number a gene: a long "
+            "table with the keys, gene and value, value being -log10 of the p-value with the sign of the fold change"
+        )
 
 
 def gene_columns(
@@ -84,6 +113,11 @@ def gene_columns(
             f"{path}: only {len(found)} of the {len(numeric)} columns beside the keys look like genes ({left[0]} does "
             "not); name the genes, one a line, with --genes FILE"
         )
+    if genes is None and len(found) > 1 and found in (numbered(found, 0), numbered(found, 1)):
+        raise InputError(
+            f"{path}: genes have numbers for names ({found[0]} to {found[-1]}); write their symbols or ids as names of "
+            "the columns (var_names of an h5ad)"
+        )
     for name in found:
         if not numeric[name]:
             raise InputError(f"{path}: column {name} holds no numbers; gene columns follow the keys")
@@ -93,8 +127,23 @@ def gene_columns(
     return found
 
 
+def numbered(names: Sequence[str], start: int) -> list[str]:
+    """Return as many numbers as there are names.
+
+    Parameters
+    ----------
+    names
+        Of columns.
+    start
+        First number.
+    """
+    return [str(number) for number in range(start, start + len(names))]
+
+
 def is_gene(name: str) -> bool:
     """Tell whether a column's name is that of a gene: a known symbol, or one that looks like a symbol or an id.
+
+    A symbol that a spreadsheet made a date or a number of, such as ``1-Mar``, is one and stays as it is written.
 
     Parameters
     ----------
@@ -103,7 +152,7 @@ def is_gene(name: str) -> bool:
     """
     if DESCRIBES.fullmatch(name):
         return False
-    if SHAPE.fullmatch(name):
+    if SHAPE.fullmatch(name) or is_date(name) or is_rounded_number(name):
         return True
     table = gene_table()
     return table.symbols.get(name.upper()) == name or name in table.mouse_symbols

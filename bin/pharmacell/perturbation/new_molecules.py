@@ -8,10 +8,10 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.data.fingerprints import morgan_counts, tanimoto
-from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import categories
-from pharmacell.perturbation.table import split_layers
+from pharmacell.perturbation.table import split_layers, texts_of
+from pharmacell.perturbation.text_files import read_text
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.models.stacked_network import FittedNetwork
@@ -20,12 +20,12 @@ COLUMNS = ["cell_type", "SMILES"]
 
 
 def read_pairs(path: Path | None, smiles: tuple[str, ...], cell_types: tuple[str, ...]) -> pd.DataFrame:
-    """Return the pairs to predict, ``cell_type, SMILES``: rows of a csv, or every SMILES in every cell type.
+    """Return the pairs to predict, ``cell_type, SMILES``: rows of a table, or every SMILES in every cell type.
 
     Parameters
     ----------
     path
-        csv of ``cell_type, SMILES``; None takes the next two.
+        csv or tsv of ``cell_type, SMILES``; None takes the next two.
     smiles, cell_types
         Every molecule is predicted in every cell type.
 
@@ -38,21 +38,17 @@ def read_pairs(path: Path | None, smiles: tuple[str, ...], cell_types: tuple[str
         pairs = pd.DataFrame([(cell_type, one) for one in smiles for cell_type in cell_types], columns=COLUMNS)
         said = "--smiles and --cell_type"
     else:
-        check_file(path, (".csv",))
-        try:
-            pairs = pd.read_csv(path, dtype=str)
-        except ValueError as error:
-            raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+        pairs = read_text(path, COLUMNS)
+        pairs = pd.DataFrame({name: texts_of(path, pairs[name]) for name in COLUMNS})
         said = str(path)
-    missing = [name for name in COLUMNS if name not in pairs]
-    if missing or not len(pairs) or pairs[COLUMNS].isna().any(axis=None):
-        raise InputError(f"{said}: nothing to predict, or a value is missing; give {' and '.join(COLUMNS)}")
+    if not len(pairs):
+        raise InputError(f"{said}: nothing to predict; give {' and '.join(COLUMNS)}")
     if pairs.duplicated(COLUMNS).any():
         row = pairs[pairs.duplicated(COLUMNS)].iloc[0]
         raise InputError(f"{said}: ({row['cell_type']}, {row['SMILES']}) stands there twice; give it once")
     if bad := unparsable(pairs["SMILES"]):
         raise InputError(f"{said}: '{bad[0]}' is not the SMILES of a molecule, and nothing else; correct it")
-    return pairs[COLUMNS].reset_index(drop=True)
+    return pairs
 
 
 def nearest_compounds(pairs: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:

@@ -225,6 +225,11 @@ def predefined(table: "PerturbationTable", seed: int, n_folds: int) -> list[np.n
             "Problems); "
             "add it or choose another protocol"
         )
+    if (empty := table.split == "").any():
+        raise InputError(
+            f"perturbation table: the column 'split' is empty in {empty.sum()} rows, such as "
+            f"{table.cell_type[empty][0]}, {table.sm_name[empty][0]}; fill it in"
+        )
     held_out = np.flatnonzero(~np.isin(table.split.astype(str), LEARNED))
     if len(held_out) in (0, len(table.split)):
         raise InputError(

@@ -8,12 +8,13 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
-from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.input_file import reason
 from pharmacell.data.molecules import unparsable
 from pharmacell.perturbation.formats import KEYS
 from pharmacell.perturbation.simulators import SIMULATORS
-from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_csv
+from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_keys, texts_of
 from pharmacell.perturbation.target_spaces import z_score
+from pharmacell.perturbation.text_files import read_text
 from pharmacell.perturbation.treated_cells import FOLD_CHANGE
 
 STANDARD_ERROR = 0.2  # of a log2 fold change, the median
@@ -60,17 +61,12 @@ def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source
     InputError
         If a file lacks something that another needs.
     """
-    check_file(train_keys, (".csv",))
-    train = pd.read_csv(train_keys, dtype=dict.fromkeys(KEYS[:4], str))
-    missing = [name for name in KEYS if name not in train]
-    if missing or not len(train):
-        raise InputError(
-            f"{train_keys}: {'column ' + missing[0] + ' is missing' if missing else 'there are no rows'}; "
-            f"the keys are {', '.join(KEYS)}"
-        )
+    train = read_text(train_keys, KEYS)
+    for name in KEYS[:4]:
+        train[name] = texts_of(train_keys, train[name])
     if bad := unparsable(train["SMILES"].astype(str)):
         raise InputError(f"{train_keys}: rdkit cannot parse the SMILES {bad[0]}; correct it")
-    test = read_csv(id_map, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
+    test = read_keys(id_map, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
     moments = [read_moments(path) for path in (mean, std)]
     if list(moments[0].columns) != list(moments[1].columns):
         raise InputError(f"{std}: its genes are not those of {mean} in the same order; give moments of one table")
@@ -91,10 +87,10 @@ def read_moments(path: Path) -> pd.DataFrame:
     path
         Of the file.
     """
-    check_file(path, (".csv",))
+    frame = read_text(path, ("cell_type",)).set_index("cell_type")
     try:
-        frame = pd.read_csv(path, index_col="cell_type").astype(np.float32)
-    except (ValueError, KeyError) as error:
+        frame = frame.astype(np.float32)
+    except ValueError as error:
         raise InputError(
             f"{path}: not a table of one row a cell type ({reason(error)}); it needs a column cell_type and numbers"
         ) from error

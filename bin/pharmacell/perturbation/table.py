@@ -1,5 +1,6 @@
 """The table of the perturbation task: one row a (cell type, compound), one column a gene."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
@@ -9,14 +10,25 @@ import pandas as pd
 
 from pharmacell.core.errors import InputError
 from pharmacell.core.progress import say
-from pharmacell.data.input_file import check_file, reason
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.data.names import text_id
 from pharmacell.perturbation.formats import read_parts
 from pharmacell.perturbation.gene_columns import read_genes
+from pharmacell.perturbation.table_checks import check_keys, check_values
+from pharmacell.perturbation.text_files import read_text
 
 KEY_COLUMNS = ("cell_type", "sm_name", "sm_lincs_id", "SMILES")
-ID_MAP_COLUMNS = ("id", "cell_type", "sm_name")
+PAIR = ("cell_type", "sm_name")
+ID_MAP_COLUMNS = ("id", *PAIR)
+SPELLED = {
+    text: value
+    for value, texts in ((True, "true t yes y 1 1.0"), (False, "false f no n 0 0.0"))
+    for text in texts.split()
+}
+KNOWN = {  # what to do with a name that is not in the table
+    "cell_type": "correct its spelling, or leave its rows out",
+    "sm_name": "correct its spelling, or predict new molecules with bin/predict_perturbation.py",
+}
 NAMED = 5  # compounds that a message names
 
 
@@ -36,7 +48,8 @@ class PerturbationTable:
         Signed -log10 p (or what the layer holds), float32 [n_rows, n_layers * n_genes]: all genes of the first layer,
         then those of the second, where two are read.
     split
-        The part of a predefined split that each row belongs to, str [n_rows]; None where the file names none.
+        The part of a predefined split that each row belongs to, str [n_rows], empty where it is missing; None where the
+        file names none.
     """
 
     cell_type: np.ndarray
@@ -135,22 +148,24 @@ class PerturbationTable:
             raise InputError(f"{path}: the table has no rows; give at least two (cell type, compound)")
         if not names:
             raise InputError(f"{path}: the table has no gene columns after its keys")
-        texts = {name: texts_of(path, keys[name], name == "SMILES") for name in KEY_COLUMNS}
-        split = keys["split"].astype(str).to_numpy(str) if "split" in keys else None
+        cell_type, sm_name = (texts_of(path, keys[name]) for name in PAIR)
+        ids = texts_of(path, keys["sm_lincs_id"], may_be_empty=True) if "sm_lincs_id" in keys else np.array([""])
         table = cls(
-            texts["cell_type"],
-            texts["sm_name"],
-            texts["sm_lincs_id"],
-            texts["SMILES"],
-            booleans(path, keys["control"]),
+            cell_type,
+            sm_name,
+            np.where(ids == "", sm_name, ids),
+            texts_of(path, keys["SMILES"], may_be_empty=True),
+            booleans(path, keys["control"]) if "control" in keys else np.zeros(len(keys), bool),
             names,
             y,
-            split,
+            texts_of(path, keys["split"], may_be_empty=True) if "split" in keys else None,
         )
         table = table.take(parsable(path, table, drop_unparsable))
         spelled = {one: canonical_smiles(str(one)) or "" for one in np.unique(table.smiles)}
         table = replace(table, smiles=np.array([spelled[one] for one in table.smiles], dtype=str))
-        check_values(path, table)
+        check_keys(path, table.keys)
+        for number, values in enumerate(split_layers(table.y, len(names))):
+            check_values(path, table.keys, names, values, "of the second layer" if number else "")
         return table
 
 
@@ -203,58 +218,14 @@ def booleans(path: Path, column: pd.Series) -> np.ndarray:
     column
         Any spelling of true and false.
     """
-    known = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-    found = column.astype(str).str.lower().map(known)
+    found = column.astype(str).str.strip().str.lower().map(SPELLED)
     if found.isna().any():
         number = int(found.isna().to_numpy().argmax())
-        raise InputError(f"{path}: column control, data row {number + 1}: {column.iloc[number]} is not True or False")
+        raise InputError(
+            f"{path}: column control, data row {number + 1}: {column.iloc[number]} is not True or False; "
+            "write one of them, or leave the column out"
+        )
     return found.to_numpy(bool)
-
-
-def check_values(path: Path, table: PerturbationTable) -> None:
-    """Check that keys are unique, a compound has one SMILES, and every value is finite.
-
-    Parameters
-    ----------
-    path
-        For a message.
-    table
-        What was read.
-    """
-    keys = table.keys
-    twice = keys.duplicated(["cell_type", "sm_name"])
-    if twice.any():
-        row = keys[twice].iloc[0]
-        raise InputError(
-            f"{path}: ({row['cell_type']}, {row['sm_name']}) stands there {count(keys, row)} times; "
-            "keep one row for each cell type and compound, such as one dose and time"
-        )
-    several = keys.groupby("sm_name")["SMILES"].nunique()
-    if (several > 1).any():
-        raise InputError(f"{path}: {several.idxmax()} has {several.max()} different SMILES; give a compound one")
-    sums = table.y.sum(axis=1, dtype=np.float64)  # one pass without a mask of the table's size
-    if not np.isfinite(sums).all():
-        number = int(np.flatnonzero(~np.isfinite(sums))[0])
-        column = int(np.flatnonzero(~np.isfinite(table.y[number]))[0])
-        layer, place = divmod(column, len(table.genes))
-        of_layer = " of the second layer" if layer else ""
-        raise InputError(
-            f"{path}: {table.cell_type[number]}, {table.sm_name[number]}: column {table.genes[place]}{of_layer} is "
-            "missing, not a number or infinite; fill it in or leave the row out"
-        )
-
-
-def count(keys: pd.DataFrame, row: pd.Series) -> int:
-    """Return how often a row's cell type and compound stand in the keys.
-
-    Parameters
-    ----------
-    keys
-        Of all rows.
-    row
-        One of them.
-    """
-    return int(((keys["cell_type"] == row["cell_type"]) & (keys["sm_name"] == row["sm_name"])).sum())
 
 
 def parsable(path: Path, table: PerturbationTable, drop: bool) -> np.ndarray:
@@ -294,28 +265,22 @@ def parsable(path: Path, table: PerturbationTable, drop: bool) -> np.ndarray:
     return rows
 
 
-def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame:
-    """Read a csv and check that it has rows and these columns.
+def read_keys(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table of rows to predict, and check that each id stands there once.
 
     Parameters
     ----------
     path
-        The file.
+        csv or tsv.
     columns
-        That have to be there; ``id`` in any case.
+        That have to be there, ``id`` among them.
+
+    Raises
+    ------
+    InputError
+        If it cannot be used.
     """
-    check_file(path, (".csv",))
-    try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(ID_MAP_COLUMNS, str))
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
-    missing = [name for name in columns or ("id",) if name not in frame]
-    if missing:
-        raise InputError(
-            f"{path}: column {', '.join(missing)} is missing; it begins with {', '.join(map(str, frame.columns[:5]))}"
-        )
-    if not len(frame):
-        raise InputError(f"{path}: the table has no rows")
+    frame = read_text(path, columns)
     for name in frame.columns.intersection(ID_MAP_COLUMNS):
         frame[name] = texts_of(path, frame[name])
     if frame["id"].duplicated().any():
@@ -343,13 +308,13 @@ def read_id_map(path: Path, table: PerturbationTable) -> pd.DataFrame:
     InputError
         If a cell type or a compound is not in the table.
     """
-    frame = read_csv(path, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
+    frame = read_keys(path, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
     for name in ID_MAP_COLUMNS[1:]:
         unknown = sorted(set(frame[name]) - set(getattr(table, name)))
         if unknown:
             raise InputError(
                 f"{path}: {name} {unknown[0]} is not in the training table"
-                f"{f' (nor are {len(unknown) - 1} others)' if unknown[1:] else ''}; correct its spelling"
+                f"{f' (nor are {len(unknown) - 1} others)' if unknown[1:] else ''}; {KNOWN[name]}"
             )
     if frame.duplicated(["cell_type", "sm_name"]).any():
         row = frame[frame.duplicated(["cell_type", "sm_name"])].iloc[0]
@@ -380,7 +345,7 @@ def read_sample_submission(path: Path, genes: list[str], ids: np.ndarray | pd.Se
     InputError
         If its genes or ids differ, or stand in another order.
     """
-    frame = read_csv(path)
+    frame = read_keys(path, ("id",))
     found = [name for name in frame.columns if name != "id"]
     if frame.columns[0] != "id":
         raise InputError(f"{path}: the first column is {frame.columns[0]}; it has to be id")

@@ -10,10 +10,11 @@ import pandas as pd
 from typing_extensions import override
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.input_file import check_file, reason
+from pharmacell.data.input_file import check_file, reason, suffix_of
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
 from pharmacell.perturbation.table import texts_of
+from pharmacell.perturbation.text_files import check_columns, read_text, without_row_names
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.settings import FitOptions
@@ -70,21 +71,24 @@ class EmbeddingEncoder(KeyEncoder):
 
 
 def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
-    """Read a parquet or csv: one column SMILES, sm_name or sm_lincs_id, all other columns numbers.
+    """Read a parquet, csv or tsv: one column SMILES, sm_name or sm_lincs_id, all other columns numbers.
 
     Parameters
     ----------
     path
         A table of precomputed compound vectors.
     """
-    check_file(path, (".parquet", ".csv"))
-    try:
-        if path.suffix.lower() == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=dict.fromkeys(COMPOUND_KEYS, str))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+    if suffix_of(path) == ".parquet":
+        import pyarrow.parquet as pq
+
+        check_file(path, (".parquet",))
+        try:  # compounds may have been an index of pandas
+            frame = without_row_names(pq.read_table(path).to_pandas(ignore_metadata=True))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+        check_columns(path, list(frame.columns))
+    else:
+        frame = read_text(path)
     column = next((key for key in COMPOUND_KEYS if key in frame), None)
     if column is None:
         raise InputError(f"{path}: no column names the compounds; add one of {', '.join(COMPOUND_KEYS)}")
