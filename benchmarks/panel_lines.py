@@ -25,6 +25,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from pharmacell.core.seeds import generator
+from pharmacell.data.driver_events import driver_events
+from pharmacell.data.drugs import describe_drugs
 from pharmacell.data.names import line_key
 from pharmacell.data.reference_counts import reference_counts
 from pharmacell.data.shifts import line_profiles
@@ -32,6 +34,7 @@ from pharmacell.data.standardise import Standardiser
 from pharmacell.drug_panel.bulk_stage import choose
 from pharmacell.drug_panel.held_out import HeldOutLines, folds_of, pair_scores, paired_auroc
 from pharmacell.drug_panel.linear import LinearChoice, LinearPanel
+from pharmacell.drug_panel.mutations import EventEffects, learn_effects
 from pharmacell.drug_panel.platform import platform_offset
 from pharmacell.drug_panel.profiles import BulkScale, shared_genes
 from pharmacell.drug_panel.responses import Responses, read_responses
@@ -76,7 +79,7 @@ def baseline(lines: np.ndarray, counts: np.ndarray, learned: np.ndarray, tissues
     return ridge.hat((asked @ x.T).astype(float)) @ learned
 
 
-def sample_rows(path: Path, bulk: ad.AnnData, responses: Responses, choice: LinearChoice):
+def sample_rows(path: Path, bulk: ad.AnnData, responses: Responses, choice: LinearChoice, effects: EventEffects):
     """Yield ``(what, truth, found)`` of one sample of known lines."""
     cells = ad.read_h5ad(path)
     names = sorted(cells.obs["line"].astype(str).unique())
@@ -98,10 +101,19 @@ def sample_rows(path: Path, bulk: ad.AnnData, responses: Responses, choice: Line
     reference = reference_counts()
     reference = reference.loc[:, reference.columns.get_level_values("plate") != path.stem]
     found = platform_offset(scale, bulk.obs_names[kept], tissues, reference)
-    yield "panel, cells of the other plate", truth, members.z(profiles - found.share_shown(profiles) * found.offset)
+    levelled = members.z(profiles - found.share_shown(profiles) * found.offset)
+    yield "panel, cells of the other plate", truth, levelled
+    yield "the same, driver events of each line", truth, levelled + event_shifts(effects, keys, levelled.shape[1])
     apart = [profiles[[row]] - other_lines(scale, bulk, kept, reference, key, profiles) for row, key in enumerate(keys)]
     yield "panel, other lines of the other plate (absolute alone)", truth, members.z(np.concatenate(apart))
     yield "panel on the lines' own bulk profiles", truth, members.z(scale.scaler.apply(line_profiles(own)))
+
+
+def event_shifts(effects: EventEffects, keys: list[str], n_drugs: int) -> np.ndarray:
+    """Return what the driver events of lung lines add to z, [n_lines, n_drugs]."""
+    place = effects.place(LUNG)
+    table = driver_events(pd.Index(keys))
+    return np.stack([effects.shift(list(row.index[row == 1]), n_drugs)[0][place] for _, row in table.iterrows()])
 
 
 def other_lines(
@@ -167,9 +179,10 @@ def main(folder: Path, seed: int, samples: tuple[Path, ...]) -> None:
     profiles = scale.of_counts(pseudo_bulks(expression, fold, generator(seed, "panel pseudo-bulks")))
     choice, table, as_cells = choose(HeldOutLines.of(scale, profiles, seen, tissues, fold), groups)
     print(pd.DataFrame(table).round(3).to_string(index=False), choice, sep="\n", flush=True)
+    effects = learn_effects(seen.lines, seen.z - as_cells, list(describe_drugs(seen.drugs)["target"]), tissues)
     rng = generator(seed, "drawn")
     for path in samples:
-        for what, truth, found in sample_rows(path, bulk, responses, choice):
+        for what, truth, found in sample_rows(path, bulk, responses, choice, effects):
             truth, found = truth[:, counted], found[:, counted]
             drawn = rng.integers(truth.shape[1], size=(DRAWS, truth.shape[1]))
             draws = np.array([four_scores(truth[:, own], found[:, own]) for own in drawn])
