@@ -1,6 +1,6 @@
 r"""What single choices of the model bring: AUROC on cells that training never imitates, one choice changed at a time.
 
-    PYTHONPATH=bin .venv/bin/python benchmarks/ablation.py BULK_FOLDER OUT.csv [--n_sets 12] \
+    PYTHONPATH=bin .venv/bin/python benchmarks/ablation.py BULK_FOLDER OUT.csv [--first 0] [--n_sets 12] \
         [--variant published] [--n_replicas 1]
 
 The sets are those of ``transfer_accuracy.py`` in its order. A variant of a set that is already in the csv is not
@@ -145,7 +145,8 @@ def sets_in_order() -> Iterator[tuple[int, bool, str]]:
 @click.command()
 @click.argument("bulk", type=click.Path(path_type=Path, exists=True))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--n_sets", default=12, help="Sets, from the beginning of the list.", show_default=True)
+@click.option("--first", default=0, help="Sets of the list that are passed over.", show_default=True)
+@click.option("--n_sets", default=12, help="Sets that are scored, the next ones of the list.", show_default=True)
 @click.option(
     "--variant",
     "names",
@@ -156,14 +157,14 @@ def sets_in_order() -> Iterator[tuple[int, bool, str]]:
 )
 @click.option("--n_replicas", default=REPLICAS, help="Networks of each model.", show_default=True)
 @click.option("--threads", default=1, help="Processor threads.", show_default=True)
-def main(bulk: Path, out: Path, n_sets: int, names: tuple[str, ...], n_replicas: int, threads: int) -> None:
+def main(bulk: Path, out: Path, first: int, n_sets: int, names: tuple[str, ...], n_replicas: int, threads: int) -> None:
     """Train variants on sets, and print means and differences from the default with intervals over sets."""
     torch.set_num_threads(threads)
     mixture = Mixture.read()
     panel = Panel.read(bulk).on_genes(mixture.genes.index)
     rows = pd.read_csv(out).to_dict("records") if out.exists() else []
     done = {(row["variant"], *(row[name] for name in KEY)) for row in rows}
-    for place in islice(sets_in_order(), n_sets):
+    for place in islice(sets_in_order(), first, first + n_sets):
         wanted = [name for name in names if (name, *place) not in done]
         if not wanted:
             continue
