@@ -32,7 +32,7 @@ from pharmacell.data.reference_counts import reference_counts
 from pharmacell.data.shifts import line_profiles
 from pharmacell.data.standardise import Standardiser
 from pharmacell.drug_panel.bulk_stage import choose
-from pharmacell.drug_panel.held_out import HeldOutLines, folds_of, pair_scores, paired_auroc
+from pharmacell.drug_panel.held_out import HeldOutLines, folds_of, pair_scores, paired_auroc, residual_spread
 from pharmacell.drug_panel.linear import LinearChoice, LinearPanel
 from pharmacell.drug_panel.mutations import EventEffects, learn_effects
 from pharmacell.drug_panel.platform import platform_offset
@@ -180,10 +180,12 @@ def main(folder: Path, seed: int, samples: tuple[Path, ...]) -> None:
     choice, table, as_cells = choose(HeldOutLines.of(scale, profiles, seen, tissues, fold), groups)
     print(pd.DataFrame(table).round(3).to_string(index=False), choice, sep="\n", flush=True)
     effects = learn_effects(seen.lines, seen.z - as_cells, list(describe_drugs(seen.drugs)["target"]), tissues)
+    half = 1.96 * residual_spread(seen, as_cells)[counted]  # over lines; that over cells is small beside it
     rng = generator(seed, "drawn")
     for path in samples:
         for what, truth, found in sample_rows(path, bulk, responses, choice, effects):
             truth, found = truth[:, counted], found[:, counted]
+            within = np.abs(truth - found)[np.isfinite(truth)] < np.broadcast_to(half, truth.shape)[np.isfinite(truth)]
             drawn = rng.integers(truth.shape[1], size=(DRAWS, truth.shape[1]))
             draws = np.array([four_scores(truth[:, own], found[:, own]) for own in drawn])
             names = ("pairs", "specific", "absolute", "relative")
@@ -191,7 +193,7 @@ def main(folder: Path, seed: int, samples: tuple[Path, ...]) -> None:
                 f"{name} {value:.3f} ({interval(draw)})"
                 for name, value, draw in zip(names, four_scores(truth, found), draws.T, strict=True)
             )
-            print(path.stem, what, *told, sep=" | ", flush=True)
+            print(path.stem, what, *told, f"measured within the interval {within.mean():.3f}", sep=" | ", flush=True)
     own = HeldOutLines.of(scale, scale.x, seen, tissues, fold)
     mean, difference = own.predict(choice)
     plain = own.predict(LinearChoice(BASELINE.penalty, 1.0))
