@@ -7,17 +7,20 @@ import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from bad_input import refuse
 from click.testing import CliRunner
 from synthetic_perturbation import DATA, SMALL
 
+from pharmacell.cli.kaggle_summary import kaggle_summary
 from pharmacell.cli.kaggle_train import kaggle_train
 from pharmacell.cli.predict_perturbation import predict_perturbation
 from pharmacell.cli.simulate_perturbation import simulate_perturbation
 from pharmacell.perturbation.comparison import Comparison
 from pharmacell.perturbation.encodings.embedding import read_vectors
-from pharmacell.perturbation.formats import KEYS
+from pharmacell.perturbation.formats import KEYS, is_simulated
 
 FRAME = pd.read_parquet(SMALL / "de_train.parquet")
 GENES = [name for name in FRAME if name not in KEYS]
@@ -278,11 +281,11 @@ def test_what_may_be_wrong_is_said(tmp_path):
     other = next(name for name in FRAME["sm_name"] if name != COMPOUND)
     smiles = FRAME["SMILES"].where(FRAME["sm_name"] != other, FRAME["SMILES"][0])
     table = FRAME.assign(SMILES=smiles, **FRAME[GENES].abs())
-    said = run(kaggle_train, "--de_train", parquet(tmp_path, table), "--model", "zeros", "--outdir", tmp_path)
+    asked = ("--model", "zeros", "--id_map", SMALL / "id_map.csv", "--outdir", tmp_path)
+    said = run(kaggle_train, "--de_train", parquet(tmp_path, table), *asked)
     assert "no value is negative; is the sign of the fold change missing?" in said
     assert "2 compounds share a structure with another one" in said
-    said = run(kaggle_train, "--de_train", SMALL / "de_train.parquet", "--model", "zeros", "--outdir", tmp_path)
-    assert not said
+    assert not run(kaggle_train, "--de_train", SMALL / "de_train.parquet", *asked)
 
 
 def test_names_and_cell_types_of_any_kind(tmp_path):
@@ -336,6 +339,51 @@ def test_pairs_and_moments_of_other_programs(tmp_path):
         run(simulate_perturbation, *files, "--n_genes", 10, "--outdir", tmp_path / name)
     plain, other = (pd.read_parquet(tmp_path / name / "de_train.parquet") for name in ("plain", "other"))
     pd.testing.assert_frame_equal(plain, other)
+
+
+def test_keys_of_a_simulation_are_those_of_a_table(tmp_path):
+    def source(keys: pd.DataFrame) -> list[str]:
+        of_table = ("id_map.csv", "cell_type_mean.csv", "cell_type_std.csv")
+        files = (text(tmp_path, keys, "keys.csv"), *(DATA / name for name in of_table))
+        return [
+            str(part)
+            for pair in zip(("--train_keys", "--id_map", "--mean", "--std"), files, strict=True)
+            for part in pair
+        ]
+
+    keys = pd.read_csv(DATA / "train_keys.csv")
+    run(simulate_perturbation, *source(keys[["SMILES", "sm_name", "cell_type"]]), "--outdir", tmp_path / "few")
+    found = pd.read_parquet(tmp_path / "few/de_train.parquet")
+    assert list(found["sm_lincs_id"]) == list(keys["sm_name"])
+    assert not found["control"].any()
+    refuse(simulate_perturbation, source(pd.concat([keys, keys.head(1)])), tmp_path / "no", "keys.csv", "2 times")
+
+
+BROKEN = {
+    "cut.h5ad": lambda folder: h5ad(folder).read_bytes()[:20_000],
+    "packed.h5ad.gz": lambda folder: packed(folder).read_bytes(),
+    "cut.parquet": lambda folder: parquet(folder, FRAME).read_bytes()[:-100],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_summary_of_a_table_that_no_training_could_read(name, tmp_path):
+    (tmp_path / name).write_bytes(BROKEN[name](tmp_path))
+    (tmp_path / "none").mkdir()
+    arguments = ["--de_train", str(tmp_path / name), "--row_scores", str(tmp_path / "none")]
+    refuse(kaggle_summary, arguments, tmp_path / "out", f"{name}: ", "write it again" if "cut" in name else "unpack it")
+
+
+@pytest.mark.parametrize("words", ["1.0", "not json"])
+def test_metadata_of_another_program_say_nothing(words, tmp_path):
+    table = pa.Table.from_pandas(FRAME, preserve_index=False).replace_schema_metadata({"pharmacell": words})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert not is_simulated(tmp_path / "t.parquet")
+
+
+def test_models_that_would_write_nothing(tmp_path):
+    arguments = ["--de_train", str(SMALL / "de_train.parquet"), "--model", "zeros"]
+    refuse(kaggle_train, arguments, tmp_path / "out", "nothing to write; add --protocol or --id_map")
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     "--de_train", required=True, type=inputs.FILE, help="Training table: parquet, h5ad, csv or tsv (wide or long)."
 )
 @options_of(TableReading)
-@click.option("--id_map", type=inputs.FILE, help="csv of id, cell_type, sm_name to predict after training on all rows.")
-@click.option("--sample_submission", type=inputs.FILE, help="csv that the submission has to look like; needs --id_map.")
+@click.option(
+    "--id_map", type=inputs.FILE, help="Table of id, cell_type, sm_name to predict after training on all rows."
+)
+@click.option(
+    "--sample_submission", type=inputs.FILE, help="Table that the submission has to look like; needs --id_map."
+)
 @click.option(
     "--model", "models", multiple=True, default=["gru"], help="Network, baseline or classical model (repeatable)."
 )
@@ -80,7 +84,7 @@ def kaggle_train(
     check_target_space(fit_options, layer_read)
     table = PerturbationTable.read(de_train, layer, drop_unparsable, genes, second_layer)
     keys = read_id_map(id_map, table) if id_map else None
-    parts = check_run(table, models, protocols, fit_options, final, seed)
+    parts = check_run(table, models, protocols, fit_options, final, keys is not None, seed)
     ids = None
     if sample_submission and keys is not None:
         ids = read_sample_submission(sample_submission, table.genes, keys["id"])

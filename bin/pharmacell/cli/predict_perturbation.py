@@ -15,7 +15,7 @@ from pharmacell.core.command import command
 )
 @click.option("--smiles", multiple=True, help="Molecule (repeatable); each is predicted in each --cell_type.")
 @click.option("--cell_type", "cell_types", multiple=True, help="Cell type of the training table (repeatable).")
-@click.option("--pairs", type=inputs.FILE, help="csv of cell_type, SMILES, instead of the two options above.")
+@click.option("--pairs", type=inputs.FILE, help="Table of cell_type, SMILES, instead of the two options above.")
 @click.option(
     "--as_h5ad",
     is_flag=True,

@@ -14,7 +14,10 @@ from pharmacell.perturbation.settings import SimulatedTable
 
 @command("simulate_perturbation")
 @click.option(
-    "--train_keys", required=True, type=inputs.FILE, help="csv of cell_type, sm_name, sm_lincs_id, SMILES, control."
+    "--train_keys",
+    required=True,
+    type=inputs.FILE,
+    help="Table of cell_type, sm_name, SMILES and, if known, sm_lincs_id and control.",
 )
 @click.option("--id_map", required=True, type=inputs.FILE, help="csv of id, cell_type, sm_name: the test rows.")
 @click.option(

@@ -59,8 +59,7 @@ def read_parts(
     for option, name in (("--layer", layer), ("--second_layer", second_layer)):
         if name and kind != ".h5ad":
             raise InputError(f"{path}: {option} {name}: only an h5ad has layers; leave the option out")
-    if kind not in TEXT_SUFFIXES and is_packed(path):
-        raise InputError(f"{path}: a packed {kind[1:]}; unpack it (gunzip)")
+    refuse_packed(path)
     try:
         if kind == ".parquet":
             return from_parquet(path, genes)
@@ -69,6 +68,19 @@ def read_parts(
         return from_frame(path, read_text(path), genes)
     except (OSError, ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
         raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+
+
+def refuse_packed(path: Path) -> None:
+    """Refuse a packed file that is no text.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
+    kind = suffix_of(path)
+    if kind not in TEXT_SUFFIXES and is_packed(path):
+        raise InputError(f"{path}: a packed {kind[1:]}; unpack it (gunzip)")
 
 
 def from_parquet(path: Path, chosen: Sequence[str] | None) -> Parts:
@@ -259,18 +271,37 @@ def is_simulated(path: Path) -> bool:
     ----------
     path
         Of the table.
-    """
-    if is_h5ad(path):
-        import h5py
 
-        with h5py.File(path) as file:
-            said = file.get("uns/pharmacell/simulated")
-            return bool(said is not None and said[()])
-    if path.suffix.lower() != ".parquet":
-        return False
+    Raises
+    ------
+    InputError
+        If it is a parquet or an h5ad that cannot be read.
+    """
+    check_file(path, SUFFIXES)
+    refuse_packed(path)
+    try:
+        if is_h5ad(path):
+            import h5py
+
+            with h5py.File(path) as file:
+                said = file.get("uns/pharmacell/simulated")
+                return bool(said is not None and said[()])
+        if suffix_of(path) != ".parquet":
+            return False
+        import pyarrow.parquet as pq
+
+        metadata = (pq.read_schema(path).metadata or {}).get(METADATA_KEY)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)}); write it again") from error
+    return metadata is not None and _says_simulated(metadata)
+
+
+def _says_simulated(metadata: bytes) -> bool:
+    """Tell whether the words that a parquet holds under our key say so; those of another program say nothing."""
     import json
 
-    import pyarrow.parquet as pq
-
-    said = (pq.read_schema(path).metadata or {}).get(METADATA_KEY)
-    return bool(said and json.loads(said).get("simulated"))
+    try:
+        said = json.loads(metadata)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and bool(said.get("simulated"))

@@ -35,7 +35,7 @@ def read_pairs(path: Path | None, smiles: tuple[str, ...], cell_types: tuple[str
         If there are none, one stands there twice, or rdkit cannot parse a SMILES.
     """
     if path is None:
-        pairs = pd.DataFrame([(cell_type, one) for one in smiles for cell_type in cell_types], columns=COLUMNS)
+        pairs = pd.DataFrame([(cell_type.strip(), one) for one in smiles for cell_type in cell_types], columns=COLUMNS)
         said = "--smiles and --cell_type"
     else:
         pairs = read_text(path, COLUMNS)

@@ -19,6 +19,7 @@ def check_run(
     protocols: Sequence[str],
     options: FitOptions,
     final: bool,
+    predicts: bool,
     seed: int,
 ) -> dict[str, list[Split]]:
     """Check options against each other and against the table; returns the folds of each protocol.
@@ -35,6 +36,8 @@ def check_run(
         What the command's user chose.
     final
         Whether models are trained on all rows too.
+    predicts
+        Whether there are rows to predict after that.
     seed
         Seed of everything random in it.
 
@@ -50,6 +53,10 @@ def check_run(
         raise InputError("--model, --protocol: a name was given twice; give each once")
     if not (protocols or final):
         raise InputError("--no_final without --protocol: there is nothing to train; leave one out or add the other")
+    if not (protocols or predicts or any(name in NETWORKS for name in models)):
+        raise InputError(
+            f"--model {models[0]}: only networks are stored, so there is nothing to write; add --protocol or --id_map"
+        )
     parts = {protocol: folds(table, protocol, seed) for protocol in protocols}
     networks = [name for name in models if name in TRAINED]
     if networks:

@@ -9,10 +9,11 @@ import pandas as pd
 from pharmacell.core.errors import InputError
 from pharmacell.core.seeds import generator
 from pharmacell.data.input_file import reason
-from pharmacell.data.molecules import unparsable
-from pharmacell.perturbation.formats import KEYS
+from pharmacell.data.molecules import canonical_smiles, unparsable
+from pharmacell.perturbation.formats import REQUIRED
 from pharmacell.perturbation.simulators import SIMULATORS
-from pharmacell.perturbation.table import ID_MAP_COLUMNS, read_keys, texts_of
+from pharmacell.perturbation.table import ID_MAP_COLUMNS, clean_keys, read_keys
+from pharmacell.perturbation.table_checks import check_keys
 from pharmacell.perturbation.target_spaces import z_score
 from pharmacell.perturbation.text_files import read_text
 from pharmacell.perturbation.treated_cells import FOLD_CHANGE
@@ -61,11 +62,10 @@ def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source
     InputError
         If a file lacks something that another needs.
     """
-    train = read_text(train_keys, KEYS)
-    for name in KEYS[:4]:
-        train[name] = texts_of(train_keys, train[name])
-    if bad := unparsable(train["SMILES"].astype(str)):
-        raise InputError(f"{train_keys}: rdkit cannot parse the SMILES {bad[0]}; correct it")
+    train = clean_keys(train_keys, read_text(train_keys, REQUIRED))
+    if bad := unparsable(train["SMILES"]):
+        raise InputError(f"{train_keys}: rdkit cannot parse the SMILES '{bad[0]}'; correct it")
+    check_keys(train_keys, train.assign(SMILES=train["SMILES"].map(canonical_smiles)))
     test = read_keys(id_map, ID_MAP_COLUMNS)[list(ID_MAP_COLUMNS)]
     moments = [read_moments(path) for path in (mean, std)]
     if list(moments[0].columns) != list(moments[1].columns):
@@ -76,7 +76,7 @@ def read_source(train_keys: Path, id_map: Path, mean: Path, std: Path) -> Source
             raise InputError(f"{path}: no moments of the cell type {min(unknown)}; add them to {mean} and {std}")
     if unknown := set(test["sm_name"]) - set(train["sm_name"]):
         raise InputError(f"{id_map}: the compound {min(unknown)} is not among the training keys, which have the SMILES")
-    return Source(train[list(KEYS)], test, *moments)
+    return Source(train, test, *moments)
 
 
 def read_moments(path: Path) -> pd.DataFrame:

@@ -148,17 +148,11 @@ class PerturbationTable:
             raise InputError(f"{path}: the table has no rows; give at least two (cell type, compound)")
         if not names:
             raise InputError(f"{path}: the table has no gene columns after its keys")
-        cell_type, sm_name = (texts_of(path, keys[name]) for name in PAIR)
-        ids = texts_of(path, keys["sm_lincs_id"], may_be_empty=True) if "sm_lincs_id" in keys else np.array([""])
-        table = cls(
-            cell_type,
-            sm_name,
-            np.where(ids == "", sm_name, ids),
-            texts_of(path, keys["SMILES"], may_be_empty=True),
-            booleans(path, keys["control"]) if "control" in keys else np.zeros(len(keys), bool),
-            names,
-            y,
-            texts_of(path, keys["split"], may_be_empty=True) if "split" in keys else None,
+        cleaned = clean_keys(path, keys)
+        table = replace(
+            cls.of_predictions(cleaned, names, y),
+            control=cleaned["control"].to_numpy(bool),
+            split=texts_of(path, keys["split"], may_be_empty=True) if "split" in keys else None,
         )
         table = table.take(parsable(path, table, drop_unparsable))
         spelled = {one: canonical_smiles(str(one)) or "" for one in np.unique(table.smiles)}
@@ -206,6 +200,39 @@ def texts_of(path: Path, column: pd.Series, may_be_empty: bool = False) -> np.nd
     if None in found and not may_be_empty:
         raise InputError(f"{path}: column {column.name} is empty in data row {found.index(None) + 1}; fill it in")
     return np.array([text or "" for text in found], dtype=str)
+
+
+def clean_keys(path: Path, keys: pd.DataFrame) -> pd.DataFrame:
+    """Return the keys as text and the control as bool; an id that is missing is the compound's name.
+
+    Parameters
+    ----------
+    path
+        For a message.
+    keys
+        ``cell_type, sm_name, SMILES`` and, where they are known, ``sm_lincs_id`` and ``control``, of any type.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cell_type, sm_name, sm_lincs_id, SMILES, control``, [n_rows].
+
+    Raises
+    ------
+    InputError
+        If a cell type or a name is missing, or a control is neither true nor false.
+    """
+    cell_type, sm_name = (texts_of(path, keys[name]) for name in PAIR)
+    ids = texts_of(path, keys["sm_lincs_id"], may_be_empty=True) if "sm_lincs_id" in keys else np.array([""])
+    return pd.DataFrame(
+        {
+            "cell_type": cell_type,
+            "sm_name": sm_name,
+            "sm_lincs_id": np.where(ids == "", sm_name, ids),
+            "SMILES": texts_of(path, keys["SMILES"], may_be_empty=True),
+            "control": booleans(path, keys["control"]) if "control" in keys else False,
+        }
+    )
 
 
 def booleans(path: Path, column: pd.Series) -> np.ndarray:
