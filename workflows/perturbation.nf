@@ -37,11 +37,25 @@ workflow PERTURBATION {
     KAGGLE_TRAIN_CPU(ch_trainings.simple, options.simple)
     def ch_trained = KAGGLE_TRAIN.out.model.mix(KAGGLE_TRAIN_CPU.out.model)
 
-    // A training that failed for good leaves a hole in the comparison, which the report names.
+    // A training that failed for good leaves a hole in the comparison, which the report names. Where the input is to blame
+    // for every one that is compared, the run ends with what is wrong with it.
+    def ch_problems = KAGGLE_TRAIN.out.problem.mix(KAGGLE_TRAIN_CPU.out.problem)
+        .map { meta, file -> [meta.id, Failure.taken(file)] }
+        .toSortedList()
+        .map { found -> [found.collectEntries()] }
     def ch_missing = ch_trained
         .map { meta, _weights, _tests, _submissions -> meta.id }
         .toList()
-        .map { done -> trainings.findAll { training -> !(training.id in done) }.collectEntries { training -> [training.id, 'its training failed'] } }
+        .map { done -> [done] }
+        .combine(ch_problems)
+        .map { done, problems ->
+            if (trainings.every { training -> problems[training.id] || !training.protocol }) {
+                error(problems.values().toSet().join('; '))
+            }
+            problems.each { id, problem -> log.warn("${id} is missing: ${problem}") }
+            trainings.findAll { training -> problems[training.id] || !(training.id in done) }
+                .collectEntries { training -> [training.id, problems[training.id] ?: 'its training failed'] }
+        }
     KAGGLE_SUMMARY(
         ch_table.map { train, _keys, _sample -> train },
         inputs.genes,

@@ -19,6 +19,7 @@ process KAGGLE_TRAIN {
     tuple val(meta), path("models/${meta.id}/*.{safetensors,json}", arity: '0..*'),
         path("models/${meta.id}/*.test.parquet", arity: '0..*'), path("models/${meta.id}/*.submission.csv", arity: '0..*'), emit: model
     path "models/${meta.id}/second_layer/*.{test.parquet,submission.csv}", optional: true, emit: second_model
+    tuple val(meta), path("${meta.id}.problem"), optional: true, emit: problem // one line that says why nothing was trained
     path 'versions.yml', emit: versions
 
     script:
@@ -29,7 +30,13 @@ process KAGGLE_TRAIN {
     def flags = ([meta.protocol ? '--no_final' : ''] + given.findAll { name -> options[name] }.collect { name -> "--${name}" }).join(' ')
     """
     : ${task.ext.code}
-    kaggle_train.py ${Options.line(files + chosen + options.findAll { name, _value -> !(name in given) })} ${flags} --threads ${task.cpus}
+    set -o pipefail
+    kaggle_train.py ${Options.line(files + chosen + options.findAll { name, _value -> !(name in given) })} ${flags} --threads ${task.cpus} 2>&1 | tee said >&2 || code=\$?
+    if [ \${code:-0} -eq 1 ] && grep '^error: ' said | tail -n 1 | cut -c 8- > problem && [ -s problem ]; then
+        mv problem ${Options.quote("${meta.id}.problem")}
+    else
+        test \${code:-0} -eq 0 || exit \$code
+    fi
     for table in row_scores.parquet examples.parquet oof.parquet history.csv; do
         test ! -e ${folder}/\$table || mv ${folder}/\$table ${Options.quote(meta.id)}.\$table
         test ! -e ${folder}/second_layer/\$table || mv ${folder}/second_layer/\$table ${Options.quote(meta.id)}.second_layer.\$table

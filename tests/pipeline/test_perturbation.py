@@ -319,6 +319,23 @@ def test_training_that_fails_leaves_a_named_hole_and_is_not_tried_again(with_hol
     assert all(f'"{name}"' in page for name in failed)
 
 
+def test_input_that_no_training_can_use_ends_the_run_and_one_that_some_cannot_is_named(project, tmp_path):
+    (tmp_path / "ids.csv").write_text("id,cell_type,sm_name\n0,B cells,Elixir\n")
+    chosen = [*filled(TABLE, project), "--perturbation_models", "zeros", "--outdir", "results"]
+    ended = run(project, tmp_path, *chosen, "--id_map", "ids.csv", "--perturbation_protocols", "kaggle")
+    assert ended.code != 0
+    assert "ids.csv: sm_name Elixir is not in the training table; correct its spelling" in ended.output
+    assert not any("KAGGLE_SUMMARY" in task for task in ended.submitted)
+    ended = run(project, tmp_path, *chosen, "--perturbation_protocols", "kaggle,predefined")
+    assert ended.code == 0, ended.output
+    problem = "the protocol 'predefined' needs a column 'split'"
+    assert f"simple_predefined is missing: perturbation table: {problem}" in ended.output
+    (missing,) = pd.read_csv(tmp_path / "results/perturbation/missing.csv").itertuples()
+    assert missing.training == "simple_predefined"
+    assert problem in missing.reason
+    assert set(pd.read_csv(tmp_path / "results/perturbation/scores.csv")["protocol"]) == {"kaggle"}
+
+
 def test_models_without_epochs_are_not_fitted_again_when_these_change(with_hole):
     _, (_, again) = with_hole
     assert again.code == 0, again.output
