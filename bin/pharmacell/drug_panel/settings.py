@@ -25,8 +25,8 @@ class PanelRequest:
     )
     mutations: str | None = setting(
         None,
-        "Driver events that the sample is known to have, such as EGFR;TP53, or column:KEY where a column of the cells has "
-        "those of each.",
+        "Driver events that the sample is known to have, such as EGFR;TP53, or column:KEY where a column of the cells "
+        "has those of each.",
         otherwise="not known",
     )
     smiles: tuple[str, ...] | None = setting(
