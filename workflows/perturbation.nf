@@ -35,6 +35,10 @@ workflow PERTURBATION {
         }
     KAGGLE_TRAIN(ch_trainings.network, options.training)
     KAGGLE_TRAIN_CPU(ch_trainings.simple, options.simple)
+    KAGGLE_TRAIN.out.notes.mix(KAGGLE_TRAIN_CPU.out.notes)
+        .flatMap { file -> file.text.readLines() }
+        .unique() // all trainings read the same table
+        .subscribe { line -> log.warn(line) }
     def ch_trained = KAGGLE_TRAIN.out.model.mix(KAGGLE_TRAIN_CPU.out.model)
 
     // A training that failed for good leaves a hole in the comparison, which the report names. Where the input is to blame

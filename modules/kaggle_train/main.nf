@@ -20,6 +20,7 @@ process KAGGLE_TRAIN {
         path("models/${meta.id}/*.test.parquet", arity: '0..*'), path("models/${meta.id}/*.submission.csv", arity: '0..*'), emit: model
     path "models/${meta.id}/second_layer/*.{test.parquet,submission.csv}", optional: true, emit: second_model
     tuple val(meta), path("${meta.id}.problem"), optional: true, emit: problem // one line that says why nothing was trained
+    path "${meta.id}.notes", optional: true, emit: notes // what reading the table left out or found odd, one a line
     path 'versions.yml', emit: versions
 
     script:
@@ -37,6 +38,8 @@ process KAGGLE_TRAIN {
     else
         test \${code:-0} -eq 0 || exit \$code
     fi
+    grep -F -- ${Options.quote("${de_train.name}: ")} said | grep -v '^error: ' > notes || true
+    test ! -s notes || mv notes ${Options.quote("${meta.id}.notes")}
     for table in row_scores.parquet examples.parquet oof.parquet history.csv; do
         test ! -e ${folder}/\$table || mv ${folder}/\$table ${Options.quote(meta.id)}.\$table
         test ! -e ${folder}/second_layer/\$table || mv ${folder}/second_layer/\$table ${Options.quote(meta.id)}.second_layer.\$table

@@ -321,7 +321,18 @@ def test_training_that_fails_leaves_a_named_hole_and_is_not_tried_again(with_hol
 
 def test_input_that_no_training_can_use_ends_the_run_and_one_that_some_cannot_is_named(project, tmp_path):
     (tmp_path / "ids.csv").write_text("id,cell_type,sm_name\n0,B cells,Elixir\n")
-    chosen = [*filled(TABLE, project), "--perturbation_models", "zeros", "--outdir", "results"]
+    table = pd.read_parquet(project / SMALL / "de_train.parquet")
+    table.assign(dose_uM=1.0).to_parquet(tmp_path / "my de.parquet")
+    chosen = [
+        "--mode",
+        "perturbation",
+        "--de_train",
+        "my de.parquet",
+        "--perturbation_models",
+        "zeros",
+        "--outdir",
+        "results",
+    ]
     ended = run(project, tmp_path, *chosen, "--id_map", "ids.csv", "--perturbation_protocols", "kaggle")
     assert ended.code != 0
     assert "ids.csv: sm_name Elixir is not in the training table; correct its spelling" in ended.output
@@ -330,6 +341,7 @@ def test_input_that_no_training_can_use_ends_the_run_and_one_that_some_cannot_is
     assert ended.code == 0, ended.output
     problem = "the protocol 'predefined' needs a column 'split'"
     assert f"simple_predefined is missing: perturbation table: {problem}" in ended.output
+    assert ended.output.count("my de.parquet: not genes, and left out: dose_uM") == 1, "every training says so"
     (missing,) = pd.read_csv(tmp_path / "results/perturbation/missing.csv").itertuples()
     assert missing.training == "simple_predefined"
     assert problem in missing.reason
