@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -19,7 +21,11 @@ from pharmacell.cli.qc import qc
 from pharmacell.cli.simulate_perturbation import simulate_perturbation
 from pharmacell.data.fingerprints import morgan_counts, tanimoto
 from pharmacell.perturbation.metrics import METRICS, Scorer
+from pharmacell.perturbation.simulators import SIMULATORS
 from pharmacell.perturbation.table import PerturbationTable
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from perturbation_ladder import STEPS
 
 TABLE = PerturbationTable.read(SMALL / "de_train.parquet")
 SOURCE = [
@@ -351,6 +357,13 @@ def test_simulation_refuses_what_does_not_fit(tmp_path):
     (tmp_path / "keys.csv").write_text("cell_type,sm_name,sm_lincs_id,SMILES,control\nMast cells,x,y,C,False\n")
     arguments[1] = str(tmp_path / "keys.csv")
     refuse(simulate_perturbation, arguments, tmp_path / "out", "Mast cells", "moments")
+
+
+def test_ladder_names_its_steps_as_the_page_does():
+    said = (DATA.parents[2] / "docs/perturbation_results.md").read_text().partition("## The ladder")[2]
+    for simulator in SIMULATORS:
+        table = said.partition(f"| `{simulator}` |")[2].partition("\n\n")[0].splitlines()[2:]
+        assert [line.split("|")[1].strip() for line in table] == [step.name for step in STEPS]
 
 
 def test_documented_command_of_the_study_trains_as_the_study_does(tmp_path):

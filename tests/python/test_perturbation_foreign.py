@@ -257,6 +257,14 @@ REFUSED = {
         lambda folder: text(folder, LONG.assign(gene=["", *LONG["gene"][1:]])),
         "column gene is empty in data row 1",
     ),
+    "a mark at a value": (
+        lambda folder: text(folder, changed(2, **{GENES[1]: "2.3*"})),
+        f"column {GENES[1]} holds '2.3*' in data row 3",
+    ),
+    "text for numbers": (
+        lambda folder: parquet(folder, FRAME.astype({GENES[1]: str})),
+        f"column {GENES[1]} holds strings, and a gene's values have to be numbers",
+    ),
     "keys in small letters": (
         lambda folder: text(folder, FRAME.rename(columns={"SMILES": "smiles"})),
         "column SMILES is missing; cell_type, sm_name, SMILES have to be there (rename smiles to SMILES)",

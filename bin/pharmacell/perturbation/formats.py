@@ -103,11 +103,9 @@ def from_parquet(path: Path, chosen: Sequence[str] | None) -> Parts:
     check_columns(path, table.column_names, REQUIRED)
     others = [name for name in table.column_names if name not in (*KEYS, *OPTIONAL, *ROW_NAMES)]
     kinds = {name: table.schema.field(name).type for name in others}
-    numeric = {
-        name: pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
-        for name, kind in kinds.items()
-    }
-    genes = gene_columns(path, numeric, chosen)
+    numbers = (pa.types.is_floating, pa.types.is_integer, pa.types.is_decimal)
+    words = {name: "" if any(one(kind) for one in numbers) else f"{kind}s" for name, kind in kinds.items()}
+    genes = gene_columns(path, words, chosen)
     y = np.empty((table.num_rows, len(genes)), np.float32)
     for number, gene in enumerate(genes):
         y[:, number] = table.column(gene).to_numpy()
@@ -155,7 +153,7 @@ def from_h5ad(path: Path, names: Sequence[str], chosen: Sequence[str] | None) ->
     if len(values) > 1 and np.array_equal(values[0], values[1]):
         raise InputError(f"{path}: the layers {' and '.join(names)} hold the same values; name a layer of another kind")
     named = [name for name in (*KEYS, *OPTIONAL) if name in obs]
-    kept = gene_columns(path, dict.fromkeys(genes, True), chosen, declared=True)
+    kept = gene_columns(path, dict.fromkeys(genes, ""), chosen, declared=True)
     if kept != genes:
         places = pd.Index(genes).get_indexer(kept)
         values = [found[:, places] for found in values]
@@ -209,9 +207,25 @@ def from_frame(path: Path, frame: pd.DataFrame, chosen: Sequence[str] | None) ->
         frame = widen(path, frame)
     named = [name for name in (*KEYS, *OPTIONAL) if name in frame]
     others = frame.drop(columns=named)
-    numeric = {str(name): not len(others) or kind.kind in "fiu" for name, kind in others.dtypes.items()}
-    genes = gene_columns(path, numeric, chosen, declared=is_long)
+    words = {str(name): first_word(column) for name, column in others.items()}
+    genes = gene_columns(path, words, chosen, declared=is_long)
     return frame[named], genes, others[genes].to_numpy(np.float32)
+
+
+def first_word(column: pd.Series) -> str:
+    """Return the first value that is no number, with its row; empty where all are numbers.
+
+    Parameters
+    ----------
+    column
+        Of a table.
+    """
+    if not len(column) or column.dtype.kind in "fiu":
+        return ""
+    numbers = pd.to_numeric(column.astype(str), errors="coerce")
+    if not (odd := numbers.isna() & column.notna()).any():
+        return f"values of type {column.dtype}"
+    return f"'{column[odd].iloc[0]}' in data row {int(odd.to_numpy().argmax()) + 1}"
 
 
 def widen(path: Path, frame: pd.DataFrame) -> pd.DataFrame:

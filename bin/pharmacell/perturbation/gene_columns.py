@@ -76,7 +76,7 @@ def refuse_statistics(path: Path, columns: Sequence[str], keys: Sequence[str]) -
 
 
 def gene_columns(
-    path: Path, numeric: Mapping[str, bool], genes: Sequence[str] | None, declared: bool = False
+    path: Path, words: Mapping[str, str], genes: Sequence[str] | None, declared: bool = False
 ) -> list[str]:
     """Return the columns that are genes, in their order, and say which are left out.
 
@@ -84,8 +84,8 @@ def gene_columns(
     ----------
     path
         Of the table, for messages.
-    numeric
-        Column, which is no key, to whether it holds numbers.
+    words
+        Column, which is no key, to what it holds that is no number; empty: numbers only.
     genes
         Names of the genes that the user gave; None: known symbols and what looks like a symbol or an id are genes.
     declared
@@ -98,19 +98,19 @@ def gene_columns(
     """
     if genes is not None:
         wanted = set(genes)
-        found = [name for name in numeric if name in wanted]
+        found = [name for name in words if name in wanted]
         if not found:
             raise InputError(f"{path}: none of the {len(wanted)} genes of --genes is a column, such as {genes[0]}")
         if len(found) < len(wanted):
-            missing = next(name for name in genes if name not in numeric)
+            missing = next(name for name in genes if name not in words)
             say(f"{path}: {len(wanted) - len(found)} genes of --genes are no columns, such as {missing}")
     else:
-        found = list(numeric) if declared else [name for name in numeric if is_gene(name)]
+        found = list(words) if declared else [name for name in words if is_gene(name)]
     chosen = set(found)
-    left = [name for name in numeric if name not in chosen]
+    left = [name for name in words if name not in chosen]
     if genes is None and len(left) > len(found):
         raise InputError(
-            f"{path}: only {len(found)} of the {len(numeric)} columns beside the keys look like genes ({left[0]} does "
+            f"{path}: only {len(found)} of the {len(words)} columns beside the keys look like genes ({left[0]} does "
             "not); name the genes, one a line, with --genes FILE"
         )
     if genes is None and len(found) > 1 and found in (numbered(found, 0), numbered(found, 1)):
@@ -119,8 +119,8 @@ def gene_columns(
             "the columns (var_names of an h5ad)"
         )
     for name in found:
-        if not numeric[name]:
-            raise InputError(f"{path}: column {name} holds no numbers; gene columns follow the keys")
+        if words[name]:
+            raise InputError(f"{path}: column {name} holds {words[name]}, and a gene's values have to be numbers")
     if left and genes is None:
         more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
         say(f"{path}: not genes, and left out: {', '.join(left[:NAMED])}{more} (--genes FILE names the genes)")
