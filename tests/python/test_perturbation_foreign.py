@@ -100,6 +100,8 @@ READ = {
     "long, semicolons": lambda folder: text(folder, LONG, sep=";", decimal=","),
     "long parquet": lambda folder: parquet(folder, LONG.astype(dict.fromkeys(KEYS[:4], "category"))),
     "long, with other statistics": lambda folder: text(folder, LONG.assign(logFC=1.0, pvalue=0.5, padj=np.nan)),
+    "numbers that describe": lambda folder: text(folder, FRAME.assign(MW=300.0, XLOGP=2.1, AGE=40, IC50=0.5, UMAP1=1)),
+    "strings that may be missing": lambda folder: h5ad(folder, FRAME[list(KEYS)].astype({"cell_type": "string"})),
     "keys as an index": lambda folder: parquet(folder, FRAME.set_index(list(KEYS))),
     "two keys as an index": lambda folder: parquet(folder, FRAME.set_index(["cell_type", "sm_name"])),
     "old h5ad": records,
@@ -288,10 +290,11 @@ def test_refused_with_what_to_give_instead(kind, tmp_path):
 def test_what_may_be_wrong_is_said(tmp_path):
     other = next(name for name in FRAME["sm_name"] if name != COMPOUND)
     smiles = FRAME["SMILES"].where(FRAME["sm_name"] != other, FRAME["SMILES"][0])
-    table = FRAME.assign(SMILES=smiles, **FRAME[GENES].abs())
+    table = FRAME.assign(SMILES=smiles, **FRAME[GENES].abs()).rename(columns={GENES[1]: f"{GENES[0]}.1"})
     asked = ("--model", "zeros", "--id_map", SMALL / "id_map.csv", "--outdir", tmp_path)
     said = run(kaggle_train, "--de_train", parquet(tmp_path, table), *asked)
     assert "no value is negative; is the sign of the fold change missing?" in said
+    assert f"1 genes, such as {GENES[0]}.1, repeat the name of another" in said
     assert "2 compounds share a structure with another one" in said
     assert not run(kaggle_train, "--de_train", SMALL / "de_train.parquet", *asked)
 

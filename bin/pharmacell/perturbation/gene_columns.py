@@ -16,9 +16,11 @@ SHAPE = re.compile(r"[A-Z0-9][A-Z0-9.@/-]*(orf[A-Z0-9.-]+)?|Gm\d+|\w+Rik\w*")  #
 DESCRIBES = re.compile(
     r"(obs_?|sample_?|row_?|n_?|num_?)?(id|index|name|cells?|wells?|counts?|genes?|umis?|replicates?|doses?|times?)|"
     r"(dose|time|timepoint|pert|cell|compound|plate|well|batch|donor|library|drug)([_.].*)?|"
-    r"conc(entration)?|hours?|days?|weight|size|depth|row|col(umn)?|replicate",
+    r"conc(entration)?|hours?|days?|weight|size|depth|row|col(umn)?|replicate|"
+    r"age|sex|mw|tpsa|[acsx]?logp|qed|[egi]c50|gr50|auc|(pc|umap)[._]?\d+",
     re.IGNORECASE,
 )
+AGAIN = re.compile(r"(.+)\.\d+")  # how pandas and R name a column whose name is there already
 NAMED = 5  # columns that a note names
 
 
@@ -121,6 +123,10 @@ def gene_columns(
     for name in found:
         if words[name]:
             raise InputError(f"{path}: column {name} holds {words[name]}, and a gene's values have to be numbers")
+    if again := [name for name in found if (base := AGAIN.fullmatch(name)) and base[1] in chosen]:
+        say(
+            f"{path}: {len(again)} genes, such as {again[0]}, repeat the name of another with a number; is each wanted?"
+        )
     if left and genes is None:
         more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
         say(f"{path}: not genes, and left out: {', '.join(left[:NAMED])}{more} (--genes FILE names the genes)")

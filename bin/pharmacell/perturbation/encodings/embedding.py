@@ -14,7 +14,7 @@ from pharmacell.data.input_file import check_file, reason, suffix_of
 from pharmacell.data.molecules import canonical_smiles, unparsable
 from pharmacell.perturbation.encodings.base import Encoded, InputShape, KeyEncoder, categories, cell_shape, numbers
 from pharmacell.perturbation.table import texts_of
-from pharmacell.perturbation.text_files import check_columns, read_text, without_row_names
+from pharmacell.perturbation.text_files import TEXT_SUFFIXES, check_columns, read_text, without_row_names
 
 if TYPE_CHECKING:
     from pharmacell.perturbation.settings import FitOptions
@@ -78,10 +78,10 @@ def read_vectors(path: Path) -> tuple[str, list[str], np.ndarray]:
     path
         A table of precomputed compound vectors.
     """
+    check_file(path, (".parquet", *TEXT_SUFFIXES))
     if suffix_of(path) == ".parquet":
         import pyarrow.parquet as pq
 
-        check_file(path, (".parquet",))
         try:  # compounds may have been an index of pandas
             frame = without_row_names(pq.read_table(path).to_pandas(ignore_metadata=True))
         except (OSError, ValueError) as error:
