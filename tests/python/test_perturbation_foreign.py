@@ -403,7 +403,7 @@ def test_models_that_would_write_nothing(tmp_path):
         (None, "signed −log10 p"),
         ("clipped_sign_log10_pval", "signed −log10 p"),
         ("lfc", "log2 fold change"),
-        ("t", "t"),
+        ("t", "value of t"),
     ],
 )
 def test_figures_say_what_the_layer_holds(layer, unit):

@@ -146,7 +146,7 @@ def test_summary_and_report_show_both_layers(trained, simulated, tmp_path):
     for layer in LAYERS:
         assert f"kaggle, {layer}: 1 scores".lower() in page.lower()
     assert page.count("All values are simulated") >= 2
-    assert "values are log2 fold changes" in page
+    assert "predicted is the log2 fold change" in page
     alone = [str(argument) for argument in (*table, *SECOND)]
     refuse(kaggle_summary, alone, tmp_path / "no", "--second_layer and --second_row_scores belong together")
 

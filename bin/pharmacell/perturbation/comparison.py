@@ -80,16 +80,16 @@ class Comparison:
     of_several: bool = False
 
     @property
-    def fold_changes(self) -> bool:
-        """Whether the values are log2 fold changes, going by the name of the layer."""
-        return bool(FOLD_CHANGE.fullmatch(str(self.layer)))
+    def p_values(self) -> bool:
+        """Whether the values are signed p-values, going by the name of the layer."""
+        return self.layer is None or bool(P_VALUES.search(self.layer))
 
     @property
     def unit(self) -> str:
         """What the values are, as axes name it."""
-        if self.fold_changes:
-            return "log2 fold change"
-        return "signed −log10 p" if self.layer is None or P_VALUES.search(self.layer) else self.layer
+        if self.p_values:
+            return "signed −log10 p"
+        return "log2 fold change" if FOLD_CHANGE.fullmatch(str(self.layer)) else f"value of {self.layer}"
 
     def label(self, protocol: str) -> str:
         """Return how figures and the report name a protocol: with the layer, where the run has several.

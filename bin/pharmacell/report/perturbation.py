@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from pharmacell.report.figures.style import Drawn
 
 NAME = "perturbation"
-MEANING_OF = (
+MEANING = (
     "Scores of rows (a compound in a cell type) that a model had not learned from, averaged over rows and seeds; {}. "
     "The gain is over the best baseline, with its 95 % interval (bootstrap over "
     "compounds, the same draws for all models); above 0 is better. gains.csv has the gains in every score."
 )
-MEANING = MEANING_OF.format("p is that of the differential expression")
-MEANING_OF_FOLD_CHANGES = MEANING_OF.format("values are log2 fold changes")
 SIGNS = (
     "Mean absolute error (MAE) over all genes, over those whose sign was predicted right and over the others, and the "
     "share of genes whose sign is right. {zeros:.1%} of the true values are exactly 0: that is a third sign, which a "
@@ -59,9 +57,12 @@ def write_comparison(comparison: Comparison, drawn: dict[str, dict[str, "Drawn"]
     for protocol in comparison.protocols:
         label = comparison.label(protocol)
         write = Writer(f"{NAME}_{label}", label, folder)
-        gains, titles = comparison.of(comparison.gains, protocol), metric_titles(comparison.fold_changes)
+        gains, titles = comparison.of(comparison.gains, protocol), metric_titles(comparison.p_values)
         content = f"<p>{html.escape(verdict(gains, comparison.simulated))}</p>{score_table(gains, titles)}"
-        meaning = MEANING_OF_FOLD_CHANGES if comparison.fold_changes else MEANING
+        values = (
+            "p is that of the differential expression" if comparison.p_values else f"predicted is the {comparison.unit}"
+        )
+        meaning = MEANING.format(values)
         write.text(
             "perturbation", label, content, f"To predict: {PROTOCOLS.get(protocol, protocol)}. {meaning}", "1 scores"
         )

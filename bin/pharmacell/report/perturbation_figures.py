@@ -58,7 +58,7 @@ def title(what: str, comparison: Comparison, protocol: str) -> str:
 
 
 def _accuracy(comparison: Comparison, protocol: str) -> "Figure":
-    titles = metric_titles(comparison.fold_changes)
+    titles = metric_titles(comparison.p_values)
     name = title("Accuracy by model", comparison, protocol)
     return draw_accuracy(comparison.of(comparison.gains, protocol), titles, name)
 

@@ -25,7 +25,7 @@ METRIC_TITLES = {
     "cosine": "cosine",
     "deg_overlap": "overlap of top 100",
 }
-OF_FOLD_CHANGES = {  # the same bounds in other units
+OF_OTHER_VALUES = {  # the same bounds in other units
     "sign_accuracy_significant": "sign accuracy, abs ≥ 1.3",
     "sign_accuracy_strong": "sign accuracy, abs ≥ 2",
 }
@@ -38,15 +38,15 @@ EXTREMES = 10  # compounds at each end
 ROW = 0.17  # inches of a model's line
 
 
-def metric_titles(fold_changes: bool) -> dict[str, str]:
+def metric_titles(p_values: bool) -> dict[str, str]:
     """Return how figures and the report name each score.
 
     Parameters
     ----------
-    fold_changes
-        Whether the values are fold changes; else signed -log10 p.
+    p_values
+        Whether the values are signed -log10 p.
     """
-    return METRIC_TITLES | OF_FOLD_CHANGES if fold_changes else METRIC_TITLES
+    return METRIC_TITLES if p_values else METRIC_TITLES | OF_OTHER_VALUES
 
 
 def draw_accuracy(gains: "pd.DataFrame", titles: dict[str, str], title: str) -> "Figure":
