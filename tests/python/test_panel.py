@@ -27,6 +27,7 @@ from pharmacell.drug_panel.resemblance import known_tissue, resemblance
 from pharmacell.drug_panel.responses import read_responses
 from pharmacell.drug_panel.sample_events import sample_events
 from pharmacell.drug_panel.sample_run import event_notes
+from pharmacell.drug_panel.separation import best_drugs
 from pharmacell.drug_panel.verdict import unknown_events, verdicts
 from pharmacell.linear.low_rank import soft_impute
 from pharmacell.linear.weighted_ridge import WeightedRidge
@@ -397,6 +398,18 @@ def test_groups_have_the_events_of_their_own_cells(trained):
     assert told.shift[0, 0] == pytest.approx([0.5, 0, -0.9])
     assert sample_events(effects, 3, "none", cells.obs, groups).shift[0, 0] == pytest.approx([0.5, 0, 0.1])
     assert not sample_events(effects, 3, None, cells.obs, groups).known.any()
+
+
+def test_a_drug_that_separates_groups_says_which_event_it_follows():
+    panel = pd.DataFrame(
+        {"group": ["a", "b"], "drug": "gefitinib", "percentile": [0.1, 0.6], "verdict": ["uncertain", "uncertain"]}
+    )
+    facts = {"drug": "gefitinib", "pathway": "EGFR", "verdict_ceiling": "supported", "predictability": 0.7}
+    facts |= {"predictability_low": 0.6, "predictability_high": 0.8, "driver_event": "", "follows": "EGFR;TP53"}
+    drugs, apart = pd.DataFrame([facts]), pd.Series({"gefitinib": 1.0})
+    for had, words in (({"a": ("EGFR", "KRAS")}, "; follows EGFR, which a has"), ({"b": ("EGFR",)}, None), ({}, None)):
+        (said,) = [row["words"] for row in best_drugs(panel, apart, drugs, had)]
+        assert said.endswith(words or "; uncertain")
 
 
 def test_notes_say_whose_events_are_known(trained):

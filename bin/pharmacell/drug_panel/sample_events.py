@@ -20,8 +20,8 @@ class SampleEvents:
 
     Attributes
     ----------
-    known
-        Whether anything is, bool [n_groups].
+    events
+        Of each group, as the table calls them; None where the sheet says nothing of it.
     kind
         Which row of ``shift`` each group has: groups of the same events share one, int [n_groups].
     shift
@@ -30,10 +30,15 @@ class SampleEvents:
         In plain words.
     """
 
-    known: np.ndarray
+    events: list[tuple[str, ...] | None]
     kind: np.ndarray
     shift: np.ndarray
     notes: list[str]
+
+    @property
+    def known(self) -> np.ndarray:
+        """Whether anything is known of each group, bool [n_groups]."""
+        return np.array([events is not None for events in self.events])
 
 
 def events_of_groups(mutations: str | None, obs: pd.DataFrame, groups: Groups) -> list[tuple[str, ...] | None]:
@@ -105,5 +110,4 @@ def sample_events(
         notes.append(f"driver events{where} ({told}; no others) count for {count} drugs, as they do in the bulk lines")
     if rare:
         notes.append(f"too few lines have these driver events to learn from them: {', '.join(sorted(rare))}")
-    known = np.array([events is not None for events in found])
-    return SampleEvents(known, np.array([kinds.index(events) for events in found]), shift, notes)
+    return SampleEvents(found, np.array([kinds.index(events) for events in found]), shift, notes)

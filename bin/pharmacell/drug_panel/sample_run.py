@@ -279,6 +279,7 @@ class Output:
         """
         names, drugs = self.groups.names, self.bulk.model.drugs.iloc[self.shown].reset_index(drop=True)
         events = np.array([unknown_events(drugs, known) for known in self.known.known], object)
+        drugs["follows"] = drugs["driver_event"]
         drugs["driver_event"] = unknown_events(drugs, bool(self.known.known.all()))
         measured = panel.responses.value
         beyond = (found.ln_ic50 < np.nanmin(measured, 0)) | (found.ln_ic50 > np.nanmax(measured, 0))
@@ -318,7 +319,8 @@ class Output:
             facts["truth"] = score(truth, table)
             with whole_file(self.outdir / "truth.csv") as partial:
                 truth.to_csv(partial, index=False, float_format="%.6g")
-        facts["best_drugs"] = best_drugs(table, pd.Series(apart[self.shown], index=drugs["drug"]), drugs)
+        had = {name: own for name, own in zip(names, self.known.events, strict=True) if own is not None}
+        facts["best_drugs"] = best_drugs(table, pd.Series(apart[self.shown], index=drugs["drug"]), drugs, had)
         write_json(self.outdir / "panel.json", facts)
 
     def write_cells(

@@ -27,7 +27,9 @@ def separation(z: np.ndarray, spread: np.ndarray, counted: np.ndarray) -> np.nda
     return np.ptp(z[counted], axis=0) / spread
 
 
-def best_drugs(panel: pd.DataFrame, apart: pd.Series, drugs: pd.DataFrame) -> list[dict[str, Any]]:
+def best_drugs(
+    panel: pd.DataFrame, apart: pd.Series, drugs: pd.DataFrame, had: dict[str, tuple[str, ...]]
+) -> list[dict[str, Any]]:
     """Return the five predictable drugs that separate the groups best, with how far to believe it.
 
     Parameters
@@ -37,7 +39,10 @@ def best_drugs(panel: pd.DataFrame, apart: pd.Series, drugs: pd.DataFrame) -> li
     apart
         From :func:`separation`, by drug.
     drugs
-        ``drugs.csv``, its ``driver_event`` those that are not known of the sample.
+        ``drugs.csv``, its ``driver_event`` those that are not known of the sample, and with ``follows``, all driver
+        events that change the response to each drug.
+    had
+        Driver events of each group of which they are known.
     """
     facts = drugs.set_index("drug")
     believed = facts.index[facts["verdict_ceiling"] != NOT_SUPPORTED]
@@ -54,6 +59,9 @@ def best_drugs(panel: pd.DataFrame, apart: pd.Series, drugs: pd.DataFrame) -> li
             f"apart with AUROC {fact['predictability']:.2f} (95 % interval {fact['predictability_low']:.2f} to "
             f"{fact['predictability_high']:.2f}); {first['verdict']}"
         )
+        reasons = [event for event in fact["follows"].split(";") if event in had.get(first["group"], ())]
+        if reasons:
+            words += f"; follows {', '.join(reasons)}, which {first['group']} has"
         if fact["driver_event"]:
             words += f"; follows {fact['driver_event'].replace(';', ', ')}, which is not known of this sample"
         found.append(
