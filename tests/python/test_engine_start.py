@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pharmacell.core import engine
-from pharmacell.core.engine import VERSION, embedded_jars, refusal, shared_classes
+from pharmacell.core.engine import VERSION, embedded_jars, refusal, resolve_jars, shared_classes
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,21 @@ def test_what_only_a_stock_launcher_does_is_refused_in_one_line(arguments, envir
 
 def test_ordinary_runs_are_not_refused():
     assert refusal(["run", "main.nf", "-resume"], {"NXF_VER": VERSION}) is None
+
+
+def test_the_file_of_certificates_is_used_and_named_where_the_engine_cannot_be_fetched(tmp_path: Path, monkeypatch):
+    import jgo
+
+    def refuse(*_arguments, **_options):
+        raise OSError(f"verified with {os.environ['REQUESTS_CA_BUNDLE']}")
+
+    monkeypatch.setattr(jgo, "build", refuse)
+    for name in ("JAVA_HOME", "M2_REPO", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SSL_CERT_FILE", "site.pem")
+    with pytest.raises(SystemExit, match=r"verified with site\.pem; check the network .* set SSL_CERT_FILE"):
+        resolve_jars(tmp_path / "java", tmp_path / "jars")
 
 
 def test_classes_are_shared_where_there_is_an_archive(tmp_path: Path):

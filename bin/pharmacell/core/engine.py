@@ -274,12 +274,15 @@ def resolve_jars(java_home: Path, jars: Path) -> None:
     import jgo
 
     logging.getLogger("jgo").setLevel(logging.ERROR)  # it warns that a Java runtime lacks the tools of a Java kit
+    if "SSL_CERT_FILE" in os.environ:  # requests has a name of its own for it
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", os.environ["SSL_CERT_FILE"])
     try:
         resolved = jgo.build(f"io.nextflow:nextflow:{VERSION}", cache_dir=partial / "jgo")
     except Exception as error:  # jgo and requests raise many kinds; all mean that there is no engine
         sys.exit(
             f"error: Nextflow {VERSION} could not be fetched from Maven Central: {' '.join(str(error).split())}; "
-            "check the network and start again"
+            "check the network and start again (behind a proxy with certificates of its own, set SSL_CERT_FILE to a "
+            "file that holds them)"
         )
     flat = partial / "flat"
     flat.mkdir()
