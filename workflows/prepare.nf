@@ -30,7 +30,7 @@ workflow PREPARE {
     QC(
         ch_samples.map { meta, cells ->
             def labels = [(meta.panel ? 'drug_label_key' : 'label_key'): meta.label_key]
-            [meta.subMap('sample', 'group_key', 'normal_key', 'treatment_key', 'species', 'scale') + labels, cells]
+            [meta.subMap('sample', 'group_key', 'normal_key', 'mutations', 'treatment_key', 'species', 'scale') + labels, cells]
         },
         options.quality_control + options.trajectory,
     )

@@ -14,7 +14,7 @@ process QC {
     path 'versions.yml', emit: versions
 
     script:
-    def columns = meta.subMap('sample', 'label_key', 'drug_label_key', 'group_key', 'normal_key', 'treatment_key', 'species', 'scale')
+    def columns = meta.subMap('sample', 'label_key', 'drug_label_key', 'group_key', 'normal_key', 'mutations', 'treatment_key', 'species', 'scale')
     """
     : ${task.ext.code}
     set -o pipefail

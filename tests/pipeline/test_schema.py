@@ -52,6 +52,7 @@ FILLED = {
             "drug_label_key",
             "group_key",
             "normal_key",
+            "mutations",
             "treatment_key",
             "species",
             "scale",

@@ -15,6 +15,7 @@ from fresh_process import COMPILERS, imported
 from scipy import sparse
 
 from pharmacell.cli.qc import qc
+from pharmacell.core.errors import InputError
 from pharmacell.data import embedding
 from pharmacell.data.cells import CellMatrix
 from pharmacell.data.genes import gene_table
@@ -127,6 +128,23 @@ def test_tables_of_tissue_keep_mitochondrial_rows_and_rare_genes(scale, n_rows, 
     assert found.measures["pct_mt"].to_numpy() == pytest.approx(50, abs=0.1)
     assert (found.summary["limits"]["min_cells"], found.summary["limits"]["max_mt_percent"]) == (1, 100)
     assert any("rows are tissue or pseudo-bulks" in note for note in found.summary["notes"])
+
+
+@pytest.mark.parametrize(
+    ("mutations", "words"),
+    [
+        ("EGFR;NOGENE", "'NOGENE' is none of the"),
+        ("column:absent", "absent"),
+        ("column:clone", "'NOGENE' is none of the"),
+    ],
+)
+def test_unknown_driver_events_are_refused_before_anything_is_written(mutations, words, tmp_path):
+    sample = sample_of(counts(30), clone=["EGFR", "NOGENE", ""] * 10, events=["EGFR L858R", "none", "tp53"] * 10)
+    with pytest.raises(InputError, match=words):
+        prepare(sample, tmp_path, mutations=mutations)
+    assert not (tmp_path / "out").exists()
+    assert prepare(sample, tmp_path, mutations="column:events").cells.n_obs == 30
+    assert prepare(sample, tmp_path, mutations="EGFR;TP53").cells.n_obs == 30
 
 
 def test_deep_cells_are_no_tissue(tmp_path):

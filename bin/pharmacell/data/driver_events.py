@@ -10,6 +10,7 @@ from pharmacell.core.errors import InputError
 from pharmacell.data.names import nearest_names, plain
 
 NO_EVENT = {"NONE", "WT", "WILDTYPE"}
+COLUMN = "column:"  # before the name of a column of the cells that has the events of each
 TABLE = Path(__file__).parent / "driver_events.csv"
 
 
@@ -29,6 +30,17 @@ def driver_events(lines: pd.Index) -> pd.DataFrame:
     table = pd.read_csv(TABLE, dtype=str, keep_default_na=False).set_index("line")["events"]
     events = table.str.get_dummies(";").astype(np.float32)
     return events.reindex(lines)
+
+
+def events_column(mutations: str) -> str | None:
+    """Return the column of the cells that a sheet names for their driver events; None where it names the events.
+
+    Parameters
+    ----------
+    mutations
+        Such as ``EGFR;TP53`` or ``column:events``.
+    """
+    return mutations.removeprefix(COLUMN).strip() if mutations.startswith(COLUMN) else None
 
 
 def named_events(text: str | None, known: pd.Index) -> list[str]:

@@ -21,6 +21,7 @@ from pharmacell.data.columns import (
     OBS_TRUTH,
     OF_DRUG,
 )
+from pharmacell.data.driver_events import driver_events, events_column, named_events
 from pharmacell.data.embedding import Embedding, embed, reference_cells
 from pharmacell.data.frames import group_names
 from pharmacell.data.genes import GeneMapping, SymbolColumns, map_names, require_match
@@ -164,7 +165,8 @@ def prepare_sample(request: Request, limits: Limits, seed: int, outdir: Path) ->
 
 def _reading(request: Request) -> Reading:
     """Return what the user says about how the file is to be read."""
-    keys = (request.label_key, request.group_key, request.normal_key, request.treatment_key)
+    events = events_column(request.mutations or "")
+    keys = (request.label_key, request.group_key, request.normal_key, request.treatment_key, events)
     described_by = tuple(key for key in keys if key)
     return Reading(request.orientation, described_by, request.matrix, request.species, request.scale)
 
@@ -175,6 +177,8 @@ def _check(read: Cells, notes: list[str], request: Request, limits: Limits) -> C
     truth, label_notes = _truth(read.given, request)
     if request.normal_key:
         column_of(read.given, request.normal_key, "normal_key", source)
+    if request.mutations:
+        _require_events(read.given, request.mutations, source)
     group = column_of(read.given, request.group_key, "group_key", source) if request.group_key else None
     treatment, treatment_notes = _treatment(read.given, request)
     mapping = map_names(read.genes, request.species)
@@ -248,6 +252,16 @@ def _truth(obs: pd.DataFrame, request: Request) -> tuple[dict[str, np.ndarray], 
         return {}, []
     labels, notes = parse_labels(column_of(obs, request.label_key, "label_key", source), source)
     return {OBS_TRUTH: labels}, notes
+
+
+def _require_events(obs: pd.DataFrame, mutations: str, source: str) -> None:
+    """Check that the sheet's driver events are known, also those of a column of the cells."""
+    key, texts = events_column(mutations), [mutations]
+    if key is not None:
+        texts = column_of(obs, key, "mutations", source).dropna().astype(str).unique().tolist()
+    known = driver_events(pd.Index([])).columns
+    for text in texts:
+        named_events(text, known)
 
 
 def _treatment(obs: pd.DataFrame, request: Request) -> tuple[pd.Categorical | None, list[str]]:

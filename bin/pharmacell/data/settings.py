@@ -29,6 +29,11 @@ class Request:
     normal_key: str | None = setting(
         None, "Column that marks normal cells; refused here, before any training, if it is not there."
     )
+    mutations: str | None = setting(
+        None,
+        "Driver events of the sample, or column:KEY; refused here, before any training, if one is unknown or the "
+        "column is not there.",
+    )
     treatment_key: str | None = setting(
         None, "Column that says which cells were treated; used to warn and score apart."
     )

@@ -7,11 +7,9 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.driver_events import driver_events, named_events
+from pharmacell.data.driver_events import driver_events, events_column, named_events
 from pharmacell.drug_panel.groups import Groups
 from pharmacell.drug_panel.mutations import EventEffects
-
-COLUMN = "column:"  # before the name of a column of the cells
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,9 @@ def events_of_groups(mutations: str | None, obs: pd.DataFrame, groups: Groups) -
     table = driver_events(pd.Index([])).columns
     if not mutations:
         return [None] * len(groups.names)
-    if not mutations.startswith(COLUMN):
+    key = events_column(mutations)
+    if key is None:
         return [tuple(named_events(mutations, table))] * len(groups.names)
-    key = mutations.removeprefix(COLUMN).strip()
     if key not in obs:
         raise InputError(f"--mutations: the sample has no column '{key}'; it has {', '.join(map(str, obs.columns))}")
     texts = obs[key].astype(object).where(obs[key].notna(), "").astype(str).str.strip().to_numpy()
