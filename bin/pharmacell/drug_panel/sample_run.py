@@ -150,8 +150,8 @@ def run_panel(bulk: Bulk, path: Path, request: PanelRequest, asked: tuple[str, .
     if counts.standardised:
         near = no_resemblance(len(groups.names), given)
     else:
-        asked_for = scale.within(profiles) if platform else sums  # in counts, equal values share a rank
-        near = resemblance(asked_for, expression, panel.tissues, given, together=not several)
+        compared = scale.within(profiles) if platform else sums  # in counts, equal values share a rank
+        near = resemblance(compared, expression, panel.tissues, given, together=not several)
         near = replace(near, least=LEAST_TAKEN_OFF) if platform else near
     found = predict_groups(panel, pooled, near, known.kind, shown, generator(seed, "panel cells drawn"))
     if counts.standardised:
