@@ -69,11 +69,27 @@ def own_deviations(lines: np.ndarray) -> tuple[np.ndarray, Standardiser]:
     return scaler.apply(own), scaler
 
 
-def baseline(lines: np.ndarray, counts: np.ndarray, learned: np.ndarray, tissues: np.ndarray) -> np.ndarray:
-    """Predict pseudo-bulks by ridge regression, lines of the tissue counted four times, without any correction."""
+def baseline(
+    lines: np.ndarray,
+    counts: np.ndarray,
+    learned: np.ndarray,
+    tissues: np.ndarray,
+    reference: np.ndarray | None = None,
+) -> np.ndarray:
+    """Predict pseudo-bulks by ridge regression, lines of the tissue counted four times.
+
+    With the counts of a reference, the mean difference of its lines from those of the tissue is taken off, as the panel
+    does it.
+    """
     x, scaler = own_deviations(lines)
-    logged = np.log1p(counts / counts.sum(1, keepdims=True) * 1e4)
-    asked = (line_profiles(logged).astype(np.float32) - scaler.mean) / scaler.std
+
+    def profiles(of: np.ndarray) -> np.ndarray:
+        logged = np.log1p(of / of.sum(1, keepdims=True) * 1e4)
+        return (line_profiles(logged).astype(np.float32) - scaler.mean) / scaler.std
+
+    asked = profiles(counts)
+    if reference is not None:
+        asked = asked - (profiles(reference) - x[tissues == LUNG].mean(0)).mean(0)
     weights = np.where(tissues == LUNG, BASELINE.tissue_weight, 1.0)
     ridge = WeightedRidge((x @ x.T).astype(float), weights, BASELINE.penalty * x.shape[1])
     return ridge.hat((asked @ x.T).astype(float)) @ learned
@@ -100,6 +116,8 @@ def sample_rows(path: Path, bulk: ad.AnnData, responses: Responses, choice: Line
     yield "panel without a reference of the platform", truth, members.z(profiles)
     reference = reference_counts()
     reference = reference.loc[:, reference.columns.get_level_values("plate") != path.stem]
+    of_genes = reference.reindex(genes).fillna(0).to_numpy(float).T
+    yield "baseline, cells of the other plate", truth, baseline(lines, counts, learned, tissues, of_genes)
     found = platform_offset(scale, bulk.obs_names[kept], tissues, reference)
     levelled = members.z(profiles - found.share_shown(profiles) * found.offset)
     yield "panel, cells of the other plate", truth, levelled

@@ -32,6 +32,11 @@ def driver_events(lines: pd.Index) -> pd.DataFrame:
     return events.reindex(lines)
 
 
+def known_events() -> pd.Index:
+    """Return the names of all driver events of the table."""
+    return driver_events(pd.Index([])).columns
+
+
 def events_column(mutations: str) -> str | None:
     """Return the column of the cells that a sheet names for their driver events; None where it names the events.
 

@@ -21,7 +21,7 @@ from pharmacell.data.columns import (
     OBS_TRUTH,
     OF_DRUG,
 )
-from pharmacell.data.driver_events import driver_events, events_column, named_events
+from pharmacell.data.driver_events import events_column, known_events, named_events
 from pharmacell.data.embedding import Embedding, embed, reference_cells
 from pharmacell.data.frames import group_names
 from pharmacell.data.genes import GeneMapping, SymbolColumns, map_names, require_match
@@ -259,7 +259,7 @@ def _require_events(obs: pd.DataFrame, mutations: str, source: str) -> None:
     key, texts = events_column(mutations), [mutations]
     if key is not None:
         texts = column_of(obs, key, "mutations", source).dropna().astype(str).unique().tolist()
-    known = driver_events(pd.Index([])).columns
+    known = known_events()
     for text in texts:
         named_events(text, known)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pharmacell.core.errors import InputError
-from pharmacell.data.driver_events import driver_events, events_column, named_events
+from pharmacell.data.driver_events import events_column, known_events, named_events
 from pharmacell.drug_panel.groups import Groups
 from pharmacell.drug_panel.mutations import EventEffects
 
@@ -57,7 +57,7 @@ def events_of_groups(mutations: str | None, obs: pd.DataFrame, groups: Groups) -
     InputError
         If there is no such column, or a name is no known event.
     """
-    table = driver_events(pd.Index([])).columns
+    table = known_events()
     if not mutations:
         return [None] * len(groups.names)
     key = events_column(mutations)
@@ -104,8 +104,8 @@ def sample_events(
         shift[number], few = effects.shift(list(events), n_drugs)
         rare |= set(few)
         count = np.count_nonzero(shift[number].any(0))
-        told = "; ".join(events) or "none"
-        notes.append(f"driver events{where} ({told}; no others) count for {count} drugs, as they do in the bulk lines")
+        names = "; ".join(events) or "none"
+        notes.append(f"driver events{where} ({names}; no others) count for {count} drugs, as they do in the bulk lines")
     if rare:
         notes.append(f"too few lines have these driver events to learn from them: {', '.join(sorted(rare))}")
     return SampleEvents(found, np.array([kinds.index(events) for events in found]), shift, notes)
